@@ -1,0 +1,3 @@
+"""The archiver."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,62 @@
+"""What came of asking for a URL, judged from its exchanges. Pure.
+
+A proxy's own 404 is not the publisher's: the proxy's words are kept as the reason.
+"""
+
+import json
+from collections.abc import Sequence
+
+from archiver.capture.exchange import Exchange
+from archiver.model import Form, Outcome
+from archiver.pictures.decode import sniff
+from archiver.warc.http import parse_message
+
+ERROR_BYTES = 64 << 10
+
+
+def judge(exchanges: Sequence[Exchange], purpose: str, form: Form | None) -> tuple[Outcome, str]:
+    """The outcome and, unless it is whole, the reason in words."""
+    last = exchanges[-1]
+    if last.status is None or (last.error and not last.truncated):
+        return "failed", str(last.error or "no answer that is HTTP")
+    if last.truncated:
+        return "partial", f"cut after {len(last.response)} bytes: {last.error or last.truncated}"
+    proxied = form is not None and form.form == "proxied"
+    if proxied and len(exchanges) > 1 and (said := proxy_error(exchanges[0])):
+        return "substituted", f"the proxy sent its default picture: {said}"
+    if not 200 <= last.status < 300:
+        said = proxy_error(last) if proxied else ""
+        return "refused", f"status {last.status}" + (f"; the proxy says: {said}" if said else "")
+    if purpose == "picture" and not is_picture(last):
+        return "refused", f"the answer is {media_type(last) or 'of no type'}, not a picture"
+    return "whole", ""
+
+
+def is_picture(exchange: Exchange) -> bool:
+    """By the bytes, or, for what is kept but never decoded, by the type that the server states."""
+    return sniff(exchange.entity_body()) is not None or (media_type(exchange) or "").startswith("image/")
+
+
+def media_type(exchange: Exchange) -> str | None:
+    return parse_message(exchange.response).media_type
+
+
+def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:
+    """Whether asking again without a Referer may help: pictures are refused or replaced by a page."""
+    last = exchanges[-1]
+    if last.status is None or last.truncated:
+        return False
+    return last.status in (401, 403, 404) or (last.status == 200 and not is_picture(last))
+
+
+def proxy_error(exchange: Exchange) -> str:
+    """What an image proxy says in its error JSON (weserv: status, code, message); empty if nothing."""
+    body = exchange.entity_body()
+    if len(body) > ERROR_BYTES or not body.lstrip().startswith(b"{"):
+        return ""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    message = answer.get("message") if isinstance(answer, dict) and answer.get("status") == "error" else None
+    return str(message)[:300] if message else ""

@@ -1,0 +1,136 @@
+"""An exchange, a source, a note → the WARC records that keep it (docs/formats.md)."""
+
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from archiver.capture.exchange import Exchange
+from archiver.digests import digest
+from archiver.model import Hop, Note, Record
+from archiver.pictures.decode import sniff
+from archiver.warc.http import parse_message
+from archiver.warc.write import record_id, warc_date
+
+NOTE_URI = "urn:archiver:note:"
+_COMPRESSED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+
+
+class ExchangeRecords:
+    """The records of one exchange: the answer as received, the request as sent."""
+
+    def __init__(self, exchange: Exchange, attempt: str) -> None:
+        self._exchange = exchange
+        self._date = warc_date(exchange.started)
+        self._response = self._received() if exchange.response else None
+        self._request = self._sent() if exchange.request else None
+        self._attempt = attempt
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for record in (self._response, self._request) if record]
+
+    def hop(self, certificates: str | None) -> Hop:
+        """The exchange in the words of a FetchNote; `certificates` is the id of their record."""
+        exchange = self._exchange
+        return Hop(
+            url=exchange.url,
+            request=self._request.id if self._request else None,
+            response=self._response.id if self._response else None,
+            status=exchange.status,
+            protocol=exchange.tls.version if exchange.tls else None,
+            truncated=exchange.truncated,
+            interim=tuple(message.decode("latin-1") for message in exchange.interim),
+            surplus=exchange.surplus,
+            redacted=exchange.redacted,
+            through=exchange.through,
+            certificates=certificates,
+            attempt=self._attempt,
+        )
+
+    def _received(self) -> Record:
+        """What came: a response, or bytes that are no HTTP answer, kept as they are."""
+        exchange = self._exchange
+        headers = [("WARC-IP-Address", exchange.peer)] if exchange.peer else []
+        if exchange.tls:
+            headers += [("WARC-Protocol", exchange.tls.version), ("WARC-Cipher-Suite", exchange.tls.cipher)]
+        if exchange.truncated:
+            headers.append(("WARC-Truncated", exchange.truncated))
+        message = parse_message(exchange.response)
+        if message.status is None:
+            return Record(
+                type="metadata",
+                id=record_id(),
+                date=self._date,
+                uri=f"urn:archiver:received:{record_id().removeprefix('urn:')}",
+                content_type="application/octet-stream",
+                headers=tuple(headers[-1:] if exchange.truncated else ()),
+                block=exchange.response,
+            )
+        body = exchange.response[message.body_offset :]
+        return Record(
+            type="response",
+            id=record_id(),
+            date=self._date,
+            uri=exchange.url,
+            content_type="application/http; msgtype=response",
+            headers=tuple(headers),
+            block=exchange.response,
+            # No value over a chunked body passes every validator; the record list has the entity-body's.
+            payload_digest=None if message.chunked else digest(body),
+            store=sniff(body) in _COMPRESSED,
+        )
+
+    def _sent(self) -> Record:
+        concurrent = (("WARC-Concurrent-To", f"<{self._response.id}>"),) if self._response else ()
+        return Record(
+            type="request",
+            id=record_id(),
+            date=self._date,
+            uri=self._exchange.url,
+            content_type="application/http; msgtype=request",
+            headers=concurrent,
+            block=self._exchange.request,
+        )
+
+
+def source_record(data: bytes) -> Record:
+    """A source document, byte for byte."""
+    found = digest(data)
+    return Record(
+        type="resource",
+        id=record_id(),
+        date=warc_date(datetime.now(UTC)),
+        uri=f"urn:archiver:source:{found}",
+        content_type="text/markdown",
+        block=data,
+        payload_digest=found,
+    )
+
+
+def note_record(note: Note, refers_to: str | None) -> Record:
+    """A note about another record: metadata with a target of its own, never the page's."""
+    identifier = record_id()
+    return Record(
+        type="metadata",
+        id=identifier,
+        date=warc_date(datetime.now(UTC)),
+        uri=NOTE_URI + identifier.removeprefix("urn:"),
+        content_type="application/json",
+        headers=(("WARC-Refers-To", f"<{refers_to}>"),) if refers_to else (),
+        block=msgspec.json.encode(note),
+    )
+
+
+def chain_record(host: str, chain: Iterable[bytes], refers_to: str | None) -> Record:
+    """A server's certificates as PEM (RFC 8555 section 9.1), in the order in which it sent them."""
+    return Record(
+        type="metadata",
+        id=record_id(),
+        date=warc_date(datetime.now(UTC)),
+        uri=f"urn:archiver:certificates:{host}",
+        content_type="application/pem-certificate-chain",
+        headers=(("WARC-Refers-To", f"<{refers_to}>"),) if refers_to else (),
+        block="".join(ssl.DER_cert_to_PEM_cert(certificate) for certificate in chain).encode(),
+    )

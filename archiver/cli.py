@@ -1,0 +1,341 @@
+"""The commands. One command is one call below; only this module prints or exits.
+
+Everything but click and the errors is imported inside the commands, so that `--help` is quick.
+"""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archiver import __version__
+from archiver.errors import EXIT_CODES, ArchiverError
+
+if TYPE_CHECKING:
+    from archiver.model import Finding, Note
+
+_CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+class _Commands(click.Group):
+    """Turns our own errors into a message with the next step, and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchiverError as error:
+            _fail(str(error), error.advice, error.exit_code)
+        except KeyboardInterrupt:
+            _fail("interrupted", "", 130)
+        except BrokenPipeError:
+            sys.stdout = None  # nobody reads: nothing to flush
+            raise SystemExit(3) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001 - the top: a bug becomes a message and exit 1
+            traceback.print_exc()
+            _fail(
+                f"a bug in the archiver: {type(error).__name__}: {error}", "Please report the lines above.", 1
+            )
+
+
+def _fail(message: str, advice: str, code: int) -> None:
+    click.echo(f"error: {_printable(message)}" + (f"\n{_printable(advice)}" if advice else ""), err=True)
+    raise SystemExit(code)
+
+
+def _printable(text: str) -> str:
+    """Text of others, safe for a terminal: no control characters, no changes of direction."""
+    unfit = {
+        *range(32),
+        *range(127, 160),
+        0x61C,
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    }
+    return text.translate(dict.fromkeys(unfit - {10}, "\N{REPLACEMENT CHARACTER}"))
+
+
+class _Output:
+    """People's lines, or JSON Lines on stdout and people's text on stderr."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._json = as_json
+
+    def say(self, text: str) -> None:
+        click.echo(_printable(text), err=self._json)
+
+    def row(self, row: dict[str, Any]) -> None:
+        if self._json:
+            click.echo(json.dumps(row, ensure_ascii=False))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"auto_envvar_prefix": "ARCHIVER", "max_content_width": 110},
+    epilog="\b\nExit codes: " + _CODES.replace(" · ", "\n            "),
+)
+@click.version_option(__version__, prog_name="archiver")
+def main() -> None:
+    """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
+
+
+def _directory(command: Callable[..., Any]) -> Callable[..., Any]:
+    argument = click.argument(
+        "directory", metavar="[DIR]", type=DIRECTORY, default=Path(), envvar="ARCHIVER_DIR"
+    )
+    return argument(command)
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdout, people's text on stderr.")
+
+
+@main.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option(
+    "--into",
+    "directory",
+    metavar="DIR",
+    type=DIRECTORY,
+    default=Path(),
+    envvar="ARCHIVER_DIR",
+    help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
+)
+@click.option(
+    "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
+)
+@click.option(
+    "--connect-to",
+    multiple=True,
+    metavar="HOST1:PORT1:HOST2:PORT2",
+    help="Connect elsewhere instead, as curl.",
+)
+@click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl.")
+@click.option(
+    "--cacert",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="PEM certificates to trust instead of the usual ones.",
+)
+@click.option(
+    "--allow-private", multiple=True, metavar="CIDR", help="Allow connections to these private addresses."
+)
+@click.option(
+    "--max-time",
+    type=click.FloatRange(min=0.1),
+    default=120,
+    show_default=True,
+    metavar="SECONDS",
+    help="For one request.",
+)
+@click.option(
+    "--instance",
+    multiple=True,
+    metavar="HOST",
+    help="A self-hosted weserv image proxy; also in archiver.toml.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be fetched; fetch and write nothing.")
+@_json
+def archive(sources: tuple[str, ...], directory: Path, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Save articles, each with its page and every form of its pictures.
+
+    SOURCE is the http(s) URL of an article, a file with a mirror document, or - for one on stdin.
+    """
+    from archiver import config, keep
+    from archiver.capture.fetch import Network
+
+    out = _Output(as_json)
+    found = config.load(directory)
+    settings = config.Settings(instances=(*found.instances, *options.pop("instance")))
+    if dry_run:
+        for source in sources:
+            for url in keep.plan(keep.recognise(source), settings):
+                out.row({"type": "planned", "source": source, "url": url})
+                if not as_json:
+                    out.say(url)
+        return
+    network = Network(total_seconds=options.pop("max_time"), **options)
+    kept = keep.keep(
+        directory, sources, network, settings, report=lambda note: _report(out, note), say=out.say
+    )
+    for line in kept.healed:
+        out.say(f"healed {line}")
+    code = 130 if kept.interrupted else 0 if kept.complete else 3
+    out.row(_kept_row(directory, kept, code))
+    out.say(_kept_words(directory, kept))
+    raise SystemExit(code)
+
+
+def _report(out: _Output, note: "Note") -> None:
+    import msgspec
+
+    from archiver.model import ArticleNote, FetchNote
+
+    row = msgspec.to_builtins(note)
+    match note:
+        case ArticleNote():
+            article = row.pop("article")
+            out.row(row | {key: article.get(key) for key in ("kind", "title", "url")})
+            out.say(f"{note.article.kind:<11} {note.article.title}")
+        case FetchNote():
+            out.row(row)
+            out.say(f"{note.outcome:<11} {note.url}" + (f"  ({note.reason})" if note.reason else ""))
+        case _:
+            out.row(row)
+            out.say(f"unreadable  {note.given}  ({note.reason})")
+
+
+def _kept_row(directory: Path, kept: Any, code: int) -> dict[str, Any]:
+    return {
+        "type": "summary",
+        "archive": str(directory),
+        "articles": kept.articles,
+        "fetches": kept.outcomes,
+        "unreadable": kept.unreadable,
+        "refused_sources": kept.refused,
+        "warc": kept.sealed.path if kept.sealed else None,
+        "exit_code": code,
+    }
+
+
+def _kept_words(directory: Path, kept: Any) -> str:
+    if kept.sealed is None:
+        return "Nothing was saved." if not kept.interrupted else "Interrupted; what was saved is sealed."
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(kept.outcomes.items())) or "nothing"
+    verdict = "Complete" if kept.complete else "Incomplete: some items failed, see above"
+    return f"{verdict}. Fetched: {counts}. Sealed as {directory / kept.sealed.path} ({kept.sealed.records} records)."
+
+
+@main.command()
+@_directory
+@click.option(
+    "--deep", is_flag=True, help="Also parse every record, decode every picture, compare the catalogue."
+)
+@_json
+def verify(directory: Path, deep: bool, as_json: bool) -> None:
+    """Check that nothing in the archive changed since it was sealed."""
+    import msgspec
+
+    from archiver.verify import Verification
+
+    out = _Output(as_json)
+    check = Verification(directory, thorough=deep)
+    for finding in check.findings():
+        out.row(msgspec.to_builtins(finding))
+        out.say(_finding_words(finding))
+    head = check.manifest.tree if check.manifest else None
+    code = {"ok": 0, "unverifiable": 3, "incomplete": 4, "failed": 4}[check.verdict]
+    summary = {
+        "type": "summary",
+        "verdict": check.verdict,
+        "findings": check.findings_count,
+        "files": check.files,
+        "records": check.records,
+        "bytes": check.bytes,
+        "tree_size": head.size if head else None,
+        "tree_root": head.root if head else None,
+        "deep": deep,
+        "exit_code": code,
+    }
+    out.row(summary)
+    looked = f"{check.records} records in {check.files} files"
+    if check.verdict == "ok":
+        out.say(f"No problems found in {looked}.")
+        out.say(
+            f"Unaltered since the tree head {head.root if head else ''} ({head.size if head else 0} records)."
+        )
+        out.say("No signature or outside time is in it yet: compare it with one that you kept elsewhere.")
+    else:
+        words = {"unverifiable": "NOT ALL COULD BE JUDGED", "incomplete": "INCOMPLETE", "failed": "DAMAGED"}
+        out.say(f"{words[check.verdict]}: {check.findings_count} findings, {looked} read.")
+    raise SystemExit(code)
+
+
+def _finding_words(finding: "Finding") -> str:
+    place = finding.file
+    if finding.record is not None:
+        place += f" record {finding.record}"
+    if finding.offset is not None:
+        place += f" at {finding.offset}"
+    lines = [f"{finding.verdict.upper()} {place}: {finding.message} [{finding.code}]"]
+    lines += [
+        f"    {name}: {value}" for name in ("uri", "expected", "found") if (value := getattr(finding, name))
+    ]
+    if finding.advice:
+        lines.append(f"    next: {finding.advice}")
+    return "\n".join(lines)
+
+
+@main.command()
+@_directory
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
+)
+@click.option("--open", "open_browser", is_flag=True, help="Open the start page in a browser.")
+def browse(directory: Path, host: str, port: int, open_browser: bool) -> None:
+    """Look at the articles and pictures in Datasette, until Ctrl-C."""
+    from archiver.browse.server import serve
+
+    serve(directory, host, port, open_browser)
+
+
+@main.command()
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.option("--address", is_flag=True, required=True, help="What each URL means: image proxies undone.")
+@click.option("--instance", multiple=True, metavar="HOST", help="A self-hosted weserv image proxy.")
+@_json
+def show(urls: tuple[str, ...], address: bool, instance: tuple[str, ...], as_json: bool) -> None:  # noqa: ARG001
+    """Say what URLs mean. URL may be - for one a line on stdin."""
+    from archiver.addresses import explain
+
+    out = _Output(as_json)
+    given = [line for url in urls for line in (sys.stdin.read().splitlines() if url == "-" else [url])]
+    for url in given:
+        meant = explain(url, instances=instance)
+        out.row({"type": "address", **meant.row()})
+        if not as_json:
+            out.say(f"{url}\n    origin      {meant.origin or meant.reason}")
+            if meant.proxy:
+                asked = " ".join(f"{key}={value}" for key, value in meant.parameters.items())
+                out.say(f"    proxy       {meant.proxy}" + (f"\n    parameters  {asked}" if asked else ""))
+    out.row({"type": "summary", "urls": len(given)})
+
+
+@main.command()
+@_directory
+@_json
+def rebuild(directory: Path, as_json: bool) -> None:
+    """Make the catalogue anew from the WARC files alone."""
+    from archiver import keep
+
+    out = _Output(as_json)
+    records, healed = keep.rebuild(directory)
+    for line in healed:
+        out.say(f"healed {line}")
+    out.row({"type": "summary", "records": records, "healed": healed})
+    out.say(f"The catalogue was made anew from {records} records.")
+
+
+@main.command()
+@click.option(
+    "--into",
+    "directory",
+    metavar="DIR",
+    type=DIRECTORY,
+    default=Path("demo-archive"),
+    show_default=True,
+    help="Where the demo archive goes; must not exist yet.",
+)
+def demo(directory: Path) -> None:
+    """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
+    from archiver.demo.run import run
+
+    run(directory, click.echo, lambda *arguments: main.main(arguments, standalone_mode=False))

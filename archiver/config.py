@@ -1,0 +1,31 @@
+"""archiver.toml: an archive's settings, all optional (docs/settings.md)."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from archiver.errors import UsageError
+
+NAME = "archiver.toml"
+Host = Annotated[str, msgspec.Meta(pattern=r"^[^\s/?#@]{1,260}$")]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`instances`: hosts of self-hosted weserv proxies, "img.example.org" or with a port."""
+
+    instances: tuple[Host, ...] = ()
+
+
+def load(root: Path) -> Settings:
+    """The settings of the archive in `root`; UsageError names the setting that is wrong."""
+    path = root / NAME
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+    except (FileNotFoundError, NotADirectoryError):
+        return Settings()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(f"{path}: {error}", "docs/settings.md lists the settings.") from error

@@ -1,0 +1,1 @@
+"""WARC → catalogue, by the one reader that also writes the record lists."""

@@ -1,0 +1,195 @@
+"""One stored record → the catalogue's rows. Called in file order, it gives the same rows each time."""
+
+from typing import Any
+
+from sqlite_utils import Database
+
+from archiver.index.reader import note_of
+from archiver.model import Article, ArticleNote, ClaimedTime, Entry, FetchNote, Form, Reference
+
+
+def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
+    """Add the rows of one record; part of the caller's transaction."""
+    warc_id = _warc(db, warc, entry)
+    _insert(
+        db,
+        "records",
+        warc_id=warc_id,
+        number=_value(db, "SELECT count(*) FROM records WHERE warc_id = ?", warc_id),
+        offset=entry.offset,
+        length=entry.length,
+        digest=entry.digest,
+        type=entry.type,
+        record_id=entry.id,
+        date=entry.date,
+        uri=entry.uri,
+        refers_to=entry.refers_to,
+        status=entry.status,
+        mime=entry.mime,
+        payload_digest=entry.payload_digest,
+        payload_bytes=entry.payload_bytes,
+        truncated=entry.truncated,
+        unreadable=entry.unreadable,
+    )
+    _picture(db, entry)
+    match note_of(entry, stored):
+        case ArticleNote() as note:
+            _article(db, entry, note)
+        case FetchNote() as note:
+            _fetch(db, entry, note)
+
+
+def _warc(db: Database, path: str, entry: Entry) -> int:
+    if entry.offset == 0:
+        return _insert(db, "warcs", path=path, records=1, bytes=entry.length)
+    db.execute(
+        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ?",
+        [entry.offset + entry.length, path],
+    )
+    return int(_value(db, "SELECT id FROM warcs WHERE path = ?", path))
+
+
+def _picture(db: Database, entry: Entry) -> None:
+    if entry.picture is None:
+        return
+    label, phash = next(iter(entry.picture.hashes.items()), (None, None))
+    row = {
+        "payload_digest": entry.payload_digest,
+        "format": entry.picture.format,
+        "width": entry.picture.width,
+        "height": entry.picture.height,
+        "bytes": entry.payload_bytes,
+        "phash": phash,
+        "phash_label": label,
+    }
+    db.table("pictures").insert(row, ignore=True)
+
+
+def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
+    article = note.article
+    article_id = _insert(
+        db,
+        "articles",
+        title=article.title,
+        url=article.url,
+        kind=article.kind,
+        given=note.given,
+        language=article.language,
+        archived=entry.date,
+        note_id=entry.id,
+        source_id=entry.refers_to or "",
+    )
+    db.table("blocks").insert_all(
+        {
+            "article_id": article_id,
+            "number": number,
+            "kind": block.kind,
+            "text": block.text,
+            "picture": block.picture,
+        }
+        for number, block in enumerate(article.blocks)
+    )
+    db.table("times").insert_all(_times(article_id, article))
+    for reference in article.references:
+        _reference(db, article_id, reference)
+
+
+def _times(article_id: int, article: Article) -> list[dict[str, Any]]:
+    claims: list[tuple[int | None, ClaimedTime]] = [(None, claim) for claim in article.times]
+    claims += [(reference.number, claim) for reference in article.references for claim in reference.times]
+    return [
+        {
+            "article_id": article_id,
+            "picture": picture,
+            "clock": claim.clock,
+            "written": claim.written,
+            "value": claim.value,
+        }
+        for picture, claim in claims
+    ]
+
+
+def _reference(db: Database, article_id: int, reference: Reference) -> None:
+    picture_id = _insert(
+        db,
+        "article_pictures",
+        article_id=article_id,
+        number=reference.number,
+        written=reference.written,
+        url=reference.url,
+        place=reference.place,
+        alt=reference.alt,
+        caption=reference.caption,
+    )
+    for number, form in enumerate(reference.forms):
+        _form(db, picture_id, number, form)
+
+
+def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
+    """A form starts with the newest earlier fetch of its URL; a fetch for the article replaces it."""
+    earlier = _value(
+        db,
+        "SELECT max(id) FROM fetches WHERE url = ? AND purpose = 'picture' AND outcome = 'whole'",
+        form.url,
+    )
+    _insert(
+        db,
+        "forms",
+        article_picture_id=picture_id,
+        number=number,
+        form=form.form,
+        proxy=form.proxy,
+        url=form.url,
+        fetch_id=earlier,
+    )
+
+
+def _fetch(db: Database, entry: Entry, note: FetchNote) -> None:
+    article_id = _value(db, "SELECT id FROM articles WHERE note_id = ?", note.article)
+    last = note.hops[-1] if note.hops else None
+    payload = (
+        _value(db, "SELECT payload_digest FROM records WHERE record_id = ?", last.response) if last else None
+    )
+    fetch_id = _insert(
+        db,
+        "fetches",
+        url=note.url,
+        purpose=note.purpose,
+        outcome=note.outcome,
+        started=note.started,
+        article_id=article_id,
+        form=note.form,
+        referer=note.referer,
+        stage=note.stage,
+        reason=note.reason,
+        status=last.status if last else None,
+        response_id=last.response if last else None,
+        payload_digest=payload,
+        note_id=entry.id,
+    )
+    db.table("hops").insert_all(
+        {
+            "fetch_id": fetch_id,
+            "number": number,
+            "url": hop.url,
+            "attempt": hop.attempt,
+            "status": hop.status,
+            "request_id": hop.request,
+            "response_id": hop.response,
+        }
+        for number, hop in enumerate(note.hops)
+    )
+    db.execute(
+        "UPDATE forms SET fetch_id = :fetch WHERE url = :url AND (fetch_id IS NULL OR article_picture_id IN"
+        " (SELECT id FROM article_pictures WHERE article_id = :article))",
+        {"fetch": fetch_id, "url": note.url, "article": article_id},
+    )
+
+
+def _insert(db: Database, table: str, **row: Any) -> int:
+    return int(db.table(table).insert(row).last_rowid or 0)
+
+
+def _value(db: Database, sql: str, *parameters: Any) -> Any:
+    row = db.execute(sql, list(parameters)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,93 @@
+"""The one reader: what a stored member says, as an Entry.
+
+Capturing describes each member it has just written with it, `rebuild` each member of a file, and
+`verify --deep` each member again; so all three see the same.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from archiver.digests import digest
+from archiver.errors import RecordError, SandboxError
+from archiver.model import Entry, Note, PictureFacts
+from archiver.pictures.decode import describe_picture, sniff
+from archiver.sandbox import Sandbox
+from archiver.warc.http import essence
+from archiver.warc.read import Member, StoredRecord, members, parse_member
+
+PICTURE_BYTES = 100 << 20
+NOTE_TYPE = "application/json"
+NOTE_URI = "urn:archiver:note:"
+
+
+def describe(member: Member, sandbox: Sandbox) -> Entry:
+    """The entry of one stored member. RecordError when it is not a WARC record."""
+    record = parse_member(member.stored)
+    response = record.type in ("response", "resource")
+    payload = record.payload if response else b""
+    status = record.http.status if record.http and response else None
+    picture, unreadable = _picture(record, status, sandbox) if response else (None, None)
+    return Entry(
+        offset=member.offset,
+        length=len(member.stored),
+        digest=member.digest,
+        type=record.type,
+        id=_bare(record.get("warc-record-id")) or "",
+        date=record.get("warc-date") or "",
+        uri=record.get("warc-target-uri"),
+        refers_to=_bare(record.get("warc-refers-to") or record.get("warc-concurrent-to")),
+        status=status,
+        mime=record.http.media_type if record.http else essence(record.get("content-type")),
+        payload_digest=digest(payload) if response else None,
+        payload_bytes=len(payload) if response else None,
+        truncated=record.get("warc-truncated"),
+        picture=picture,
+        unreadable=unreadable,
+    )
+
+
+def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterator[tuple[Entry, Member]]:
+    """Describe every member of a WARC file from `offset` on. RecordError names file and offset."""
+    try:
+        with (root / warc).open("rb") as file:
+            for member in members(file, offset):
+                try:
+                    yield describe(member, sandbox), member
+                except RecordError as error:
+                    raise RecordError(f"offset {member.offset}: {error}") from error
+    except RecordError as error:
+        raise RecordError(f"{warc}: {error}", "Run 'archiver verify' to see what is damaged.") from error
+    except OSError as error:
+        raise RecordError(f"{warc}: {error.strerror or error}") from error
+
+
+def note_of(entry: Entry, stored: bytes) -> Note | None:
+    """The note in a metadata record of ours; None for every other record."""
+    if entry.type != "metadata" or not (entry.uri or "").startswith(NOTE_URI):
+        return None
+    try:
+        note: Note = msgspec.json.decode(parse_member(stored).block, type=Note)
+        return note
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"record {entry.id}: not a note that this version knows: {error}") from error
+
+
+def _picture(
+    record: StoredRecord, status: int | None, sandbox: Sandbox
+) -> tuple[PictureFacts | None, str | None]:
+    """Facts about a whole picture, or why there are none."""
+    if status not in (None, 200) or record.get("warc-truncated"):
+        return None, None
+    try:
+        data = record.content_decoded(PICTURE_BYTES)
+        if sniff(data) is None:
+            return None, None
+        return msgspec.convert(sandbox.call(describe_picture, data), PictureFacts), None
+    except (RecordError, SandboxError) as error:
+        return None, str(error)[:300]
+
+
+def _bare(identifier: str | None) -> str | None:
+    return identifier.strip("<>") if identifier else None

@@ -1,0 +1,144 @@
+-- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
+PRAGMA application_id = 0x41724376;  -- "ArCv"
+PRAGMA user_version = 1;
+
+CREATE TABLE warcs (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+);
+
+CREATE TABLE records (
+    id INTEGER PRIMARY KEY,
+    warc_id INTEGER NOT NULL REFERENCES warcs(id),
+    number INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    type TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    date TEXT NOT NULL,
+    uri TEXT,
+    refers_to TEXT,
+    status INTEGER,
+    mime TEXT,
+    payload_digest TEXT,
+    payload_bytes INTEGER,
+    truncated TEXT,
+    unreadable TEXT
+);
+CREATE INDEX records_by_record_id ON records(record_id);
+CREATE INDEX records_by_uri ON records(uri);
+CREATE INDEX records_by_payload ON records(payload_digest);
+CREATE INDEX records_by_type ON records(type);
+
+CREATE TABLE pictures (
+    payload_digest TEXT PRIMARY KEY,
+    format TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    phash TEXT,
+    phash_label TEXT
+);
+CREATE INDEX pictures_by_phash ON pictures(phash);
+
+CREATE TABLE articles (
+    id INTEGER PRIMARY KEY,
+    title TEXT NOT NULL,
+    url TEXT,
+    kind TEXT NOT NULL,
+    given TEXT NOT NULL,
+    language TEXT NOT NULL,
+    archived TEXT NOT NULL,
+    note_id TEXT NOT NULL UNIQUE,
+    source_id TEXT NOT NULL
+);
+CREATE INDEX articles_by_url ON articles(url);
+
+CREATE TABLE blocks (
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    picture INTEGER,
+    PRIMARY KEY (article_id, number)
+);
+
+CREATE TABLE times (
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    picture INTEGER,
+    clock TEXT NOT NULL,
+    written TEXT NOT NULL,
+    value TEXT
+);
+CREATE INDEX times_by_article ON times(article_id);
+
+CREATE TABLE fetches (
+    id INTEGER PRIMARY KEY,
+    url TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    started TEXT NOT NULL,
+    article_id INTEGER REFERENCES articles(id),
+    form TEXT,
+    referer TEXT,
+    stage TEXT,
+    reason TEXT NOT NULL,
+    status INTEGER,
+    response_id TEXT,
+    payload_digest TEXT,
+    note_id TEXT NOT NULL UNIQUE
+);
+CREATE INDEX fetches_by_url ON fetches(url);
+CREATE INDEX fetches_by_outcome ON fetches(outcome);
+CREATE INDEX fetches_by_article ON fetches(article_id);
+
+CREATE TABLE hops (
+    fetch_id INTEGER NOT NULL REFERENCES fetches(id),
+    number INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    status INTEGER,
+    request_id TEXT,
+    response_id TEXT,
+    PRIMARY KEY (fetch_id, number)
+);
+
+CREATE TABLE article_pictures (
+    id INTEGER PRIMARY KEY,
+    article_id INTEGER NOT NULL REFERENCES articles(id),
+    number INTEGER NOT NULL,
+    written TEXT NOT NULL,
+    url TEXT NOT NULL,
+    place TEXT NOT NULL,
+    alt TEXT NOT NULL,
+    caption TEXT NOT NULL,
+    UNIQUE (article_id, number)
+);
+
+-- One row for each URL under which a picture of an article can be had; a pair of rows with the
+-- same article_picture_id relates the proxy's copy to the publisher's own.
+CREATE TABLE forms (
+    id INTEGER PRIMARY KEY,
+    article_picture_id INTEGER NOT NULL REFERENCES article_pictures(id),
+    number INTEGER NOT NULL,
+    form TEXT NOT NULL,
+    proxy TEXT,
+    url TEXT NOT NULL,
+    fetch_id INTEGER REFERENCES fetches(id)
+);
+CREATE INDEX forms_by_url ON forms(url);
+CREATE INDEX forms_by_picture ON forms(article_picture_id);
+CREATE INDEX forms_by_fetch ON forms(fetch_id);
+
+CREATE VIEW duplicates AS
+SELECT payload_digest, count(*) AS copies, count(DISTINCT uri) AS urls, min(date) AS first_date,
+       max(payload_bytes) AS bytes, group_concat(DISTINCT uri) AS uris
+FROM records
+WHERE type = 'response' AND payload_bytes > 0 AND status = 200 AND truncated IS NULL
+GROUP BY payload_digest HAVING count(*) > 1;
+
+CREATE VIEW failures AS
+SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches WHERE outcome <> 'whole';

@@ -1,0 +1,196 @@
+"""manifest.json: which WARC files an archive has, and the tree head over all their members.
+
+It holds nothing that cannot be checked against the stored bytes: no times, no names of people.
+Specified for other implementations in docs/manifest.md.
+"""
+
+import os
+import re
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from archiver.errors import ManifestError, NotAnArchive, StorageError
+from archiver.manifest import checkpoint
+from archiver.manifest.tree import EMPTY_ROOT, Tree
+from archiver.model import Entry
+
+NAME = "manifest.json"
+FORMAT = "archiver-manifest/1"
+MANIFEST_BYTES = 256 << 20
+_FORMAT = re.compile(r"archiver-manifest/([1-9][0-9]*)")
+
+Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+WarcPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.warc\.gz$")]
+ListPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.records\.jsonl$")]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All fields are always written, in this order."""
+
+
+class CommittedList(_Part, frozen=True):
+    path: ListPath
+    bytes: Count
+    digest: Digest
+
+
+class CommittedWarc(_Part, frozen=True):
+    """A sealed WARC file and its record list."""
+
+    path: WarcPath
+    bytes: Count
+    digest: Digest
+    records: Count
+    list: CommittedList
+
+
+class TreeHead(_Part, frozen=True):
+    size: Count
+    root: Digest
+
+
+class Checkpoint(_Part, frozen=True):
+    """A tree head that was given out.
+
+    `note` is the checkpoint's text, `signatures` the signature lines of its signed note,
+    `timestamps` RFC 3161 tokens over it in base64. The last two are empty in this version.
+    """
+
+    note: str
+    signatures: tuple[str, ...] = ()
+    timestamps: tuple[str, ...] = ()
+
+
+class Manifest(_Part, frozen=True):
+    format: str
+    origin: Annotated[str, msgspec.Meta(pattern="^archiver/[0-9a-f]{32}$")]
+    warcs: tuple[CommittedWarc, ...]
+    tree: TreeHead
+    checkpoints: tuple[Checkpoint, ...]  # the i-th ends with the i-th WARC file
+
+
+def empty() -> Manifest:
+    """The manifest of a new archive, with a name of its own."""
+    return Manifest(
+        format=FORMAT,
+        origin=f"archiver/{uuid.uuid4().hex}",
+        warcs=(),
+        tree=TreeHead(size=0, root="sha256:" + EMPTY_ROOT.hex()),
+        checkpoints=(),
+    )
+
+
+def encode(manifest: Manifest) -> bytes:
+    """The canonical bytes: JSON, two spaces of indent, fields in the order above, one LF at the end."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Manifest:
+    """Parse canonical bytes. Raises ManifestError, or NotAnArchive for a newer layout."""
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        _refuse_newer(data)
+        raise ManifestError(f"{NAME}: {error}") from error
+    if manifest.format != FORMAT:
+        raise ManifestError(f"{NAME}: format is {manifest.format!r}, but its form is that of {FORMAT!r}")
+    if encode(manifest) != data:
+        raise ManifestError(f"{NAME}: not in canonical form")
+    return manifest
+
+
+def _refuse_newer(data: bytes) -> None:
+    """A later layout always has another form than this one, and says so in `format`."""
+    try:
+        raw = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    layout = _FORMAT.fullmatch(str(raw.get("format"))) if isinstance(raw, dict) else None
+    if layout and int(layout[1][:9]) > 1:
+        raise NotAnArchive(
+            f"{NAME}: layout {layout[1]} is newer than this archiver knows", "Install a newer archiver."
+        )
+
+
+def load(root: Path) -> Manifest:
+    """The manifest of the archive in `root`. Raises NotAnArchive, ManifestError."""
+    path = root / NAME
+    try:
+        with path.open("rb") as file:
+            data = file.read(MANIFEST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotAnArchive(
+            f"{root}: no archive here ({NAME} is missing)",
+            "Name the archive's folder, or set ARCHIVER_DIR; 'archiver archive SOURCE --into DIR' makes one.",
+        ) from error
+    except OSError as error:
+        raise ManifestError(f"{path}: {error.strerror or error}") from error
+    if len(data) > MANIFEST_BYTES:
+        raise ManifestError(f"{path}: larger than {MANIFEST_BYTES} bytes")
+    return decode(data)
+
+
+def save(root: Path, manifest: Manifest) -> None:
+    """Replace manifest.json atomically and durably: beside it, fsync, rename, fsync the folder."""
+    path = root / NAME
+    beside = root / f".{NAME}.new"
+    try:
+        with beside.open("wb") as file:
+            file.write(encode(manifest))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        sync_folder(root)
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def leaf_input(entry: Entry) -> bytes:
+    """What the tree commits of a record: its member's SHA-256, 32 bytes."""
+    return bytes.fromhex(entry.digest.removeprefix("sha256:"))
+
+
+def tree_of(manifest: Manifest, committed: Iterable[Entry]) -> Tree:
+    """The tree over the entries of all committed files, in order.
+
+    Raises ManifestError when they are not what the tree head commits: a damaged archive is never
+    sealed over.
+    """
+    tree = Tree()
+    tree.extend(leaf_input(entry) for entry in committed)
+    if tree_head(tree) != manifest.tree:
+        raise ManifestError(
+            f"{NAME}: the record lists are not those that the tree head commits",
+            "Nothing is sealed over them. Run 'archiver verify' to see what changed.",
+        )
+    return tree
+
+
+def tree_head(tree: Tree) -> TreeHead:
+    return TreeHead(size=tree.size, root="sha256:" + tree.root().hex())
+
+
+def extend(manifest: Manifest, tree: Tree, warc: CommittedWarc, entries: Iterable[Entry]) -> Manifest:
+    """The manifest after sealing one more WARC file with these entries over `tree`."""
+    tree.extend(leaf_input(entry) for entry in entries)
+    note = checkpoint.note(manifest.origin, tree.size, tree.root())
+    return msgspec.structs.replace(
+        manifest,
+        warcs=(*manifest.warcs, warc),
+        tree=tree_head(tree),
+        checkpoints=(*manifest.checkpoints, Checkpoint(note=note)),
+    )

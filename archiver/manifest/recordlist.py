@@ -1,0 +1,83 @@
+"""Record lists: one line of JSON for each stored record, in file order (docs/manifest.md).
+
+A line is the canonical form of an Entry: keys sorted, no spaces, UTF-8, one LF. So equal entries
+are equal bytes, and a reader can insist on it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+
+from archiver.errors import ManifestError, StorageError
+from archiver.model import Entry
+
+LINE_BYTES = 1 << 20
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry's line, LF included."""
+    return msgspec.json.encode(entry, order="deterministic") + b"\n"
+
+
+def decode(line: bytes) -> Entry:
+    """Parse a line; ManifestError unless it is the canonical form of an entry."""
+    try:
+        entry = msgspec.json.decode(line, type=Entry)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError(f"not an entry of a record list: {error}") from error
+    if encode(entry) != line:
+        raise ManifestError("an entry that is not in canonical form")
+    return entry
+
+
+def lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a record list, LF included; the last may lack it."""
+    while line := file.readline(LINE_BYTES):
+        yield line
+
+
+def read(path: Path) -> list[Entry]:
+    """All entries of a record list; ManifestError names the line that is not one."""
+    entries = []
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(lines(file)):
+                try:
+                    entries.append(decode(line))
+                except ManifestError as error:
+                    raise ManifestError(f"{path.name}: line {number + 1}: {error}") from error
+    except OSError as error:
+        raise ManifestError(f"{path.name}: {error.strerror or error}") from error
+    return entries
+
+
+class RecordList:
+    """A record list open for appending. Raises StorageError when the disk does not take it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("xb")
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Write the entries and make them durable."""
+        try:
+            self._file.write(b"".join(encode(entry) for entry in entries))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise StorageError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

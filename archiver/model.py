@@ -1,0 +1,218 @@
+"""The nouns, in the order in which data passes through them.
+
+Source → Article with its References → Exchange → Location and Entry → Picture → Finding.
+
+All are immutable msgspec structs, so each has one JSON form: that form is what `metadata` records
+and record lists hold (docs/formats.md). Digests are `sha256:` and 64 lower-case hex digits; times
+are RFC 3339 in UTC; lengths and offsets are bytes.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+
+class Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Base of all nouns: immutable, and absent fields stay out of the JSON."""
+
+
+# --- what a source says -------------------------------------------------------------------------
+
+
+class ClaimedTime(Noun, frozen=True):
+    """A time that somebody claims, kept as written; `value` is None where it cannot be read."""
+
+    clock: str  # who claims it: comment, printed, time-element, json-ld, meta, guid
+    written: str
+    value: str | None = None
+
+
+class Form(Noun, frozen=True):
+    """One URL under which a picture can be had."""
+
+    form: Literal["proxied", "origin"]
+    url: str
+    proxy: str | None = None
+
+
+class Reference(Noun, frozen=True):
+    """A picture as an article refers to it."""
+
+    number: int  # its place among the article's pictures, from 0
+    written: str  # the attribute's value, character references resolved
+    url: str  # what a browser would ask for
+    place: str  # where it stood: img-src, img-srcset, img-data-src, source-srcset, meta-og:image …
+    alt: str = ""
+    caption: str = ""
+    forms: tuple[Form, ...] = ()  # outermost proxy first, the publisher's own last
+    times: tuple[ClaimedTime, ...] = ()
+
+
+class Block(Noun, frozen=True):
+    """A piece of an article in reading order: text, or the place of a picture."""
+
+    kind: Literal["paragraph", "heading", "quote", "item", "picture"]
+    text: str = ""
+    picture: int | None = None  # Reference.number
+
+
+class Article(Noun, frozen=True):
+    """What a mirror document or a page says: the result of reading a source."""
+
+    kind: Literal["document", "page"]
+    title: str
+    url: str | None
+    language: str = ""
+    times: tuple[ClaimedTime, ...] = ()
+    references: tuple[Reference, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    left_out: tuple[str, ...] = ()  # what was found and not taken, and why
+
+
+# --- what lies in the archive -------------------------------------------------------------------
+
+
+class Location(Noun, frozen=True):
+    """Where a stored member lies: file relative to the archive's folder."""
+
+    file: str
+    offset: int
+    length: int
+
+
+class PictureFacts(Noun, frozen=True):
+    """What decoding a picture tells: no claim about any other picture.
+
+    `hashes` maps a label (algorithm and library versions) to zero-padded lower-case hex.
+    """
+
+    format: str
+    width: int
+    height: int
+    hashes: dict[str, str] = {}
+
+
+class Entry(Noun, forbid_unknown_fields=True, frozen=True):
+    """One line of a record list: a stored record, in file order."""
+
+    offset: int
+    length: int
+    digest: str  # of the stored member: the input of the tree's leaf
+    type: str
+    id: str
+    date: str
+    uri: str | None = None
+    refers_to: str | None = None
+    status: int | None = None
+    mime: str | None = None  # of the payload
+    payload_digest: str | None = None  # of the entity-body: transfer coding removed, content coding kept
+    payload_bytes: int | None = None
+    truncated: str | None = None
+    picture: PictureFacts | None = None
+    unreadable: str | None = None  # why a picture's or record's bytes could not be understood
+
+
+# --- what a metadata record says ----------------------------------------------------------------
+
+
+class ArticleNote(Noun, tag="article", frozen=True):
+    """A source was read and said this. WARC-Refers-To names the record of the source."""
+
+    given: str  # what the person typed, without the folders above it
+    article: Article
+
+
+class Hop(Noun, frozen=True):
+    """One request on the way from the first URL to the last answer."""
+
+    url: str
+    request: str | None = None  # record ids
+    response: str | None = None
+    status: int | None = None
+    protocol: str | None = None  # "tls/1.3" …
+    certificates: str | None = None  # id of the record that holds the server's certificate chain
+    truncated: str | None = None
+    interim: tuple[str, ...] = ()  # heads of 1xx answers, as latin-1
+    surplus: int = 0  # bytes that the server sent after the end of the message
+    redacted: tuple[str, ...] = ()  # request header fields left out of the record
+    through: str | None = None  # the proxy that the person named, without credentials
+    attempt: str = ""  # why this hop was made: "", redirect, without-referer
+
+
+Outcome = Literal["whole", "partial", "refused", "substituted", "failed"]
+
+
+class FetchNote(Noun, tag="fetch", frozen=True):
+    """A URL was asked for and this came of it; a failure is a fact like any other.
+
+    whole: a complete 2xx answer · partial: cut short · refused: another status ·
+    substituted: a picture proxy sent us to its default picture · failed: no answer.
+    """
+
+    url: str
+    purpose: Literal["page", "picture"]
+    outcome: Outcome
+    started: str
+    article: str | None = None  # record id of the ArticleNote that wants it
+    references: tuple[int, ...] = ()
+    form: str | None = None
+    referer: str | None = None
+    hops: tuple[Hop, ...] = ()
+    stage: str | None = None  # FetchError.stage
+    reason: str = ""
+
+
+class UnreadableNote(Noun, tag="unreadable", frozen=True):
+    """A source is kept, but could not be read as an article."""
+
+    given: str
+    reason: str
+
+
+Note = ArticleNote | FetchNote | UnreadableNote
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """A WARC record about to be written. `block` is the record block, verbatim."""
+
+    type: str
+    block: bytes
+    content_type: str
+    date: str
+    id: str
+    uri: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()  # further WARC header fields, in order
+    payload_digest: str | None = None
+    store: bool = False  # True: already compressed, gzip level 0
+
+
+class Recorder(Protocol):
+    """What capturing needs of an archive: all records of a call are durable when it returns."""
+
+    def append(self, records: Sequence[Record]) -> list[Entry]: ...
+
+
+# --- what verification says ---------------------------------------------------------------------
+
+Verdict = Literal["ok", "unverifiable", "incomplete", "failed"]
+
+
+class Finding(Noun, tag="finding", frozen=True):
+    """One thing that is not as committed.
+
+    failed: bytes differ from the commitment · incomplete: committed bytes are missing ·
+    unverifiable: nothing to judge by.
+    """
+
+    verdict: Verdict
+    code: str
+    file: str
+    message: str
+    record: int | None = None  # position in the file, from 0
+    offset: int | None = None
+    id: str | None = None
+    uri: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    advice: str = ""

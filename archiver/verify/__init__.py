@@ -1,0 +1,5 @@
+"""manifest + stored bytes → Findings. The judge is the manifest and hashlib, never a WARC parser."""
+
+from archiver.verify.run import Verification
+
+__all__ = ["Verification"]
