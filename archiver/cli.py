@@ -210,7 +210,8 @@ def _kept_words(directory: Path, kept: Any) -> str:
         return "Nothing was saved." if not kept.interrupted else "Interrupted; what was saved is sealed."
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(kept.outcomes.items())) or "nothing"
     verdict = "Complete" if kept.complete else "Incomplete: some items failed, see above"
-    return f"{verdict}. Fetched: {counts}. Sealed as {directory / kept.sealed.path} ({kept.sealed.records} records)."
+    sealed = f"{directory / kept.sealed.path} ({kept.sealed.records} records)"
+    return f"{verdict}. Fetched: {counts}. Sealed as {sealed}."
 
 
 @main.command()
@@ -221,11 +222,14 @@ def _kept_words(directory: Path, kept: Any) -> str:
 @_json
 def verify(directory: Path, deep: bool, as_json: bool) -> None:
     """Check that nothing in the archive changed since it was sealed."""
+    raise SystemExit(_verify(_Output(as_json), directory, deep=deep))
+
+
+def _verify(out: _Output, directory: Path, *, deep: bool) -> int:
     import msgspec
 
     from archiver.verify import Verification
 
-    out = _Output(as_json)
     check = Verification(directory, thorough=deep)
     for finding in check.findings():
         out.row(msgspec.to_builtins(finding))
@@ -255,7 +259,7 @@ def verify(directory: Path, deep: bool, as_json: bool) -> None:
     else:
         words = {"unverifiable": "NOT ALL COULD BE JUDGED", "incomplete": "INCOMPLETE", "failed": "DAMAGED"}
         out.say(f"{words[check.verdict]}: {check.findings_count} findings, {looked} read.")
-    raise SystemExit(code)
+    return code
 
 
 def _finding_words(finding: "Finding") -> str:
@@ -282,8 +286,11 @@ def _finding_words(finding: "Finding") -> str:
 @click.option("--open", "open_browser", is_flag=True, help="Open the start page in a browser.")
 def browse(directory: Path, host: str, port: int, open_browser: bool) -> None:
     """Look at the articles and pictures in Datasette, until Ctrl-C."""
+    from archiver import keep
     from archiver.browse.server import serve
 
+    if keep.ensure_catalogue(directory):
+        click.echo("The catalogue was made from the WARC files.", err=True)
     serve(directory, host, port, open_browser)
 
 
@@ -332,10 +339,16 @@ def rebuild(directory: Path, as_json: bool) -> None:
     type=DIRECTORY,
     default=Path("demo-archive"),
     show_default=True,
-    help="Where the demo archive goes; must not exist yet.",
+    help="Where the demo archive goes; made when there is none.",
 )
 def demo(directory: Path) -> None:
     """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
-    from archiver.demo.run import run
+    from archiver.demo.run import archive_world
 
-    run(directory, click.echo, lambda *arguments: main.main(arguments, standalone_mode=False))
+    out = _Output(as_json=False)
+    out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
+    kept = archive_world(directory, report=lambda note: _report(out, note), say=out.say)
+    out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")
+    code = _verify(out, directory, deep=True)
+    out.say(f"{kept.articles} articles are in {directory}. Look at them: archiver browse {directory}")
+    raise SystemExit(code)

@@ -181,6 +181,15 @@ def _catalogue(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
         yield db
 
 
+def ensure_catalogue(root: Path) -> bool:
+    """Make the catalogue when the archive has none, as after a copy; whether it was made."""
+    Archive(root).manifest()
+    missing = not (root / catalogue.NAME).exists()
+    if missing:
+        rebuild(root)
+    return missing
+
+
 def rebuild(root: Path) -> tuple[int, list[str]]:
     """Derived files from WARC alone: number of records, and what was healed before."""
     archive = Archive(root)

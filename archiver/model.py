@@ -23,7 +23,7 @@ class Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class ClaimedTime(Noun, frozen=True):
     """A time that somebody claims, kept as written; `value` is None where it cannot be read."""
 
-    clock: str  # who claims it: comment, printed, time-element, json-ld, meta, guid
+    clock: str  # who claims it: comment, printed, front-matter, time-element, meta … (docs/sources.md), guid
     written: str
     value: str | None = None
 
@@ -114,6 +114,8 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
 
 
 # --- what a metadata record says ----------------------------------------------------------------
+
+NOTE_URI = "urn:archiver:note:"  # what the target URI of a note's record begins with
 
 
 class ArticleNote(Noun, tag="article", frozen=True):

@@ -7,9 +7,10 @@ import json
 from collections.abc import Sequence
 
 from archiver.capture.exchange import Exchange
+from archiver.errors import RecordError
 from archiver.model import Form, Outcome
 from archiver.pictures.decode import sniff
-from archiver.warc.http import parse_message
+from archiver.warc.http import decoded, essence
 
 ERROR_BYTES = 64 << 10
 
@@ -38,7 +39,7 @@ def is_picture(exchange: Exchange) -> bool:
 
 
 def media_type(exchange: Exchange) -> str | None:
-    return parse_message(exchange.response).media_type
+    return essence(exchange.header("content-type"))
 
 
 def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:
@@ -51,12 +52,9 @@ def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:
 
 def proxy_error(exchange: Exchange) -> str:
     """What an image proxy says in its error JSON (weserv: status, code, message); empty if nothing."""
-    body = exchange.entity_body()
-    if len(body) > ERROR_BYTES or not body.lstrip().startswith(b"{"):
-        return ""
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = json.loads(decoded(exchange.entity_body(), exchange.header("content-encoding"), ERROR_BYTES))
+    except (RecordError, ValueError, RecursionError):
         return ""
     message = answer.get("message") if isinstance(answer, dict) and answer.get("status") == "error" else None
     return str(message)[:300] if message else ""

@@ -7,8 +7,6 @@ import msgspec
 from archiver.addresses import explain, upload_time
 from archiver.model import Article, Form, Reference
 
-DOCUMENT = "document"
-
 
 def with_forms(article: Article, instances: Collection[str]) -> Article:
     """The article with each reference's forms (proxies undone) and the time that its name carries."""

@@ -8,12 +8,11 @@ import msgspec
 
 from archiver.capture.exchange import Exchange
 from archiver.digests import digest
-from archiver.model import Hop, Note, Record
+from archiver.model import NOTE_URI, Hop, Note, Record
 from archiver.pictures.decode import sniff
 from archiver.warc.http import parse_message
 from archiver.warc.write import record_id, warc_date
 
-NOTE_URI = "urn:archiver:note:"
 _COMPRESSED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
 

@@ -19,7 +19,7 @@ from archiver.errors import RecordError, SandboxError
 from archiver.model import Article, ArticleNote, FetchNote, Form, Record, Recorder, UnreadableNote
 from archiver.sandbox import Sandbox
 from archiver.sources import read_document, read_page
-from archiver.warc.http import decoded, parse_message
+from archiver.warc.http import decoded
 from archiver.warc.write import warc_date
 
 PAGE_BYTES = 32 << 20
@@ -83,12 +83,10 @@ class Run:
             or media_type(last) not in ("text/html", "application/xhtml+xml")
         ):
             return None
-        head = parse_message(last.response)
         try:
-            html = decoded(last.entity_body(), head.get("content-encoding"), PAGE_BYTES)
-            article = self._article(
-                self._sandbox.call(read_page, html, url=last.url, content_type=head.get("content-type") or "")
-            )
+            html = decoded(last.entity_body(), last.header("content-encoding"), PAGE_BYTES)
+            kind = last.header("content-type") or ""
+            article = self._article(self._sandbox.call(read_page, html, url=last.url, content_type=kind))
         except (RecordError, SandboxError) as error:
             self._note(UnreadableNote(given=url, reason=str(error)), response)
             return None

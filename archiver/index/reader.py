@@ -11,15 +11,13 @@ import msgspec
 
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
-from archiver.model import Entry, Note, PictureFacts
+from archiver.model import NOTE_URI, Entry, Note, PictureFacts
 from archiver.pictures.decode import describe_picture, sniff
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
 from archiver.warc.read import Member, StoredRecord, members, parse_member
 
 PICTURE_BYTES = 100 << 20
-NOTE_TYPE = "application/json"
-NOTE_URI = "urn:archiver:note:"
 
 
 def describe(member: Member, sandbox: Sandbox) -> Entry:

@@ -1,0 +1,5 @@
+"""`python -m archiver` is the command."""
+
+from archiver.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""The list of articles, as plain data for the templates. All text is cleaned here."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from archiver.browse import words
+
+PAGE_SIZE = 24
+_VALUES = 500  # for one statement
+
+Rows = list[sqlite3.Row]
+
+
+@dataclass(frozen=True)
+class Card:
+    """An article in the list. `dates` are the different days that its claimed times name."""
+
+    id: int
+    title: str
+    language: str
+    host: str
+    kind: str
+    archived: str
+    dates: tuple[str, ...]
+    pictures: int
+    saved: int
+    lead: str | None  # SHA-256 digits of the first saved picture
+
+
+def count_articles(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
+
+
+def list_cards(db: sqlite3.Connection, page: int) -> list[Card]:
+    """One page of articles, newest first; pages count from 1."""
+    rows = db.execute(
+        "SELECT * FROM articles ORDER BY archived DESC, id DESC LIMIT ? OFFSET ?",
+        (PAGE_SIZE, (page - 1) * PAGE_SIZE),
+    )
+    return make_cards(db, rows.fetchall())
+
+
+_SAVED = """
+SELECT article_pictures.article_id AS article, article_pictures.number AS number,
+       max(fetches.outcome = 'whole' AND (pictures.format IS NOT NULL
+           OR records.unreadable IS NOT NULL OR records.mime = 'image/svg+xml')) AS saved,
+       max(CASE WHEN fetches.outcome = 'whole' AND pictures.format IS NOT NULL
+           THEN (forms.form = 'origin') || fetches.payload_digest END) AS shown
+FROM article_pictures
+LEFT JOIN forms ON forms.article_picture_id = article_pictures.id
+LEFT JOIN fetches ON fetches.id = forms.fetch_id
+LEFT JOIN records ON records.record_id = fetches.response_id
+LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
+WHERE article_pictures.article_id IN ({})
+GROUP BY article_pictures.id ORDER BY article_pictures.article_id, article_pictures.number
+"""
+
+
+def make_cards(db: sqlite3.Connection, rows: Rows) -> list[Card]:
+    ids = [row["id"] for row in rows]
+    pictures, days = defaultdict(list), defaultdict(set)
+    for row in select(db, _SAVED, ids):
+        pictures[row["article"]].append(row)
+    for row in select(db, "SELECT * FROM times WHERE picture IS NULL AND article_id IN ({})", ids):
+        if words.moment(row["value"]):
+            days[row["article_id"]].add(row["value"][:10])
+    return [_card(row, pictures[row["id"]], sorted(days[row["id"]])) for row in rows]
+
+
+def _card(row: sqlite3.Row, pictures: Rows, days: Sequence[str]) -> Card:
+    title = words.plain(row["title"])
+    lead = next((picture["shown"] for picture in pictures if picture["shown"]), None)
+    return Card(
+        id=row["id"],
+        title=title or words.plain(row["url"]) or words.plain(row["given"]) or "(no title)",
+        language=words.language_of(title, row["language"]),
+        host=_host(row["url"]) or words.plain(row["given"]),
+        kind=words.KINDS.get(row["kind"], words.plain(row["kind"])),
+        archived=row["archived"],
+        dates=tuple(days),
+        pictures=len(pictures),
+        saved=sum(bool(picture["saved"]) for picture in pictures),
+        lead=lead[8:] if lead else None,  # after "1sha256:" or "0sha256:"
+    )
+
+
+def _host(url: str | None) -> str:
+    try:
+        return words.plain(urlsplit(url or "").hostname)
+    except ValueError:
+        return ""
+
+
+def select(db: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Rows:
+    """Rows for a list of values: `{}` in the SQL becomes as many placeholders, in several statements."""
+    rows: Rows = []
+    for start in range(0, len(values), _VALUES):
+        part = values[start : start + _VALUES]
+        rows += db.execute(sql.format(", ".join("?" * len(part))), part).fetchall()
+    return rows

@@ -1,0 +1,73 @@
+"""What every answer passes on its way out: who may ask under which name, and what a page may load."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from archiver.browse.words import host_name, is_address
+
+# Datasette's own pages need their inline scripts and styles; they load nothing from elsewhere.
+_STOCK_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
+    " script-src 'self' 'unsafe-inline'; connect-src 'self'; font-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    b"content-security-policy": _STOCK_POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+}
+
+
+def guarded(app: Any, hosts: Collection[str] | None, at_end: Callable[[], None]) -> Any:
+    """Wrap an ASGI application. `hosts`: names it may be asked by, besides any IP address; None: all.
+
+    A page of another site that points its own name at this machine (DNS rebinding) is turned away,
+    as its name is in the Host field. `at_end` is called when the server shuts down.
+    """
+
+    async def asgi(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, _ending(send, at_end))
+        elif hosts is None or _allowed(scope, hosts):
+            await app(scope, receive, _with_headers(send))
+        else:
+            await _turn_away(_with_headers(send))
+
+    return asgi
+
+
+def _allowed(scope: Any, hosts: Collection[str]) -> bool:
+    stated = [value.decode("latin-1") for name, value in scope.get("headers", ()) if name.lower() == b"host"]
+    name = host_name(stated[0]) if len(stated) == 1 else ""
+    return bool(name) and (is_address(name) or name in hosts)
+
+
+def _with_headers(send: Any) -> Any:
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            headers = [tuple(header) for header in message.get("headers", ())]
+            present = {name.lower() for name, _ in headers}
+            headers += [(name, value) for name, value in _HEADERS.items() if name not in present]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
+
+
+def _ending(send: Any, at_end: Callable[[], None]) -> Any:
+    async def sending(message: Any) -> None:
+        if message["type"].startswith("lifespan.shutdown"):
+            at_end()
+        await send(message)
+
+    return sending
+
+
+async def _turn_away(send: Any) -> None:
+    body = b"This server is not asked by that name. Use its IP address, or allow the name in its settings.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 421, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,67 @@
+"""Which of Datasette's databases is a catalogue of ours, and the archive it belongs to."""
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
+
+from archiver.browse.media import Thumbnails
+
+APPLICATION_ID = 0x41724376  # as in index/schema.sql
+
+
+@dataclass(frozen=True)
+class Library:
+    """A catalogue that Datasette serves: the database's name, the archive's folder, its thumbnails."""
+
+    database: str
+    root: Path
+    thumbnails: Thumbnails
+
+
+_lock = threading.Lock()
+_known: WeakKeyDictionary[Any, tuple[list[str], Library | None]] = WeakKeyDictionary()
+
+
+def library(datasette: Any) -> Library | None:
+    """The first catalogue among the databases, or None: then the plugin does nothing at all."""
+    files = [str(database.path) for database in datasette.databases.values() if database.path]
+    with _lock:
+        paths, found = _known.get(datasette, ([], None))
+        if paths != files:
+            found = next((_library(db) for db in datasette.databases.values() if _is_catalogue(db)), None)
+            _known[datasette] = (files, found)
+    return found
+
+
+def _library(database: Any) -> Library:
+    return Library(database.name, Path(database.path).resolve().parent, Thumbnails())
+
+
+def _is_catalogue(database: Any) -> bool:
+    return bool(database.path) and application_id(Path(database.path), database.is_mutable) == APPLICATION_ID
+
+
+def connect(path: Path, mutable: bool) -> sqlite3.Connection:
+    """Open a database to read. Mutable: sees what a running archive adds, and never locks it.
+
+    Immutable: for media that cannot be written, where SQLite cannot make its -shm file.
+    """
+    mode = "mode=ro" if mutable else "immutable=1"
+    return sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, check_same_thread=False)
+
+
+def application_id(path: Path, mutable: bool) -> int | None:
+    """The `PRAGMA application_id` of a SQLite file; None when it cannot be read as one."""
+    try:
+        connection = connect(path, mutable)
+        try:
+            found: int = connection.execute("PRAGMA application_id").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return None
+    return found

@@ -1,0 +1,119 @@
+"""Pictures cut from the WARC: the bytes themselves, and thumbnails made in the sandbox.
+
+Every answer is re-hashed as it is served: what does not match its digest never leaves as a picture.
+"""
+
+import base64
+import hashlib
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from archiver.errors import RecordError, SandboxError
+from archiver.model import Location
+from archiver.pictures.decode import sniff
+from archiver.pictures.thumbnail import make_thumbnail
+from archiver.sandbox import Sandbox
+from archiver.warc.read import StoredRecord, read_record
+
+PICTURE_BYTES = 100 << 20
+CACHE_BYTES = 64 << 20
+MEDIA_TYPES = {  # what a picture's bytes may be served as; all else, SVG and HTML above all, is not served
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+}
+_COPIES = 4  # locations tried for one digest
+
+
+def locations(connection: sqlite3.Connection, digest: str) -> list[Location]:
+    """Where payloads with this digest lie, whole ones first."""
+    rows = connection.execute(
+        "SELECT warcs.path, records.offset, records.length FROM records"
+        " JOIN warcs ON warcs.id = records.warc_id"
+        " WHERE payload_digest = ? AND type IN ('response', 'resource')"
+        " ORDER BY truncated IS NOT NULL, records.id LIMIT ?",
+        (digest, _COPIES),
+    )
+    return [Location(file=path, offset=offset, length=length) for path, offset, length in rows]
+
+
+def read_intact(root: Path, places: Sequence[Location], digest: str) -> StoredRecord:
+    """The record whose payload has this digest, from the first place that still holds it.
+
+    RecordError names every place that does not, and why.
+    """
+    damage: list[str] = []
+    for place in places:
+        where = f"{place.file} at offset {place.offset}"
+        if not (root / place.file).resolve().is_relative_to(root):
+            damage.append(f"{where}: outside the archive")
+            continue
+        try:
+            record = read_record(root, place)
+        except RecordError as error:
+            damage.append(f"{where}: {error}")
+            continue
+        found = "sha256:" + hashlib.sha256(record.payload).hexdigest()
+        if found == digest:
+            return record
+        damage.append(f"{where}: SHA-256 is {found}")
+    raise RecordError("; ".join(damage) or "no record holds these bytes", "Run 'archiver verify'.")
+
+
+def picture(record: StoredRecord) -> tuple[bytes, str | None]:
+    """The bytes of a picture and what they may be served as; None for what is no picture to show.
+
+    RecordError when the content coding cannot be removed.
+    """
+    data = record.content_decoded(PICTURE_BYTES)
+    return data, MEDIA_TYPES.get(sniff(data) or "")
+
+
+class Thumbnails:
+    """Thumbnails made in the sandbox on demand, kept in memory up to CACHE_BYTES. For several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sandbox = Sandbox()
+        self._kept: OrderedDict[tuple[str, int], bytes | str] = OrderedDict()  # a str: why there is none
+        self._bytes = 0
+
+    def get(self, record: StoredRecord, digits: str, width: int) -> bytes:
+        """A WebP of the record's picture at most `width` pixels wide.
+
+        Raises SandboxError when it cannot be decoded, and RecordError for an unknown content coding.
+        """
+        with self._lock:
+            if (digits, width) in self._kept:
+                self._kept.move_to_end((digits, width))
+            else:
+                self._keep((digits, width), self._make(record, width))
+            made = self._kept[digits, width]
+        if isinstance(made, str):
+            raise SandboxError(made)
+        return made
+
+    def close(self) -> None:
+        """End the child process; it starts again when needed."""
+        with self._lock:
+            self._sandbox.close()
+
+    def _make(self, record: StoredRecord, width: int) -> bytes | str:
+        data = record.content_decoded(PICTURE_BYTES)
+        try:
+            return base64.b64decode(self._sandbox.call(make_thumbnail, data, width=width))
+        except SandboxError as error:
+            return str(error)
+
+    def _keep(self, key: tuple[str, int], made: bytes | str) -> None:
+        self._kept[key] = made
+        self._bytes += len(made)
+        while self._bytes > CACHE_BYTES and len(self._kept) > 1:
+            self._bytes -= len(self._kept.popitem(last=False)[1])

@@ -1,0 +1,104 @@
+"""The Datasette plugin: its hooks.
+
+Every Datasette of the environment loads it through the entry point, so each hook does nothing
+unless a database carries our application id.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datasette.hookspecs import hookimpl
+from datasette.utils.asgi import Base400
+from datasette.views.base import DatasetteError
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader
+
+from archiver.browse import cells, pages
+from archiver.browse.guard import guarded
+from archiver.browse.hashes import hamming
+from archiver.browse.library import library
+from archiver.browse.tables import metadata
+
+_THEIRS = "datasette.handle_exception"
+NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver
+
+
+@hookimpl
+def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    if library(datasette) is None:
+        return []
+    routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
+        (r"/-/articles/?$", pages.articles),
+        (r"/-/articles/(?P<id>[0-9]{1,18})$", pages.article),
+        (r"/-/media/(?P<digits>[0-9a-f]{64})$", pages.picture),
+        (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", pages.thumbnail),
+        (r"/-/archive-style/(?P<name>archive\.css|tables\.css)$", pages.style),
+    ]
+    if _settings(datasette).get("start") == "articles":
+        routes.append((r"/$", pages.start))
+    return routes
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    # Our names all begin with "archive_", so no template of Datasette or of a person is replaced.
+    ours = FileSystemLoader(Path(__file__).with_name("templates"))
+    env.loader = ChoiceLoader([env.loader, ours]) if env.loader else ours
+
+
+@hookimpl(trylast=True)
+def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
+    here = library(datasette)
+    if here and here.database == database:
+        conn.create_function("hamming", 2, hamming, deterministic=True)
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
+    here = library(datasette)
+    if here is None:
+        return lambda app: app
+    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.thumbnails.close)
+
+
+@hookimpl(hookwrapper=True)
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
+    """Answer for what a visitor did wrong: Datasette's own handler prints a traceback for each 404."""
+    outcome = yield
+    if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError):
+        theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
+        outcome.force_result([*theirs, partial(pages.refuse, datasette, request, exception)])
+
+
+@hookimpl
+def get_metadata(datasette: Any) -> dict[str, Any]:
+    here = library(datasette)
+    return metadata(here.database, datasette.urls.path("/-/articles")) if here else {}
+
+
+@hookimpl
+def extra_css_urls(database: str | None, datasette: Any) -> list[str]:
+    here = library(datasette)
+    return ["/-/archive-style/tables.css"] if here and database in (None, here.database) else []
+
+
+@hookimpl
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    return [{"href": datasette.urls.path("/-/articles"), "label": "Articles"}] if library(datasette) else []
+
+
+@hookimpl
+def render_cell(  # noqa: PLR0917 - pluggy passes these by name
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> Any:
+    here = library(datasette)
+    if here is None or here.database != database:
+        return None
+    return cells.render(cells.Cell(datasette, database, table, column, row, value))
+
+
+def _settings(datasette: Any) -> dict[str, Any]:
+    found = datasette.plugin_config(NAME)
+    return found if isinstance(found, dict) else {}

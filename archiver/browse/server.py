@@ -1,0 +1,123 @@
+"""`archiver browse`: Datasette with the plugin, over one archive, on this machine."""
+
+import contextlib
+import ipaddress
+import socket
+import sqlite3
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from datasette.app import Datasette, DatasetteClient
+from datasette.database import Database
+from datasette.plugins import pm
+
+from archiver.browse import plugin
+from archiver.browse.library import APPLICATION_ID, application_id, connect, library
+from archiver.browse.words import host_name
+from archiver.errors import NotAnArchive, UsageError
+
+CATALOGUE = "catalogue.db"
+
+
+class _Catalogue(Database):
+    """Opened to read, whoever asks; a folder's name may hold `%`, `?` and `#`."""
+
+    def connect(self, write: bool = False) -> sqlite3.Connection:  # noqa: ARG002 - Datasette's signature
+        connection = connect(Path(self.path), self.is_mutable)
+        self._all_file_connections.append(connection)
+        return connection
+
+
+def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
+    """A Datasette over the archive in `root`; `close` it. Raises NotAnArchive without a catalogue.
+
+    On any `host` but this machine's own loopback, SQL by visitors is off.
+    """
+    path = root.resolve() / CATALOGUE
+    mutable = _mutable(path)
+    if not pm.is_registered(plugin):
+        pm.register(plugin, plugin.NAME)
+    datasette = Datasette(
+        [],
+        settings={
+            "allow_download": False,
+            "default_allow_sql": _loopback(host),
+            "default_page_size": 20,
+            "sql_time_limit_ms": 1000,
+            "suggest_facets": False,
+            "truncate_cells_html": 300,
+        },
+        metadata={
+            "plugins": {plugin.NAME: {"start": "articles", "allowed_hosts": ["localhost", host_name(host)]}}
+        },
+    )
+    datasette.remove_database("_memory")
+    catalogue: type[Any] = _Catalogue
+    datasette.add_database(catalogue(datasette, str(path), is_mutable=mutable))
+    datasette.client = DatasetteClient(datasette)  # the first one was made before the plugin saw a catalogue
+    return datasette
+
+
+def close(datasette: Datasette) -> None:
+    """Give back what `build` and serving took: threads, connections, the child process."""
+    here = library(datasette)
+    if here:
+        here.thumbnails.close()
+    if datasette.executor:
+        datasette.executor.shutdown()
+    for database in datasette.databases.values():
+        database.close()
+
+
+def serve(
+    root: Path, host: str, port: int, open_browser: bool, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve until Ctrl-C. `port` 0 takes a free one. `ready` is called with the URL once it answers.
+
+    Raises NotAnArchive, and UsageError when the address cannot be taken.
+    """
+    datasette = build(root, host=host)
+    try:
+        with _listen(host, port) as listener:
+            number = listener.getsockname()[1]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
+            if ready:
+                ready(url)
+            if open_browser:
+                webbrowser.open(url)
+            config = uvicorn.Config(datasette.app(), log_level="warning", access_log=False, lifespan="on")
+            with contextlib.suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        close(datasette)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket: who connects from now on is answered as soon as the server runs."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen on {host} port {port}: {reason}", "Try '--port 0'.") from error
+
+
+def _mutable(path: Path) -> bool:
+    """Whether the catalogue can be opened as one that may grow."""
+    if not path.is_file():
+        raise NotAnArchive(
+            f"{path.parent}: no {CATALOGUE} here", "Run 'archiver rebuild' if this is an archive."
+        )
+    mutable = application_id(path, mutable=True) is not None
+    if application_id(path, mutable) != APPLICATION_ID:
+        raise NotAnArchive(f"{path}: not a catalogue of the archiver", "Run 'archiver rebuild'.")
+    return mutable
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

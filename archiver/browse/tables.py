@@ -1,0 +1,68 @@
+"""What Datasette's own pages say about the catalogue: titles, descriptions, order, facets."""
+
+from typing import Any
+
+from markupsafe import Markup
+
+_SIZE = 20  # rows a page: thumbnails are tall
+_TABLES: dict[str, dict[str, Any]] = {
+    "articles": {
+        "title": "Articles",
+        "description": "Each source that was read as an article: a mirror document, or a page.",
+        "sort_desc": "id",
+        "label_column": "title",
+    },
+    "article_pictures": {
+        "title": "Pictures of articles",
+        "description": "Each picture as an article refers to it: as written, as a browser resolves it,"
+        " and where it stood.",
+    },
+    "forms": {
+        "title": "Forms of pictures",
+        "description": "Each URL under which a picture can be had. Rows with the same article_picture_id"
+        " relate the proxy's copy to the publisher's own.",
+    },
+    "fetches": {
+        "title": "Fetches",
+        "description": "Each URL that was asked for, and what came of it.",
+        "facets": ["outcome"],
+        "sort_desc": "id",
+    },
+    "hops": {
+        "title": "Hops",
+        "description": "Each request on the way from a URL to its last answer.",
+    },
+    "pictures": {
+        "title": "Pictures",
+        "description": "Each picture once, by the SHA-256 of its bytes. The perceptual hash is for finding,"
+        " never for proving; hamming(a, b) counts the bits in which two of them differ.",
+    },
+    "records": {
+        "title": "Records",
+        "description": "Each WARC record, and where it lies: file, offset and length of its gzip member.",
+        "facets": ["type"],
+        "sort": "id",
+    },
+    "times": {
+        "title": "Claimed times",
+        "description": "Each time that somebody claims, with its clock, as written and as understood.",
+    },
+    "blocks": {"title": "Text", "description": "The text of articles in reading order."},
+    "warcs": {"title": "WARC files", "description": "The files of this archive.", "label_column": "path"},
+    "duplicates": {"title": "Duplicates", "description": "Equal bytes that came from several requests."},
+    "failures": {
+        "title": "Failures",
+        "description": "Every fetch that did not end in a whole answer.",
+        "sort_desc": "id",
+    },
+}
+
+
+def metadata(database: str, articles: str) -> dict[str, Any]:
+    """Datasette metadata for the catalogue; `articles` is the address of our own list."""
+    words = Markup('The tables behind <a href="{}">the articles</a>, derived from the WARC files.').format(
+        articles
+    )
+    tables = {name: {"size": _SIZE, **about} for name, about in _TABLES.items()}
+    about = {"title": "Catalogue", "description_html": str(words), "tables": tables}
+    return {"title": "News archive", "databases": {database: about}}

@@ -1,0 +1,129 @@
+"""What the pages say: plain text out of hostile text, and codes of the catalogue as words."""
+
+import ipaddress
+import re
+from datetime import datetime, timedelta
+
+# C0 and C1 controls except tab and newline, and the characters that turn the reading direction
+# (Unicode UAX 9, explicit formatting): in a title they can make a page say what it does not.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+_LINK = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\]{1,4000}", re.IGNORECASE)
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(:[0-9]{1,5})?")
+
+KINDS = {"document": "Mirror document", "page": "Page"}
+FORMS = {"proxied": "As the image proxy served it", "origin": "As published"}
+CLOCKS = {
+    "comment": "Comment at the top of the document",
+    "front-matter": "Front matter of the document",
+    "printed": "Printed above the text",
+    "time-element": "<time> element",
+    "meta": "<meta> element",
+    "json-ld": "JSON-LD data",
+    "json-ld-published": "JSON-LD data, published",
+    "json-ld-modified": "JSON-LD data, modified",
+    "guid": "Upload time in the picture's name (GUID)",
+}
+_STAGES = {
+    "address": "this address may not or cannot be asked",
+    "dns": "the host's name was not found",
+    "connect": "no connection to the host",
+    "tls": "the secure connection failed",
+    "proxy": "the network proxy failed",
+    "request": "the request could not be sent",
+    "response": "no understandable answer",
+    "body": "the answer broke off",
+    "redirect": "the redirects led nowhere",
+}
+
+
+def plain(text: str | None) -> str:
+    """Text without characters that hide or turn other text; the WARC keeps it as it was."""
+    return _UNSEEN.sub("", text or "")
+
+
+def link(url: str | None) -> str | None:
+    """The URL when it is one that a page may link to; None for every other scheme."""
+    return url if url and _LINK.fullmatch(url) and url == plain(url) else None
+
+
+def host_name(host: str) -> str:
+    """`[::1]:8001` → `::1`, `Localhost:8001` → `localhost`; "" for what is no host."""
+    found = _NAME.fullmatch(host.strip())
+    return found["host"].strip("[]").lower().rstrip(".") if found else ""
+
+
+def is_address(host: str) -> bool:
+    """Whether a host name is an IP address, which no name server can point elsewhere."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def language_of(text: str, stated: str) -> str:
+    """A BCP 47 tag for `lang`: as stated, else from the script, so that fonts fit; "" if unknown."""
+    if _TAG.fullmatch(stated):
+        return stated
+    if re.search("[\u3040-\u30ff]", text):
+        return "ja"
+    if re.search("[\uac00-\ud7af]", text):
+        return "ko"
+    return "zh" if re.search("[\u3400-\u9fff]", text) else ""
+
+
+def moment(value: str | None) -> datetime | None:
+    """An RFC 3339 time; None for what is none or has no zone."""
+    try:
+        time = datetime.fromisoformat(value or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
+
+
+def clock_time(value: str | None) -> str:
+    """`2023-11-08T18:25:56.500000Z` → `2023-11-08 18:25:56.5 UTC`."""
+    text = plain(value)
+    if not (moment(text) and text.endswith("Z")):
+        return text
+    whole, dot, fraction = text[11:-1].partition(".")
+    return f"{text[:10]} {(whole + dot + fraction.rstrip('0')).rstrip('.')} UTC"
+
+
+def later_by(span: timedelta) -> str:
+    """`13 min 8 s`, the two largest units."""
+    seconds = span.total_seconds()
+    parts: list[str] = []
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{int(count)} {unit}")
+    if seconds or not parts:
+        parts.append(f"{seconds:.3f}".rstrip("0").rstrip(".") + " s")
+    return " ".join(parts[:2])
+
+
+def size(count: int | None) -> str:
+    """`48213` → `48,213 bytes`."""
+    return "" if count is None else f"{count:,} byte{'' if count == 1 else 's'}"
+
+
+def short(digest: str | None) -> str:
+    """The first 12 digits of a digest: enough to see a difference, not to prove anything."""
+    name, _, digits = plain(digest).partition(":")
+    return f"{name}:{digits[:12]}…" if len(digits) > 12 else plain(digest)
+
+
+def missing(outcome: str, stage: str | None, status: int | None, reason: str, *, proxied: bool) -> str:
+    """Why a copy is not whole, as a sentence."""
+    who = "The image proxy" if proxied else "The server"
+    why = f": {plain(reason)}" if reason else ""
+    if outcome == "refused":
+        hint = " That a proxy refuses does not mean that the picture is gone." if proxied else ""
+        return f"{who} answered {status if status is not None else 'with a refusal'}{why}.{hint}"
+    if outcome == "substituted":
+        return f"The image proxy sent its default picture instead{why}."
+    if outcome == "partial":
+        return f"The answer was cut short{why}."
+    return f"Not saved: {_STAGES.get(stage or '', plain(stage) or 'no answer')}{why}."
