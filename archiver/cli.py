@@ -284,14 +284,23 @@ def _finding_words(finding: "Finding") -> str:
     "--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the start page in a browser.")
-def browse(directory: Path, host: str, port: int, open_browser: bool) -> None:
+@_json
+def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: bool) -> None:
     """Look at the articles and pictures in Datasette, until Ctrl-C."""
     from archiver import keep
     from archiver.browse.server import serve
 
+    out = _Output(as_json)
+
+    def ready(url: str) -> None:
+        out.row({"type": "serving", "url": url})
+        out.say(f"{directory} is served at {url} until Ctrl-C.")
+
     if keep.ensure_catalogue(directory):
-        click.echo("The catalogue was made from the WARC files.", err=True)
-    serve(directory, host, port, open_browser)
+        out.say("The catalogue was made from the WARC files.")
+    serve(directory, host, port, open_browser, ready)
+    out.row({"type": "summary", "archive": str(directory)})
+    out.say("Stopped.")
 
 
 @main.command()
@@ -341,11 +350,12 @@ def rebuild(directory: Path, as_json: bool) -> None:
     show_default=True,
     help="Where the demo archive goes; made when there is none.",
 )
-def demo(directory: Path) -> None:
+@_json
+def demo(directory: Path, as_json: bool) -> None:
     """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
     from archiver.demo.run import archive_world
 
-    out = _Output(as_json=False)
+    out = _Output(as_json)
     out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
     kept = archive_world(directory, report=lambda note: _report(out, note), say=out.say)
     out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")

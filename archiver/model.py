@@ -8,7 +8,7 @@ are RFC 3339 in UTC; lengths and offsets are bytes.
 """
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
@@ -93,12 +93,16 @@ class PictureFacts(Noun, frozen=True):
     hashes: dict[str, str] = {}
 
 
+Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+
+
 class Entry(Noun, forbid_unknown_fields=True, frozen=True):
     """One line of a record list: a stored record, in file order."""
 
-    offset: int
-    length: int
-    digest: str  # of the stored member: the input of the tree's leaf
+    offset: Count
+    length: Count
+    digest: Digest  # of the stored member: the input of the tree's leaf
     type: str
     id: str
     date: str

@@ -8,6 +8,7 @@ import math
 import random
 import sqlite3
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from archiver.pictures.decode import describe_picture, sniff
 
 WARC = "warcs/20261122T190512Z-7f3a.warc.gz"
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
-HTML = b"<!DOCTYPE html><script>alert(1)</script>"
-HOSTILE = "<script>alert('t')</script>\u202egnp.exe\u2066\x1b[31m"
 
 
+@cache
 def scene(seed: int, size: tuple[int, int] = (1200, 800)) -> Image.Image:
     """Something like a photograph: sky, hills, a few lit windows, grain."""
     dice = random.Random(seed)
@@ -226,166 +225,3 @@ class BrowseArchive:
             byte = file.read(1)[0]
             file.seek(-1, io.SEEK_CUR)
             file.write(bytes([byte ^ 1]))
-
-
-def make_archive(root: Path, *, fillers: int = 0) -> BrowseArchive:
-    archive = BrowseArchive(root)
-    _chinese(archive)
-    _english(archive)
-    _hostile(archive)
-    for number in range(fillers):
-        archive.article(
-            f"Short item {number}", f"https://www.news.example/{number}", archived="2026-11-01T00:00:00Z"
-        )
-    return archive
-
-
-def _chinese(archive: BrowseArchive) -> None:
-    url = "https://www.news.example/a/harbour-ferry/7346943.html"
-    first = archive.article(
-        "海湾新渡轮首航，连接南北两岸的老码头", url, archived="2026-11-22T19:05:12.000000Z"
-    )
-    archive.blocks(
-        first,
-        ("picture", 0),
-        (
-            "paragraph",
-            "周三（11月8日）清晨，海湾的新渡轮“白鹭号”从北岸老码头出发，开始了它的第一次航行。\n船上坐满了上班的人。",
-        ),
-        ("heading", "老码头的新生活"),
-        (
-            "paragraph",
-            "北岸的码头已经有九十多年的历史。过去十年里，这里只停靠渔船；现在，每二十分钟就有一班渡轮开往南岸，单程只要十二分钟。",
-        ),
-        ("quote", "“小时候我跟着祖父坐船过海，如今又可以坐船了。”一位乘客说。"),
-        ("picture", 1),
-        ("paragraph", "渡轮公司表示，冬季的末班船在晚上十点离开南岸（high season 期间延长到十一点）。"),
-    )
-    archive.time(first, "comment", "1699468744000", "2023-11-08T18:39:04Z")
-    archive.time(first, "printed", "Wed, 08 Nov 2023 18:25:56 GMT", "2023-11-08T18:25:56Z")
-    archive.time(
-        first, "guid", "01000000-0a00-0242-1524-08dbe0853e12", "2023-11-08T18:05:07.970000Z", picture=0
-    )
-    big, small = encoded(scene(1), quality=88), encoded(scene(1).resize((900, 600)), quality=80)
-    origin, proxied = (
-        "http://pictures.news.example/ferry.jpg",
-        "https://images.weserv.nl/?url=pictures.news.example/ferry.jpg",
-    )
-    lead = archive.picture(
-        first, 0, proxied, alt="渡轮离开北岸", caption="“白鹭号”渡轮周三清晨离开北岸老码头。（2023年11月8日）"
-    )
-    archive.form(lead, "proxied", proxied, archive.response(proxied, small, "image/jpeg", name="proxied"))
-    archive.form(lead, "origin", origin, archive.response(origin, big, "image/jpeg", name="origin"))
-    second = archive.picture(first, 1, proxied.replace("ferry", "pier"), caption="南岸的候船室。")
-    pier = archive.response(
-        proxied.replace("ferry", "pier"), encoded(scene(2, (900, 600))), "image/jpeg", name="pier"
-    )
-    archive.form(second, "proxied", proxied.replace("ferry", "pier"), pier)
-    archive.form(
-        second,
-        "origin",
-        origin.replace("ferry", "pier"),
-        outcome="failed",
-        stage="dns",
-        reason="pictures.news.example has no address",
-    )
-    page = archive.article(
-        "海湾新渡轮首航",
-        url,
-        archived="2026-11-22T19:06:00.000000Z",
-        kind="page",
-        language="zh-Hans",
-        given=url,
-    )
-    archive.time(page, "time-element", "2023-11-09T02:10:00+08:00", "2023-11-08T18:10:00Z")
-    archive.time(page, "json-ld-modified", "2023-11-10T01:00:00Z", "2023-11-10T01:00:00Z")
-    archive.blocks(
-        page, ("paragraph", "海湾的新渡轮周三首航。"), ("item", "单程十二分钟"), ("item", "每二十分钟一班")
-    )
-    social = archive.picture(page, 0, origin, place="meta-og:image")
-    archive.form(social, "origin", origin, archive.response(origin, big, "image/jpeg"))
-
-
-def _english(archive: BrowseArchive) -> None:
-    article = archive.article(
-        "The old library reopens with a reading room for the night shift",
-        "https://www.news.example/a/library/1.html",
-        archived="2026-11-21T08:00:00.000000Z",
-        language="en",
-        given="001_library.txt",
-    )
-    archive.time(article, "comment", "NaN", None)
-    archive.time(article, "printed", "2023-10-02 09:00", None)
-    archive.blocks(
-        article,
-        (
-            "paragraph",
-            "After two years of work the town's library opened its doors again on Monday, an hour before dawn.",
-        ),
-        ("picture", 0),
-        ("paragraph", "Nurses and bakers were the first to come in. Coffee is free until seven."),
-        ("picture", 1),
-    )
-    image = scene(3, (800, 1000)).convert("RGBA")
-    gone = archive.picture(
-        article, 0, "https://images.weserv.nl/?url=pictures.news.example/gone.png", caption="The door."
-    )
-    archive.form(
-        gone,
-        "proxied",
-        "https://images.weserv.nl/?url=pictures.news.example/gone.png",
-        outcome="refused",
-        status=404,
-        reason="The requested URL returned error: 404",
-    )
-    archive.form(
-        gone,
-        "origin",
-        "http://pictures.news.example/gone.png",
-        outcome="failed",
-        stage="connect",
-        reason="timed out",
-    )
-    room = archive.picture(article, 1, "http://pictures.news.example/room.png", alt="A room with lamps")
-    url = "http://pictures.news.example/room.png"
-    archive.form(
-        room,
-        "origin",
-        url,
-        archive.response(url, encoded(image, "PNG"), "image/png", coding="gzip", name="room"),
-    )
-
-
-def _hostile(archive: BrowseArchive) -> None:
-    article = archive.article(
-        HOSTILE,
-        "javascript:alert(document.domain)",
-        archived="2026-11-20T08:00:00.000000Z",
-        given=HOSTILE,
-        language='"><b',
-    )
-    archive.time(article, "comment", HOSTILE, None)
-    archive.time(article, HOSTILE, "later", "9999-99-99")
-    archive.blocks(
-        article,
-        ("paragraph", HOSTILE),
-        ("heading", HOSTILE),
-        ("picture", 0),
-        ("picture", 7),
-        ("item", HOSTILE),
-    )
-    damaged = archive.picture(
-        article, 0, "javascript:alert(2)", alt='"><img src=x onerror=alert(1)>', caption=HOSTILE
-    )
-    url = "http://evil.example/a.jpg"
-    archive.form(
-        damaged, "origin", url, archive.response(url, encoded(scene(4)), "text/html", name="damaged")
-    )
-    archive.damage("damaged")
-    for number, (name, body, mime) in enumerate(
-        (("svg", SVG, "image/svg+xml"), ("html", HTML, "image/jpeg")), 1
-    ):
-        url = f"http://evil.example/{name}"
-        picture = archive.picture(article, number, url, place="img-srcset")
-        archive.form(picture, "origin", url, archive.response(url, body, mime, name=name))
-    archive.picture(article, 3, "http://evil.example/unasked", caption="no form")

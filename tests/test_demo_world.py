@@ -471,12 +471,14 @@ def test_one_connection_carries_many_requests(world: DemoWorld) -> None:
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_stop_a_server(world: DemoWorld, sent: bytes) -> None:
     for server in (world.site, world.proxy):
-        with socket.create_connection(server.address, 10) as connection:
-            with contextlib.suppress(ConnectionError):  # it may hang up on what is no HTTP
-                connection.sendall(sent)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
+        with (
+            socket.create_connection(server.address, 10) as connection,
+            contextlib.suppress(ConnectionError),  # it may hang up on what is no HTTP
+        ):
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
     assert ask(world.site.address, NEWS, "/").status == 200
 
 

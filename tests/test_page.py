@@ -119,6 +119,17 @@ def test_pictures_before_the_text_count_and_those_after_do_not() -> None:
     ]
 
 
+def test_the_nearest_article_or_main_counts() -> None:
+    page = (
+        '<main><img src="/other"><article><img src="/lead"><p itemprop="articleBody">x</p></article></main>'
+    )
+    assert places(read(page)) == [("img-src", "lead")]
+
+
+def test_the_title_is_no_block() -> None:
+    assert texts(read("<article><h1> the\ntitle</h1><p>x</p></article>")) == ["x"]
+
+
 def test_base_and_relative_links() -> None:
     def resolved(head: str) -> str:
         return read(f'<head>{head}</head><img src="b.jpg">').references[0].url
@@ -136,12 +147,14 @@ def test_times_of_metas_are_kept_apart() -> None:
     page = (
         '<meta property="article:published_time" content="2020-01-02T03:04:05Z">'
         '<meta content="2020-01-03T00:00:00+08:00" property="article:modified_time">'
-        '<meta name="DC.date" content="2020-01-02"><meta itemprop="datePublished" content="2020-01-02T03:04:05Z">'
+        '<meta name="DC.date" content="2020-01-02">'
+        '<meta itemprop="datePublished" content="2020-01-04"><meta name="date" content="2020-01-02">'
         f'<meta name="pubdate" content="{"1" * 101}"><p>x'
     )
     article = read(page)
     assert [(claim.clock, claim.written, claim.value) for claim in article.times] == [
         ("meta", "2020-01-02T03:04:05Z", "2020-01-02T03:04:05Z"),
+        ("meta", "2020-01-04", None),
         ("meta", "2020-01-02", None),
         ("meta-modified", "2020-01-03T00:00:00+08:00", "2020-01-02T16:00:00Z"),
     ]
@@ -157,6 +170,8 @@ def test_json_ld() -> None:
     others = {"@type": "ItemList", "itemListElement": [node], "datePublished": "1999-01-01T00:00:00Z"}
     assert len(linked(node).times) == len(linked([others, {"@graph": [node]}]).times) == 1
     assert linked(others).times == ()
+    two = [node | {"datePublished": day} for day in ("2020-01-01", "2020-01-02")]
+    assert [claim.written for claim in linked(two).times] == ["2020-01-01", "2020-01-02"]
     pictures = ["/a.jpg", {"url": "/b.jpg"}, {"contentUrl": "/c.jpg", "url": "/page"}, 7, None, "data:,x"]
     assert places(linked(node | {"image": pictures})) == [("json-ld-image", f"{name}.jpg") for name in "abc"]
 
@@ -260,8 +275,9 @@ def test_tiring_pages_end_soon(page: str) -> None:
 
 PARTS = """<p> <div> </div> <article> </article> <main> <img src="a"> <img srcset="b,c"> <picture>
 <source srcset="d"> </picture> <figure> <figcaption> </figure> <small> </small> <br> <time datetime="2020">
-</time> <table> <td> <form> <nav> </nav> <h1> </h1> <video poster="e"> <template> <svg> <noscript> <a> <b> </b>
-</p> <li> <base href="x"> <meta property="og:title" content="t"> <frameset> <select> &amp; \x00 x 啊 <!-- -->
+</time> <table> <td> <form> <nav> </nav> <h1> </h1> <video poster="e"> <template> <svg> <noscript> <a> <b>
+</b> </p> <li> <base href="x"> <meta property="og:title" content="t">
+<frameset> <select> &amp; \x00 x 啊 <!-- -->
 <![CDATA[ </html> <html lang="x"> <blockquote itemprop="articleBody"> </blockquote>"""
 SOUP = st.lists(st.sampled_from(re.split(r"(?<=>)\s|\s(?=[<&])", PARTS)), max_size=60)
 

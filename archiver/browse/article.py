@@ -149,10 +149,7 @@ def load_page(db: sqlite3.Connection, article: int) -> Page | None:
 
 def _claims(db: sqlite3.Connection, articles: Rows) -> tuple[Claim, ...]:
     """Every claimed time of an article and of the other sources of it, earliest first."""
-    names = {
-        row["id"]: f"{words.KINDS.get(row['kind'], row['kind'])} {words.plain(row['given'])}"
-        for row in articles
-    }
+    names = {row["id"]: _name(row) for row in articles}
     rows = select(db, "SELECT * FROM times WHERE article_id IN ({}) ORDER BY rowid", list(names))
     timed = [(words.moment(row["value"]), row) for row in rows]
     earliest = min((time for time, _ in timed if time), default=None)
@@ -171,6 +168,12 @@ def _claims(db: sqlite3.Connection, articles: Rows) -> tuple[Claim, ...]:
             )
         )
     return tuple(claims)
+
+
+def _name(article: sqlite3.Row) -> str:
+    """`Mirror document 000.txt`, `Page`: the source, with what a URL does not say already."""
+    kind = words.KINDS.get(article["kind"], words.plain(article["kind"]))
+    return kind if article["given"] == article["url"] else f"{kind} {words.plain(article['given'])}"
 
 
 _FORMS = """
@@ -216,7 +219,7 @@ def _pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
 
 def _copy(row: sqlite3.Row, record: Stored | None, hops: tuple[tuple[str, int | None], ...]) -> Copy:
     return Copy(
-        form=row["form"],
+        form=words.FORMS.get(row["form"], words.plain(row["form"])),
         proxy=words.plain(row["proxy"]),
         url=words.plain(row["url"]),
         fetch_id=row["fetch_id"],

@@ -32,13 +32,16 @@ class Card:
 
 
 def count_articles(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
+    """One for each address: its mirror document, its page and later captures are one article to a reader."""
+    return int(db.execute("SELECT count(DISTINCT coalesce(url, id)) FROM articles").fetchone()[0])
 
 
 def list_cards(db: sqlite3.Connection, page: int) -> list[Card]:
-    """One page of articles, newest first; pages count from 1."""
+    """One page of articles, newest first, each by its newest document or else page; pages count from 1."""
     rows = db.execute(
-        "SELECT * FROM articles ORDER BY archived DESC, id DESC LIMIT ? OFFSET ?",
+        "SELECT * FROM articles WHERE NOT EXISTS (SELECT 1 FROM articles AS other"
+        " WHERE other.url = articles.url AND (other.kind, -other.id) < (articles.kind, -articles.id))"
+        " ORDER BY archived DESC, id DESC LIMIT ? OFFSET ?",
         (PAGE_SIZE, (page - 1) * PAGE_SIZE),
     )
     return make_cards(db, rows.fetchall())

@@ -31,11 +31,11 @@ def render(cell: Cell) -> Markup | Awaitable[Markup | None] | None:
     """The cell's HTML; None leaves it to Datasette."""
     if isinstance(cell.value, dict):
         return _label(cell, cell.value)
-    if not isinstance(cell.value, str):
-        return None
-    if (
-        cell.table == "pictures" and cell.column == "format"
-    ):  # the digest itself is Datasette's link to the row
+    return _text(cell) if isinstance(cell.value, str) else None
+
+
+def _text(cell: Cell) -> Markup | Awaitable[Markup | None] | None:
+    if (cell.table, cell.column) == ("pictures", "format"):  # the digest is Datasette's own link to the row
         return _picture(cell, cell.row["payload_digest"], words.plain(cell.value))
     if _DIGEST.fullmatch(cell.value):
         name = Markup('<code title="{}">{}</code>').format(cell.value, words.short(cell.value))

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sqlite3
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -156,14 +157,16 @@ async def _explain(datasette: Any, request: Any, problem: Problem) -> Any:
 
 
 async def refuse(datasette: Any, request: Any, error: Any) -> Any:
-    """What a visitor asked for and cannot have, as Datasette says it."""
-    status, title = error.status, getattr(error, "title", None)
+    """What a visitor asked for and cannot have, as Datasette or SQLite says it."""
+    status, title = getattr(error, "status", 500), getattr(error, "title", None)
     message = str(getattr(error, "message", error))
+    if isinstance(error, sqlite3.Error):
+        title, message = "The catalogue cannot be read", f"{message}. 'archiver rebuild' makes it anew."
     if request.path.endswith(".json"):
         body = {"ok": False, "error": message, "status": status, "title": title}
         return Response.json(getattr(error, "error_dict", {}) | body, status=status)
     if getattr(error, "message_is_html", False):
-        message = Markup(message).striptags()
+        message = Markup(message).striptags()  # noqa: S704 - its HTML is taken off, and the text escaped
     known = {403: "Not allowed", 404: "Not found"}.get(status, "That did not work")
     return await _explain(datasette, request, Problem(status, title or known, message))
 

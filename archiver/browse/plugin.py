@@ -65,9 +65,9 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
 
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
-    """Answer for what a visitor did wrong: Datasette's own handler prints a traceback for each 404."""
+    """Answer what is no bug: Datasette's own handler prints a traceback even for a 404."""
     outcome = yield
-    if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError):
+    if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
         outcome.force_result([*theirs, partial(pages.refuse, datasette, request, exception)])
 

@@ -19,7 +19,7 @@ CLOCKS = {
     "printed": "Printed above the text",
     "time-element": "<time> element",
     "meta": "<meta> element",
-    "json-ld": "JSON-LD data",
+    "meta-modified": "<meta> element, modified",
     "json-ld-published": "JSON-LD data, published",
     "json-ld-modified": "JSON-LD data, modified",
     "guid": "Upload time in the picture's name (GUID)",
@@ -37,9 +37,9 @@ _STAGES = {
 }
 
 
-def plain(text: str | None) -> str:
+def plain(text: object) -> str:
     """Text without characters that hide or turn other text; the WARC keeps it as it was."""
-    return _UNSEEN.sub("", text or "")
+    return _UNSEEN.sub("", "" if text is None else str(text))
 
 
 def link(url: str | None) -> str | None:
@@ -118,7 +118,8 @@ def short(digest: str | None) -> str:
 def missing(outcome: str, stage: str | None, status: int | None, reason: str, *, proxied: bool) -> str:
     """Why a copy is not whole, as a sentence."""
     who = "The image proxy" if proxied else "The server"
-    why = f": {plain(reason)}" if reason else ""
+    told = plain(reason).removeprefix(f"status {status}").strip(" ;.")
+    why = f": {told}" if told else ""
     if outcome == "refused":
         hint = " That a proxy refuses does not mean that the picture is gone." if proxied else ""
         return f"{who} answered {status if status is not None else 'with a refusal'}{why}.{hint}"

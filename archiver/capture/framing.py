@@ -86,7 +86,7 @@ class Framing:
             self.start = len(self.data)
 
     def _read_heads(self) -> None:
-        while self.message is None:
+        while self.message is None and not self.not_http:
             opening = bytes(self.data[self.start : self.start + 5])
             if opening != b"HTTP/"[: len(opening)]:
                 self.not_http = True

@@ -107,7 +107,7 @@ class Guard:
         )
 
     def check_name(self, host: str) -> None:
-        """The same for a host that somebody else, a proxy, will look up: only what the name itself says."""
+        """The same for what a host says of itself, before, or without, looking it up."""
         name = host.rstrip(".").lower()
         if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
             self.check(host, ipaddress.ip_address("127.0.0.1"))

@@ -134,10 +134,10 @@ class Routes:
         self._guard.check_port(target.host, port)
         mapped = self._mapped(host, port)
         host, port, named = mapped or (host, port, False)
+        if not named and not self._given(host, port):
+            self._guard.check_name(host)
         if self.proxy is None:
             return Route("direct", host, port, named)
-        if not named:
-            self._guard.check_name(host)
         tunnel = target.scheme == "https" or mapped is not None
         modes: dict[str, Mode] = {"socks5": "socks5", "socks5h": "socks5h"}
         mode = modes.get(self.proxy.scheme, "tunnel" if tunnel else "forward")
@@ -148,7 +148,7 @@ class Routes:
 
         What --resolve says is not checked: the person named it.
         """
-        given = self._resolve.get((host.lower(), port)) or self._resolve.get(("*", port))
+        given = self._given(host, port)
         if given:
             return list(given)
         found = _look_up(host, port)
@@ -156,6 +156,10 @@ class Routes:
             for address in found:
                 self._guard.check(host, address)
         return found
+
+    def _given(self, host: str, port: int) -> tuple[Address, ...]:
+        """What --resolve says, as curl: the name's own entry before that for any name."""
+        return self._resolve.get((host.lower(), port)) or self._resolve.get(("*", port)) or ()
 
     def _mapped(self, host: str, port: int) -> tuple[str, int, bool] | None:
         """The first --connect-to that fits, as curl: empty parts fit everything and change nothing."""

@@ -1,6 +1,7 @@
 """TLS to a server or proxy: always verified; what was agreed and shown is kept."""
 
 import _ssl
+import math
 import socket
 import ssl
 import time
@@ -78,10 +79,10 @@ class _Paced:
 
     def __init__(self, inner: Connected) -> None:
         self._inner = inner
-        self._end = time.monotonic() + (inner.gettimeout() or 0)
+        self.settimeout(inner.gettimeout())
 
-    def settimeout(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+    def settimeout(self, seconds: float | None) -> None:
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
 
     def recv(self, size: int) -> Any:
         self._pace()
@@ -102,4 +103,4 @@ class _Paced:
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
-        self._inner.settimeout(left)
+        self._inner.settimeout(None if left == math.inf else left)

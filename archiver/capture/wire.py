@@ -165,7 +165,7 @@ class RecordedResponse(http.client.HTTPResponse):
         receive(self._connection, transcript)
         message = transcript.framing.message
         self.status = self.code = (message.status if message else None) or 0
-        self.will_close = transcript.error is not None or not transcript.framing.reusable
+        self.will_close = not transcript.framing.reusable
 
 
 class _Recording(HTTPConnection):

@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Listener
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - the base class's name
         """Nothing on stderr: the log is a list."""
 
     def _serve(self) -> None:

@@ -49,7 +49,7 @@ def describe_picture(data: bytes) -> dict[str, Any]:
                 raise RecordError(f"{image.width}x{image.height} pixels are more than {MAX_PIXELS}")
             image.load()
             facts = PictureFacts(
-                format=image.format or "",
+                format=sniff(data) or image.format or "",  # not "MPO" for a JPEG with others behind it
                 width=image.width,
                 height=image.height,
                 hashes=_hashes(ImageOps.exif_transpose(image)),
