@@ -10,9 +10,11 @@ warcs/NAME.warc.gz.open, warcs/NAME.records.jsonl.open     while writing
 import fcntl
 import json
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,11 +29,13 @@ from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Entry, Location, Record
 from archiver.sandbox import Sandbox
+from archiver.storage import make_folder, storage_error, sync_folder
 from archiver.warc.read import Member, read_stored
 from archiver.warc.write import WarcFile, record_id, warc_date
 
 LOCK_NAME = ".archiver.lock"
 OPEN = ".open"
+_OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
 
 
 class Archive:
@@ -45,11 +49,11 @@ class Archive:
         if (self.root / commitment.NAME).exists():
             return
         warcs = self.root / "warcs"
+        make_folder(warcs)
         try:
-            warcs.mkdir(exist_ok=True)
             left = any(warcs.iterdir())
         except OSError as error:
-            raise StorageError(f"cannot make {warcs}: {error.strerror or error}") from error
+            raise storage_error(warcs, error) from error
         if left:
             raise NotAnArchive(
                 f"{self.root}: warcs/ holds files, but {commitment.NAME} is missing",
@@ -73,48 +77,57 @@ class Archive:
 
     @contextmanager
     def lock(self, command: str) -> Iterator[None]:
-        """Be the only writer. Raises Locked, and says who holds it."""
+        """Be the only writer. Raises Locked, and says who holds it; StorageError.
+
+        The operating system frees the lock when the process ends, however it ends.
+        """
         path = self.root / LOCK_NAME
+        make_folder(self.root)
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+")
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), "r+b", buffering=0)
         except OSError as error:
-            raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+            raise storage_error(path, error) from error
         with file:
+            holder = {"pid": os.getpid(), "command": command, "since": warc_date(datetime.now(UTC))}
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.truncate(0)
+                file.write(json.dumps(holder).encode())
             except BlockingIOError as error:
                 raise Locked(
                     f"{self.root} is locked by {self._holder()}", "Wait until it has ended."
                 ) from error
-            file.truncate(0)
-            json.dump({"pid": os.getpid(), "command": command, "since": warc_date(datetime.now(UTC))}, file)
-            file.flush()
+            except OSError as error:
+                raise storage_error(path, error) from error
             try:
                 yield
             finally:
-                file.truncate(0)
+                with suppress(OSError):  # only the holder's name; the lock goes with the file
+                    file.truncate(0)
 
     def _holder(self) -> str:
         try:
             holder = json.loads((self.root / LOCK_NAME).read_text())
             return f"process {holder['pid']} ('archiver {holder['command']}', since {holder['since']})"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "another process"
 
     def heal(self) -> list[str]:
         """Seal what a crash left open; say in words what was done. Only under the lock."""
-        left = (self.root / "warcs").glob(f"*{OPEN}")
-        return [_Healing(self, name).run() for name in sorted({path.name.partition(".")[0] for path in left})]
+        left = [_OPENED.fullmatch(path.name) for path in (self.root / "warcs").glob(f"*{OPEN}")]
+        return [_Healing(self, name).run() for name in sorted({found[1] for found in left if found})]
 
     def seal(self, name: str) -> CommittedWarc:
         """Commit an open WARC file and its record list, then give them their final names."""
         warc, listed = _paths(name)
         entries = recordlist.read(self.root / (listed + OPEN))
-        size, found = file_digest(self.root / (warc + OPEN))
+        try:
+            size, found = file_digest(self.root / (warc + OPEN))
+            list_size, list_found = file_digest(self.root / (listed + OPEN))
+        except OSError as error:
+            raise storage_error(warc + OPEN, error) from error
         if sum(entry.length for entry in entries) != size:
             raise StorageError(f"{warc}: its record list does not cover it", "The next command heals it.")
-        list_size, list_found = file_digest(self.root / (listed + OPEN))
         committed = CommittedWarc(
             path=warc,
             bytes=size,
@@ -133,12 +146,19 @@ class Archive:
         try:
             for path in (committed.path, committed.list.path):
                 opened = self.root / (path + OPEN)
-                if opened.exists():
+                if opened.exists() and not (self.root / path).exists():  # what is sealed is never replaced
                     opened.chmod(0o444)
                     opened.rename(self.root / path)
-            commitment.sync_folder(self.root / "warcs")
         except OSError as error:
-            raise StorageError(f"cannot seal {committed.path}: {error.strerror or error}") from error
+            raise storage_error(committed.path, error) from error
+        sync_folder(self.root / "warcs")
+
+    def new_name(self) -> str:
+        """A name that no WARC file of the archive has: when, and four random digits."""
+        while True:
+            name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            if not any((self.root / path).exists() for path in _paths(name)):
+                return name
 
 
 def _paths(name: str) -> tuple[str, str]:
@@ -150,17 +170,28 @@ class Session:
 
     def __init__(self, archive: Archive, sandbox: Sandbox, db: Database, info: Mapping[str, str]) -> None:
         """`info` becomes the warcinfo record: who wrote this, with which options."""
-        self.name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        self.name = archive.new_name()
         self._archive, self._sandbox, self._db = archive, sandbox, db
         self._path, listed = _paths(self.name)
-        self._files = ExitStack()
-        self._warc = self._files.enter_context(WarcFile(archive.root / (self._path + OPEN), self._path))
-        self._list = self._files.enter_context(recordlist.RecordList(archive.root / (listed + OPEN)))
-        commitment.sync_folder(archive.root / "warcs")
-        self.append([self._warcinfo(info)])
+        self._whole = True  # no append broke off
+        with ExitStack() as files:
+            self._warc = files.enter_context(WarcFile(archive.root / (self._path + OPEN), self._path))
+            self._list = files.enter_context(recordlist.RecordList(archive.root / (listed + OPEN)))
+            sync_folder(archive.root / "warcs")
+            self.append([self._warcinfo(info)])
+            self._files = files.pop_all()
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
-        """Write records and their lines; all are durable and in the catalogue when this returns."""
+        """Write records and their lines; all are durable and in the catalogue when this returns.
+
+        When it raises, none is promised, and nothing may follow in this file: what comes after bytes
+        that no line names would be cut off with them.
+        """
+        if not self._whole:
+            raise StorageError(
+                f"{self._path}: nothing is added after a failure", "The next command heals it."
+            )
+        self._whole = False
         located = [self._warc.append(record) for record in records]
         self._warc.sync()
         described = [self._describe(location, found) for location, found in located]
@@ -169,6 +200,7 @@ class Session:
         with self._db.atomic():
             for entry, stored in described:
                 fold(self._db, self._path, entry, stored)
+        self._whole = True
         return entries
 
     def seal(self) -> CommittedWarc:
@@ -180,7 +212,10 @@ class Session:
         self._files.close()
 
     def _describe(self, location: Location, written: str) -> tuple[Entry, bytes]:
-        stored = read_stored(self._archive.root, location)
+        try:
+            stored = read_stored(self._archive.root, location)
+        except RecordError as error:
+            raise StorageError(f"{error}, just after they were written", "Do not trust this disk.") from error
         if digest(stored) != written:
             raise StorageError(
                 f"{location.file}: the disk gives back other bytes than were written, at {location.offset}",
@@ -213,16 +248,20 @@ class _Healing:
     def run(self) -> str:
         if self._committed is not None:  # the crash came between manifest and rename
             self._archive.finish(self._committed)
-            return f"{self._name}: was sealed already; gave its files their names"
+            if not self._warc.exists() and not self._list.exists():
+                return f"{self._name}: was sealed already; gave its files their names"
         try:
-            good, lines_end = self._last_good()
+            good, lines_end = (0, 0) if self._committed else self._last_good()
             torn = self._keep(self._warc, good) + self._keep(self._list, lines_end)
+            if good == 0:
+                self._warc.unlink(missing_ok=True)
+                self._list.unlink(missing_ok=True)
         except OSError as error:
-            raise StorageError(f"cannot heal {self._warc}: {error.strerror or error}") from error
+            raise storage_error(self._warc, error) from error
         kept = f"; {torn} torn bytes are kept in torn/" if torn else ""
+        if self._committed:
+            return f"{self._name}: is sealed; what lay beside it is moved away{kept}"
         if good == 0:
-            self._warc.unlink(missing_ok=True)
-            self._list.unlink(missing_ok=True)
             return f"{self._name}: held no whole record{kept}"
         self._archive.seal(self._name)
         return f"{self._name}: sealed after an interruption{kept}"
@@ -233,30 +272,38 @@ class _Healing:
         if not self._list.exists() or not self._warc.exists():
             return 0, 0
         with self._warc.open("rb") as warc, self._list.open("rb") as listed:
+            size = os.fstat(warc.fileno()).st_size
             for line in recordlist.lines(listed):
                 try:
                     entry = recordlist.decode(line)
                 except (ManifestError, RecordError):
                     break
-                if entry.offset != end or digest(warc.read(entry.length)) != entry.digest:
+                if entry.offset != end or not 0 < entry.length <= size - end:
+                    break
+                if digest(warc.read(entry.length)) != entry.digest:
                     break
                 end, lines_end = end + entry.length, lines_end + len(line)
         return end, lines_end
 
     def _keep(self, path: Path, end: int) -> int:
-        """Move what lies beyond `end` into torn/; return how many bytes that were."""
+        """Move what lies beyond `end` into torn/, durably; return how many bytes that were."""
         if not path.exists():
             return 0
+        torn = self._archive.root / "torn"
+        if path.is_symlink() or torn.is_symlink():
+            raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
         with path.open("r+b") as file:
-            file.seek(end)
-            rest = file.read()
+            rest = os.fstat(file.fileno()).st_size - end
             if rest:
-                torn = self._archive.root / "torn"
-                torn.mkdir(exist_ok=True)
-                with (torn / f"{path.name.removesuffix(OPEN)}.{end}").open("wb") as kept:
-                    kept.write(rest)
-                    kept.flush()
-                    os.fsync(kept.fileno())
+                make_folder(torn)
+                kept = torn / f"{path.name.removesuffix(OPEN)}.{end}"
+                kept.unlink(missing_ok=True)  # of a healing that was cut short itself
+                with kept.open("xb") as copy:
+                    file.seek(end)
+                    shutil.copyfileobj(file, copy, 1 << 20)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                sync_folder(torn)
                 file.truncate(end)
                 os.fsync(file.fileno())
-        return len(rest)
+        return rest

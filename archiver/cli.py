@@ -5,8 +5,11 @@ Everything but click and the errors is imported inside the commands, so that `--
 
 import json
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +78,27 @@ class _Output:
     def row(self, row: dict[str, Any]) -> None:
         if self._json:
             click.echo(json.dumps(row, ensure_ascii=False))
+
+
+@contextmanager
+def _heartbeat(state: Callable[[], str]) -> Iterator[None]:
+    """Show on stderr that work goes on: in place on a terminal, else in a line a minute."""
+    terminal, done, started = sys.stderr.isatty(), threading.Event(), time.monotonic()
+
+    def beat() -> None:
+        while not done.wait(1 if terminal else 60):
+            text = f"{state()}, {time.monotonic() - started:.0f} s"
+            click.echo(f"\r\x1b[K{text}" if terminal else text, err=True, nl=not terminal)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        if terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 @click.group(
@@ -231,9 +255,10 @@ def _verify(out: _Output, directory: Path, *, deep: bool) -> int:
     from archiver.verify import Verification
 
     check = Verification(directory, thorough=deep)
-    for finding in check.findings():
-        out.row(msgspec.to_builtins(finding))
-        out.say(_finding_words(finding))
+    with _heartbeat(lambda: f"{check.records} records in {check.files} files checked"):
+        for finding in check.findings():
+            out.row(msgspec.to_builtins(finding))
+            out.say(_finding_words(finding))
     head = check.manifest.tree if check.manifest else None
     code = {"ok": 0, "unverifiable": 3, "incomplete": 4, "failed": 4}[check.verdict]
     summary = {
@@ -251,14 +276,12 @@ def _verify(out: _Output, directory: Path, *, deep: bool) -> int:
     out.row(summary)
     looked = f"{check.records} records in {check.files} files"
     if check.verdict == "ok":
-        out.say(f"No problems found in {looked}.")
-        out.say(
-            f"Unaltered since the tree head {head.root if head else ''} ({head.size if head else 0} records)."
-        )
+        out.say(f"Unaltered since tree head {summary['tree_root']}, {summary['tree_size']} records.")
         out.say("No signature or outside time is in it yet: compare it with one that you kept elsewhere.")
+        out.say(f"No problems found in {looked}.")
     else:
         words = {"unverifiable": "NOT ALL COULD BE JUDGED", "incomplete": "INCOMPLETE", "failed": "DAMAGED"}
-        out.say(f"{words[check.verdict]}: {check.findings_count} findings, {looked} read.")
+        out.say(f"{words[check.verdict]}: {check.findings_count} findings; {looked} read.")
     return code
 
 
@@ -333,7 +356,8 @@ def rebuild(directory: Path, as_json: bool) -> None:
     from archiver import keep
 
     out = _Output(as_json)
-    records, healed = keep.rebuild(directory)
+    with _heartbeat(lambda: "reading the WARC files"):
+        records, healed = keep.rebuild(directory)
     for line in healed:
         out.say(f"healed {line}")
     out.row({"type": "summary", "records": records, "healed": healed})

@@ -48,7 +48,7 @@ class SourceError(ArchiverError):
 
 
 class FetchError(ArchiverError):
-    """`stage` is where it broke: address, dns, connect, tls, proxy, request, response, body."""
+    """`stage` is where it broke: address, dns, connect, tls, proxy, request, response, body, redirect."""
 
     exit_code = 3
 

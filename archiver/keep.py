@@ -145,6 +145,7 @@ def keep(
                 kept.interrupted = True
                 session.close()
                 kept.healed += archive.heal()
+                catalogue.catch_up(db, root, [warc.path for warc in archive.manifest().warcs], sandbox)
             finally:
                 session.close()
     return kept

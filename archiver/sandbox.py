@@ -5,7 +5,7 @@ code in the parent. It is kept between calls and replaced after a crash, a time-
 """
 
 import importlib
-import json
+import os
 import resource
 import select
 import struct
@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any, BinaryIO, Self
 
+import msgspec
+
 from archiver.errors import ArchiverError, SandboxError
 
 CPU_SECONDS = 5
@@ -23,7 +25,16 @@ MEMORY_BYTES = 2 << 30  # address space, most of it numpy's and scipy's librarie
 ANSWER_BYTES = 64 << 20
 CALLS_PER_CHILD = 2_000
 
-_HEAD = struct.Struct(">II")  # lengths of the call (JSON) and of the bytes
+ERROR_CHARACTERS = 500
+
+_HEAD = struct.Struct(">QQ")  # lengths of the call (JSON) and of the bytes
+
+
+class _Answer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What the child says: a value, or why there is none."""
+
+    value: Any = None
+    error: str | None = None
 
 
 class Sandbox:
@@ -40,24 +51,26 @@ class Sandbox:
         when the child was stopped, and when the function raised: the two never differ for bytes
         that cannot be used.
         """
-        child = self._ready()
         name = f"{function.__module__}:{function.__qualname__}"
-        call = json.dumps([name, options]).encode()
+        call = msgspec.json.encode([name, options])
         deadline = time.monotonic() + WALL_SECONDS
         try:
-            _pipe(child.stdin).write(_HEAD.pack(len(call), len(data)) + call)
-            _pipe(child.stdin).write(data)
-            _pipe(child.stdin).flush()
-            size = _HEAD.unpack(self._read(child, _HEAD.size, deadline))[0]
+            child = self._ready()
+            _write(child, _HEAD.pack(len(call), len(data)) + call, deadline)
+            _write(child, data, deadline)
+            size, _ = _HEAD.unpack(_read(child, _HEAD.size, deadline))
             if size > ANSWER_BYTES:
-                raise SandboxError(f"{name}: the answer is too large ({size} bytes)")
-            answer = json.loads(self._read(child, size, deadline))
-        except (OSError, EOFError, TimeoutError, ValueError, SandboxError) as error:
+                raise SandboxError(f"the answer is too large ({size} bytes)")
+            answer = msgspec.json.decode(_read(child, size, deadline), type=_Answer)
+        except (OSError, EOFError, ValueError, RecursionError, SandboxError) as error:
             self.close()
             raise SandboxError(f"{name} was stopped: {error or type(error).__name__}") from error
-        if "error" in answer:
-            raise SandboxError(answer["error"])
-        return answer["value"]
+        except BaseException:  # interrupted: the answer to this call must not become the next one's
+            self.close()
+            raise
+        if answer.error is not None:
+            raise SandboxError(answer.error)
+        return answer.value
 
     def close(self) -> None:
         """End the child, whatever it is doing."""
@@ -83,29 +96,40 @@ class Sandbox:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                bufsize=0,
                 start_new_session=True,  # a Ctrl-C is the parent's to answer
             )
+            os.set_blocking(_pipe(self._child.stdin), False)
         return self._child
 
-    @staticmethod
-    def _read(child: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
-        pipe = _pipe(child.stdout)
-        data = b""
-        while len(data) < size:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError(f"no answer in {WALL_SECONDS} s")
-            part = pipe.read1(size - len(data))
-            if not part:
-                raise EOFError("it ended (out of memory or CPU time, or a crash)")
-            data += part
-        return data
+
+def _write(child: subprocess.Popen[bytes], data: bytes, deadline: float) -> None:
+    """Send all of the data; a child that does not take it by the deadline is stuck."""
+    pipe, rest = _pipe(child.stdin), memoryview(data)
+    while rest:
+        _, ready, _ = select.select([], [pipe], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError(f"it took no bytes in {WALL_SECONDS} s")
+        rest = rest[os.write(pipe, rest) :]
 
 
-def _pipe(stream: Any) -> Any:
+def _read(child: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
+    pipe, data = _pipe(child.stdout), bytearray()
+    while len(data) < size:
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError(f"no answer in {WALL_SECONDS} s")
+        part = os.read(pipe, min(size - len(data), 1 << 20))
+        if not part:
+            raise EOFError("it ended (out of memory or CPU time, or a crash)")
+        data += part
+    return bytes(data)
+
+
+def _pipe(stream: Any) -> int:
     if stream is None:
         raise SandboxError("the child has no pipe")
-    return stream
+    return int(stream.fileno())
 
 
 # --- the child ----------------------------------------------------------------------------------
@@ -113,20 +137,30 @@ def _pipe(stream: Any) -> Any:
 
 def _limit_cpu() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + CPU_SECONDS + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + CPU_SECONDS + 1)
+
+
+def _limit(what: int, most: int) -> None:
+    """Lower a soft limit; the hard one stays, and may be lower already."""
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _answer(call: bytes, data: bytes) -> bytes:
-    name, options = json.loads(call)
+    name, options = msgspec.json.decode(call)
     module, _, function = name.partition(":")
     try:
         value = getattr(importlib.import_module(module), function)(data, **options)
-        return json.dumps({"value": value}).encode()
+        return msgspec.json.encode(_Answer(value=value))
     except ArchiverError as error:
-        return json.dumps({"error": str(error)}).encode()
+        return _refusal(str(error))
     except Exception as error:  # noqa: BLE001 - a parser's boundary: re-raised as SandboxError in the parent
-        return json.dumps({"error": f"{type(error).__name__}: {error}"[:500]}).encode()
+        return _refusal(f"{type(error).__name__}: {error}")
+
+
+def _refusal(message: str) -> bytes:
+    text = message[:ERROR_CHARACTERS].encode("utf-8", "backslashreplace").decode()
+    return msgspec.json.encode(_Answer(error=text))
 
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -135,16 +169,22 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
         call, data = requests.read(call_size), requests.read(data_size)
         _limit_cpu()
         answer = _answer(call, data)
-        answers.write(_HEAD.pack(len(answer), 0) + answer)
+        answers.write(_HEAD.pack(len(answer), 0))
+        answers.write(answer)
         answers.flush()
 
 
 def main() -> None:
     """The child's whole life: no core dumps, no new files, bounded memory."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+    ):
+        _limit(what, most)
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # what a parser prints is no answer
+        _serve(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,27 @@
 """One stored record → the catalogue's rows. Called in file order, it gives the same rows each time."""
 
+import sqlite3
 from typing import Any
 
 from sqlite_utils import Database
 
+from archiver.errors import RecordError
 from archiver.index.reader import note_of
 from archiver.model import Article, ArticleNote, ClaimedTime, Entry, FetchNote, Form, Reference
 
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
-    """Add the rows of one record; part of the caller's transaction."""
+    """Add the rows of one record; part of the caller's transaction.
+
+    RecordError when they contradict rows that are there, or hold a number that no row can.
+    """
+    try:
+        _rows(db, warc, entry, stored)
+    except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
+        raise RecordError(f"{warc}: record {entry.id} at {entry.offset} has no place: {error}") from error
+
+
+def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
     warc_id = _warc(db, warc, entry)
     _insert(
         db,

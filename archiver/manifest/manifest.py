@@ -4,7 +4,6 @@ It holds nothing that cannot be checked against the stored bytes: no times, no n
 Specified for other implementations in docs/manifest.md.
 """
 
-import os
 import re
 import uuid
 from collections.abc import Iterable
@@ -13,10 +12,11 @@ from typing import Annotated
 
 import msgspec
 
-from archiver.errors import ManifestError, NotAnArchive, StorageError
+from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import checkpoint
 from archiver.manifest.tree import EMPTY_ROOT, Tree
 from archiver.model import Entry
+from archiver.storage import replace_file
 
 NAME = "manifest.json"
 FORMAT = "archiver-manifest/1"
@@ -136,27 +136,13 @@ def load(root: Path) -> Manifest:
 
 
 def save(root: Path, manifest: Manifest) -> None:
-    """Replace manifest.json atomically and durably: beside it, fsync, rename, fsync the folder."""
-    path = root / NAME
-    beside = root / f".{NAME}.new"
-    try:
-        with beside.open("wb") as file:
-            file.write(encode(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        sync_folder(root)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    """Replace manifest.json atomically and durably. Raises StorageError.
 
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    ManifestError when it could not be read again: such a manifest is never written.
+    """
+    data = encode(manifest)
+    decode(data)
+    replace_file(root / NAME, data)
 
 
 def leaf_input(entry: Entry) -> bytes:

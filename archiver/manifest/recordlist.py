@@ -6,20 +6,22 @@ are equal bytes, and a reader can insist on it.
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import msgspec
 
-from archiver.errors import ManifestError, StorageError
+from archiver.errors import ManifestError, RecordError
 from archiver.model import Entry
+from archiver.storage import storage_error
 
 LINE_BYTES = 1 << 20
 
 
 def encode(entry: Entry) -> bytes:
     """The entry's line, LF included."""
-    return msgspec.json.encode(entry, order="deterministic") + b"\n"
+    return msgspec.json.encode(entry, order="sorted") + b"\n"
 
 
 def decode(line: bytes) -> Entry:
@@ -62,19 +64,23 @@ class RecordList:
         try:
             self._file = path.open("xb")
         except OSError as error:
-            raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+            raise storage_error(path, error) from error
 
     def append(self, entries: Iterable[Entry]) -> None:
-        """Write the entries and make them durable."""
+        """Write the entries and make them durable. RecordError for a line that no reader would take."""
+        added = [encode(entry) for entry in entries]
+        if any(len(line) > LINE_BYTES for line in added):
+            raise RecordError(f"{self._path.name}: a record's line is longer than {LINE_BYTES} bytes")
         try:
-            self._file.write(b"".join(encode(entry) for entry in entries))
+            self._file.write(b"".join(added))
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise StorageError(f"cannot write {self._path}: {error.strerror or error}") from error
+            raise storage_error(self._path, error) from error
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what `append` could not write is promised to nobody
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,162 +1,151 @@
 """Step (3): the record list is the committed one. Where it is not, the line is found.
 
-The WARC file itself then says what its lines should be.
+The WARC file itself, if it is the committed one, then says what its lines should be.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 
-from archiver.digests import file_digest
+from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError
 from archiver.index.reader import describe
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
-from archiver.model import Entry, Finding
+from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
-from archiver.warc.read import Member
-from archiver.warc.scan import walk
+from archiver.verify.align import common, gaps
+from archiver.verify.files import COPY, Facts, committed, measure, open_plain, stored_at
+from archiver.warc.read import Member, members
 
-COPY = "Get the record list from another copy of the archive."
+_MORE_LINES = 100  # read beyond the committed number, to name lines that were added
+
+Lines = Sequence[Entry | None]  # None: a line that is no entry
 
 
-def check_list(root: Path, warc: CommittedWarc, entries: list[Entry]) -> Iterator[Finding]:
-    """Findings about a record list; `entries` is filled with what the next steps should judge by.
+def read_list(root: Path, warc: CommittedWarc, sizes: set[int]) -> tuple[Facts, list[Entry | None]]:
+    """What lies where the record list should be: its facts and its lines. Raises OSError."""
+    with open_plain(stored_at(root, warc.list.path)) as file:
+        facts = measure(file, sizes)
+        file.seek(0)
+        limit = None if facts == committed(warc.list) else warc.records + _MORE_LINES
+        return facts, [_entry(line) for line in islice(recordlist.lines(file), limit)]
 
-    These are its lines, or, when the list is damaged and the WARC file is not, what the WARC holds.
-    """
-    path = root / warc.list.path
+
+def _entry(line: bytes) -> Entry | None:
     try:
-        found = file_digest(path)
-    except OSError as error:
-        yield Finding(
-            verdict="incomplete",
-            code="missing-list",
-            file=warc.list.path,
-            message=f"the record list cannot be read: {error.strerror or error}",
-            expected=warc.list.digest,
-            advice=COPY,
-        )
-        entries += _from_warc(root, warc)
-        return
-    lines, broken = _parse(path)
-    if found == (warc.list.bytes, warc.list.digest):
-        entries += [line for line in lines if line is not None]
-        if broken or len(entries) != warc.records:
-            yield _finding(warc, "record-list", f"it is the committed file, but not {warc.records} entries")
-        return
-    yield _finding(
-        warc,
-        "record-list-digest",
-        "the record list is not the committed one",
-        expected=f"{warc.list.bytes} bytes, {warc.list.digest}",
-        found=f"{found[0]} bytes, {found[1]}",
-    )
-    intact = _from_warc(root, warc)
-    yield from (
-        _differences(warc, lines, intact)
-        if intact
-        else (
-            _finding(warc, "record-list-line", f"line {number + 1}: not an entry", record=number)
-            for number in broken
-        )
-    )
-    entries += intact or [line for line in lines if line is not None]
+        return recordlist.decode(line)
+    except ManifestError:
+        return None
 
 
-def _parse(path: Path) -> tuple[list[Entry | None], list[int]]:
-    """Entries by line, None where a line is none; and the numbers of those lines."""
-    lines: list[Entry | None] = []
-    with path.open("rb") as file:
-        for line in recordlist.lines(file):
-            try:
-                lines.append(recordlist.decode(line))
-            except ManifestError:
-                lines.append(None)
-    return lines, [number for number, line in enumerate(lines) if line is None]
-
-
-def _from_warc(root: Path, warc: CommittedWarc) -> list[Entry]:
-    """What the WARC file says, if it is the committed one; else nothing."""
-    path = root / warc.path
+def derive(root: Path, warc: CommittedWarc, sandbox: Sandbox) -> list[Entry] | None:
+    """What the WARC file says its lines are; None when it is not made of WARC records."""
     try:
-        if file_digest(path) != (warc.bytes, warc.digest):
-            return []
-        with Sandbox() as sandbox, path.open("rb") as file:
-            entries = []
-            for span in walk(path):
-                file.seek(span.offset)
-                entries.append(describe(Member(span.offset, file.read(span.length)), sandbox))
-            return entries
+        with open_plain(stored_at(root, warc.path)) as file:
+            return [describe(Member(member.offset, member.stored), sandbox) for member in members(file)]
     except (OSError, RecordError):
-        return []
+        return None
 
 
-def _differences(warc: CommittedWarc, lines: list[Entry | None], intact: list[Entry]) -> Iterator[Finding]:
-    """The lines that do not say what their record says."""
-    for number in range(max(len(lines), len(intact))):
-        line = lines[number] if number < len(lines) else None
-        record = intact[number] if number < len(intact) else None
-        if record is None:
-            yield _finding(
-                warc, "record-list-line", f"line {number + 1}: there is no such record", record=number
-            )
-        elif line is None:
-            what = "missing" if number >= len(lines) else "not an entry"
-            yield _finding(warc, "record-list-line", f"line {number + 1}: {what}", record=number, of=record)
-        elif said := differing(line, record):
-            yield _finding(
-                warc,
-                "record-list-line",
-                f"line {number + 1}: not what the record says: {', '.join(said)}",
-                record=number,
-                of=record,
-                expected=_some(record, said),
-                found=_some(line, said),
-            )
+def compare(warc: CommittedWarc, lines: Lines, records: Sequence[Entry]) -> Iterator[Finding]:
+    """The lines that do not say what their records say."""
+    # When the WARC gives the committed list again to the byte, every difference counts. Other versions
+    # of the picture libraries give other hashes; then hashes count only where both have the same label.
+    exact = digest(b"".join(recordlist.encode(record) for record in records)) == warc.list.digest
+    expected = [record.digest for record in records]
+    pairs = common(expected, [line.digest if line else None for line in lines])
+    moved = _moved(expected, lines, pairs)
+    elsewhere, digests = set(moved.values()), set(expected)
+    for i, j in pairs:
+        yield from _differs(warc, j, lines[j], records[i], exact=exact)
+    for lost, extra in gaps(pairs, len(records), len(lines)):
+        there = [j for j in extra if j not in elsewhere]
+        gone = [i for i in lost if i not in moved]
+        for i in lost:
+            if i in moved:
+                message = f"it stands in line {moved[i] + 1} instead of line {i + 1}"
+                yield _line(warc, "moved-line", message, i, records[i])
+        for i, j in zip(gone, there, strict=False):
+            yield from _differs(warc, j, lines[j], records[i], exact=True)
+        for i in gone[len(there) :]:
+            yield _line(warc, "missing-line", "its line is missing", i, records[i], verdict="incomplete")
+        for j in there[len(gone) :]:
+            line = lines[j]
+            message = "names a record once more" if line and line.digest in digests else "names no record"
+            yield _line(warc, "added-line", f"line {j + 1} {message}", j, line)
 
 
-def differing(line: Entry, record: Entry) -> list[str]:
+def _moved(expected: Sequence[str], lines: Lines, pairs: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Records whose line stands elsewhere: record → line."""
+    placed, in_order = {i for i, _ in pairs}, {j for _, j in pairs}
+    loose: dict[str, deque[int]] = defaultdict(deque)
+    for j, line in enumerate(lines):
+        if line is not None and j not in in_order:
+            loose[line.digest].append(j)
+    return {i: loose[d].popleft() for i, d in enumerate(expected) if i not in placed and loose.get(d)}
+
+
+def _differs(
+    warc: CommittedWarc, number: int, line: Entry | None, record: Entry, *, exact: bool
+) -> Iterator[Finding]:
+    if line is None:
+        yield _line(warc, "changed-line", f"line {number + 1} is not an entry", number, record)
+    elif names := differing(line, record, exact=exact):
+        yield _line(
+            warc,
+            "changed-line",
+            f"line {number + 1} is not what the record says: {', '.join(names)}",
+            number,
+            record,
+            expected=_some(record, names),
+            found=_some(line, names),
+        )
+
+
+def differing(line: Entry, record: Entry, *, exact: bool = False) -> list[str]:
     """Names of the fields in which a line differs from its record.
 
-    Hashes count only where both have the same label: libraries of another version hash otherwise.
+    Unless `exact`, hashes count only where both have the same label: libraries of another version
+    hash otherwise.
     """
-    names = [name for name in Entry.__struct_fields__ if getattr(line, name) != getattr(record, name)]
-    if "picture" in names and line.picture and record.picture:
-        same = {**record.picture.hashes, **line.picture.hashes}
-        both = record.picture.hashes.keys() & line.picture.hashes.keys()
-        equal = all(record.picture.hashes[label] == line.picture.hashes[label] for label in both)
-        bare = [msgspec.structs.replace(picture, hashes=same) for picture in (line.picture, record.picture)]
-        if (
-            equal
-            and bare[0] == bare[1]
-            and (not both or line.picture.hashes.keys() == record.picture.hashes.keys())
-        ):
-            names.remove("picture")
-    return names
+    if not exact and line.picture and record.picture:
+        labels = line.picture.hashes.keys() & record.picture.hashes.keys()
+        line, record = _only(line, labels), _only(record, labels)
+    return [name for name in Entry.__struct_fields__ if getattr(line, name) != getattr(record, name)]
+
+
+def _only(entry: Entry, labels: set[str]) -> Entry:
+    if entry.picture is None:
+        return entry
+    hashes = {label: value for label, value in entry.picture.hashes.items() if label in labels}
+    return msgspec.structs.replace(entry, picture=msgspec.structs.replace(entry.picture, hashes=hashes))
 
 
 def _some(entry: Entry, names: list[str]) -> str:
     return msgspec.json.encode({name: getattr(entry, name) for name in names}).decode()
 
 
-def _finding(
+def _line(
     warc: CommittedWarc,
     code: str,
     message: str,
+    number: int,
+    of: Entry | None,
     *,
-    record: int | None = None,
-    of: Entry | None = None,
+    verdict: Verdict = "failed",
     expected: str | None = None,
     found: str | None = None,
 ) -> Finding:
     return Finding(
-        verdict="failed",
+        verdict=verdict,
         code=code,
         file=warc.list.path,
         message=message,
-        record=record,
+        record=number,
         offset=of.offset if of else None,
         id=of.id if of else None,
         uri=of.uri if of else None,

@@ -3,110 +3,191 @@
 The digests that the record list gives are aligned with those of the spans that the file holds.
 """
 
-from collections import Counter
+from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
-from pathlib import Path
+from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.model import Entry, Finding, Verdict
+from archiver.verify.align import common, gaps
+from archiver.warc.read import parse_member
 from archiver.warc.scan import Span, walk
 
-REPAIR = "Get the file from another copy of the archive; the other records of the file are intact."
+REPAIR = "Get the file from another copy of the archive; records that no finding names are intact."
+NAMED_BYTES = 16 << 20  # an added record is named by its own header, if it is not larger
+
+Entries = Sequence[Entry | None]  # None: a line of the record list that is no entry
 
 
-def locate(root: Path, file: str, entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A finding for each record that is not as its entry says, and for what no entry names."""
-    try:
-        spans = list(walk(root / file))
-    except RecordError as error:
-        yield Finding(verdict="failed", code="warc-digest", file=file, message=str(error), advice=REPAIR)
-        return
-    yield from _Alignment(file, entries, spans).findings()
+def locate(file: BinaryIO, name: str, entries: Entries) -> Iterator[Finding]:
+    """A finding for each record that is not as its entry says, and for what no entry names.
+
+    Raises RecordError when the file cannot be read.
+    """
+    yield from _Comparison(file, name, entries).findings()
 
 
-class _Alignment:
-    def __init__(self, file: str, entries: Sequence[Entry], spans: Sequence[Span]) -> None:
-        self._file, self._entries, self._spans = file, entries, spans
-        self._expected = [entry.digest for entry in entries]
-        self._found = [span.digest for span in spans]
-        self._at = {span.digest: span.offset for span in spans}
-        self._surplus = Counter(self._found) - Counter(self._expected)
+class _Comparison:
+    def __init__(self, file: BinaryIO, name: str, entries: Entries) -> None:
+        self._file, self._name, self._entries = file, name, entries
+        self._spans = walk(file)
+        expected = [entry.digest if entry else None for entry in entries]
+        self._pairs = common(expected, [span.digest for span in self._spans])
+        self._number = {digest: number for number, digest in enumerate(expected) if digest}
+        self._moved = self._find_moved(expected)
+
+    def _find_moved(self, expected: Sequence[str | None]) -> dict[int, int]:
+        """Records that are whole, but not in their place: number → span."""
+        placed, in_order = {i for i, _ in self._pairs}, {j for _, j in self._pairs}
+        loose: dict[str, deque[int]] = defaultdict(deque)
+        for j, span in enumerate(self._spans):
+            if j not in in_order and span.digest is not None:
+                loose[span.digest].append(j)
+        return {
+            number: loose[digest].popleft()
+            for number, digest in enumerate(expected)
+            if number not in placed and digest and loose.get(digest)
+        }
 
     def findings(self) -> Iterator[Finding]:
-        start = _common(self._expected, self._found)
-        stop = _common(self._expected[start:][::-1], self._found[start:][::-1])
-        expected = self._expected[start : len(self._expected) - stop]
-        found = self._found[start : len(self._found) - stop]
-        for tag, i1, i2, j1, j2 in SequenceMatcher(None, expected, found, autojunk=False).get_opcodes():
-            if tag != "equal":
-                lost = range(start + i1, start + i2)
-                extra = self._spans[start + j1 : start + j2]
-                yield from self._lost(lost, extra)
-                yield from self._extra(lost, extra)
+        elsewhere = set(self._moved.values())
+        for lost, there in gaps(self._pairs, len(self._entries), len(self._spans)):
+            extra = [j for j in there if j not in elsewhere]
+            gone = [number for number in lost if number not in self._moved]
+            replaced = self._replaced(gone, extra)
+            for number in lost:
+                yield from self._lost(number, replaced.get(number))
+            for j in sorted({*extra} - {*replaced.values()} - self._pieces(gone, extra, replaced)):
+                yield self._added(j)
 
-    def _lost(self, lost: range, extra: Sequence[Span]) -> Iterator[Finding]:
-        """Committed records that are not where they should be: moved, changed, or gone."""
-        for place, number in enumerate(lost):
+    def _replaced(self, gone: Sequence[int], extra: Sequence[int]) -> dict[int, int]:
+        """What stands in the place of each record that is gone: number → span.
+
+        As many as are gone: in order. Else those of the same length first, then by where they lie.
+        """
+        if len(gone) == len(extra):
+            return dict(zip(gone, extra, strict=True))
+        lengths = [str(entry.length) if (entry := self._entries[number]) else None for number in gone]
+        cut = len(self._spans) - 1  # where a file ends in a record, its length says nothing
+        there = [None if j == cut and not self._spans[j].whole else str(self._spans[j].length) for j in extra]
+        alike = common(lengths, there)
+        found = {gone[i]: extra[j] for i, j in alike}
+        used = set(found.values())
+        free = [j for j in extra if j not in used]
+        ends = [self._spans[j].end for j in free]
+        shift = self._shift(gone, extra)
+        for number in gone:
             entry = self._entries[number]
-            over = [span for span in extra if _overlap(span, entry)]
-            if entry.digest in self._at:
-                where = f"at offset {self._at[entry.digest]}"
-                yield self._record(number, "moved-record", "the record is whole, but stands elsewhere", where)
-            elif over or len(lost) == len(extra):
-                span = over[0] if over else extra[place]
-                what = f"{span.length} bytes at offset {span.offset}, {span.digest}"
-                yield self._record(number, "changed-record", "the record's bytes were changed", what)
-            else:
-                yield self._record(
-                    number, "missing-record", "the record is not in the file", None, "incomplete"
-                )
+            if number not in found and entry:
+                start = entry.offset + shift
+                at = bisect_right(ends, start)
+                if at < len(free) and self._spans[free[at]].offset < start + entry.length:
+                    found[number] = free[at]
+        return found
 
-    def _extra(self, lost: range, extra: Sequence[Span]) -> Iterator[Finding]:
-        """What stands there without being committed. What stands in a lost record's place is that record."""
-        for span in extra:
-            if not self._surplus[span.digest] or any(_overlap(span, self._entries[n]) for n in lost):
+    def _pieces(self, gone: Sequence[int], extra: Sequence[int], replaced: dict[int, int]) -> set[int]:
+        """Spans that lie where a replaced record was, and are no record of their own: pieces of that one."""
+        shift = self._shift(gone, extra)
+        places = [
+            (entry.offset + shift, entry.offset + shift + entry.length)
+            for number in gone
+            if number in replaced and (entry := self._entries[number])
+        ]
+        ends = [end for _, end in places]
+        pieces = set()
+        for j in extra:
+            span = self._spans[j]
+            at = bisect_right(ends, span.offset)
+            if span.digest in self._number or at == len(places):
                 continue
-            if span.digest in self._expected:
-                code, message = "duplicated-record", "a committed record stands here once more"
-            elif span.whole:
-                code, message = "added-record", "a record stands here that nothing commits"
-            else:
-                code, message = "added-bytes", "bytes stand here that are no record"
-            yield Finding(
-                verdict="failed",
-                code=code,
-                file=self._file,
-                offset=span.offset,
-                message=message,
-                found=f"{span.length} bytes, {span.digest}",
-                advice=REPAIR,
-            )
+            start, end = places[at]
+            if start < span.end <= (end if span.record else span.end):  # within it, even a record is a piece
+                pieces.add(j)
+        return pieces
 
-    def _record(
-        self, number: int, code: str, message: str, found: str | None, verdict: Verdict = "failed"
-    ) -> Finding:
+    def _shift(self, gone: Sequence[int], extra: Sequence[int]) -> int:
+        """How far the records of a gap have moved because of what is before them."""
+        first = next((entry for number in gone if (entry := self._entries[number])), None)
+        return self._spans[extra[0]].offset - first.offset if first and extra else 0
+
+    def _lost(self, number: int, replacement: int | None) -> Iterator[Finding]:
+        if number in self._moved:
+            where = f"at offset {self._spans[self._moved[number]].offset}"
+            message = "the record is whole, but stands elsewhere in the file"
+            yield from self._record(number, "moved-record", message, where)
+        elif replacement is not None:
+            yield from self._changed(number, self._spans[replacement])
+        else:
+            message = "the record is not in the file"
+            yield from self._record(number, "missing-record", message, None, "incomplete")
+
+    def _changed(self, number: int, span: Span) -> Iterator[Finding]:
         entry = self._entries[number]
+        found = f"{span.length} bytes at offset {span.offset}, {span.digest}"
+        if entry and not span.whole and span is self._spans[-1] and span.length < entry.length:
+            message = f"the file ends in the record, {entry.length - span.length} bytes before its end"
+            yield from self._record(number, "cut-record", message, found, "incomplete")
+        else:
+            yield from self._record(number, "changed-record", "the record's bytes were changed", found)
+
+    def _added(self, j: int) -> Finding:
+        span = self._spans[j]
+        number = self._number.get(span.digest or "")
+        record = j
+        if number is not None:
+            code, message = "duplicated-record", f"record {number} stands here once more"
+            identifier, uri = self._entry_names(number)
+            record = number
+        elif span.record:
+            code, message = "added-record", "a record stands here that nothing commits"
+            identifier, uri = self._own_names(span)
+        else:
+            code, message, identifier, uri = "added-bytes", "bytes stand here that are no record", None, None
         return Finding(
-            verdict=verdict,
+            verdict="failed",
             code=code,
-            file=self._file,
-            record=number,
-            offset=entry.offset,
-            id=entry.id,
-            uri=entry.uri,
+            file=self._name,
+            record=record,
+            offset=span.offset,
+            id=identifier,
+            uri=uri,
             message=message,
-            expected=f"{entry.length} bytes, {entry.digest}",
-            found=found,
+            found=f"{span.length} bytes, {span.digest}",
             advice=REPAIR,
         )
 
+    def _entry_names(self, number: int) -> tuple[str | None, str | None]:
+        entry = self._entries[number]
+        return (entry.id, entry.uri) if entry else (None, None)
 
-def _common(left: Sequence[str], right: Sequence[str]) -> int:
-    """Length of the common beginning."""
-    pairs = zip(left, right, strict=False)
-    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(left), len(right)))
+    def _own_names(self, span: Span) -> tuple[str | None, str | None]:
+        """WARC-Record-ID and WARC-Target-URI as an added record itself gives them."""
+        if span.length > NAMED_BYTES:
+            return None, None
+        self._file.seek(span.offset)
+        try:
+            record = parse_member(self._file.read(span.length))
+        except RecordError:
+            return None, None
+        return (record.get("warc-record-id") or "").strip("<>") or None, record.get("warc-target-uri")
 
-
-def _overlap(span: Span, entry: Entry) -> bool:
-    return span.offset < entry.offset + entry.length and entry.offset < span.offset + span.length
+    def _record(
+        self, number: int, code: str, message: str, found: str | None, verdict: Verdict = "failed"
+    ) -> Iterator[Finding]:
+        """A finding about a committed record; none where its line in the record list is unknown."""
+        entry = self._entries[number]
+        if entry is not None:
+            yield Finding(
+                verdict=verdict,
+                code=code,
+                file=self._name,
+                record=number,
+                offset=entry.offset,
+                id=entry.id,
+                uri=entry.uri,
+                message=message,
+                expected=f"{entry.length} bytes, {entry.digest}",
+                found=found,
+                advice=REPAIR,
+            )

@@ -1,7 +1,7 @@
 """The integrity check, in numbered steps. It yields every finding and never stops at the first.
 
     (1) manifest.json is there, whole, and in canonical form
-    (2) the folder holds the files that it names, under their own names, and no others
+    (2) warcs/ holds the files that it names, and no others
     (3) each record list is the committed one, line by line
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
@@ -10,33 +10,44 @@
     (7) every record parses, its WARC digests hold, and it says what its line says
     (8) the catalogue has the rows that a rebuild gives
 
-Steps (1) to (6) read bytes, digests and JSON only.
+Steps (1) to (6) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
+line of a damaged record list is wrong. docs/verify.md has the whole procedure.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
-from archiver.digests import file_digest
-from archiver.errors import ManifestError
-from archiver.index.catalogue import DIGEST_NAME
-from archiver.index.catalogue import NAME as CATALOGUE
-from archiver.manifest import checkpoint
+from archiver.archive import OPEN
+from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
-from archiver.manifest.manifest import CommittedWarc, Manifest, leaf_input, tree_head
-from archiver.manifest.tree import Tree
-from archiver.model import Entry, Finding, Verdict
-from archiver.verify import deep
-from archiver.verify.lists import check_list
-from archiver.verify.warcs import check_uncommitted, check_warc
+from archiver.manifest.manifest import Manifest
+from archiver.model import Finding, Verdict
+from archiver.sandbox import Sandbox
+from archiver.verify import catalogue, deep
+from archiver.verify.files import (
+    COPY,
+    Commitments,
+    NotPlain,
+    is_plain,
+    open_plain,
+    shown,
+    stored_at,
+    unreadable,
+)
+from archiver.verify.pair import Pair, check_uncommitted
+from archiver.verify.tree import TreeCheck
 
+_BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
-COPY = "Get the file from another copy of the archive."
 
 
 class Verification:
     """One check of an archive. `findings()` runs it; the counts are right when it has ended."""
 
-    def __init__(self, root: Path, *, thorough: bool = False) -> None:
+    def __init__(self, root: Path, *, thorough: bool = False, sandbox: Sandbox | None = None) -> None:
+        """`sandbox`: one that is open already, for many checks in a row."""
         self.root = root
         self.thorough = thorough
         self.verdict: Verdict = "ok"
@@ -45,131 +56,104 @@ class Verification:
         self.records = 0
         self.bytes = 0
         self.manifest: Manifest | None = None
+        self._sandbox = sandbox
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
-        for finding in self._steps():
-            self.findings_count += 1
-            self.verdict = max(self.verdict, finding.verdict, key=ORDER.index)
-            yield finding
+        with nullcontext(self._sandbox) if self._sandbox else Sandbox() as sandbox:
+            for finding in self._steps(sandbox):
+                self.findings_count += 1
+                self.verdict = max(self.verdict, finding.verdict, key=ORDER.index)
+                yield finding
 
-    def _steps(self) -> Iterator[Finding]:
-        # (1) the manifest
+    def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
+        yield from self._load()  # (1)
+        if self.manifest is None:
+            for name in self._names():
+                if name.endswith(".warc.gz"):
+                    yield from check_uncommitted(self.root, name)
+            return
+        manifest = self.manifest
+        yield from _twice(manifest)
+        yield from self._folder(manifest)  # (2)
+        commitments, tree = Commitments(manifest), TreeCheck(manifest)
+        for warc in manifest.warcs:
+            pair = Pair(self.root, warc, commitments, sandbox)
+            yield from pair.findings()  # (3) and (4)
+            tree.add(pair)
+            self.files += 2
+            self.records += len(pair.entries)
+            self.bytes += warc.bytes + warc.list.bytes
+            if self.thorough:
+                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (7)
+        yield from tree.findings()  # (5)
+        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (6)
+        if self.thorough:
+            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (8)
+
+    def _load(self) -> Iterator[Finding]:
+        path = self.root / commitment.NAME
         try:
-            self.manifest = manifest = commitment.load(self.root)
+            open_plain(path).close()
+            self.manifest = commitment.load(self.root)
+        except NotPlain as error:
+            yield unreadable(commitment.NAME, error)
+        except OSError as error:
+            if not any(self._names()):
+                commitment.load(self.root)  # says that there is no archive
+            yield unreadable(commitment.NAME, error)
+        except NotAnArchive:
+            raise
         except ManifestError as error:
             yield Finding(
                 verdict="failed", code="manifest", file=commitment.NAME, message=str(error), advice=COPY
             )
-            yield from check_uncommitted(self.root)
-            return
-        # (2) the folder
-        yield from self._folder(manifest)
-        # (3) and (4), file by file
-        tree, heads = Tree(), []
-        for warc in manifest.warcs:
-            entries: list[Entry] = []
-            yield from check_list(self.root, warc, entries)
-            yield from check_warc(self.root, manifest, warc, entries)
-            tree.extend(leaf_input(entry) for entry in entries)
-            heads.append((tree.size, tree.root()))
-            self._count(warc, entries)
-            if self.thorough:  # (7) what the records say
-                yield from deep.check_records(self.root, warc, entries)
-        # (5) the tree
-        yield from _check_tree(manifest, tree, heads)
-        # (6) the catalogue file
-        yield from self._catalogue_file()
-        if self.thorough:  # (8) what the catalogue says
-            yield from deep.check_catalogue(self.root, manifest)
+
+    def _names(self) -> list[str]:
+        """What lies in warcs/, sorted; nothing when it cannot be read."""
+        try:
+            return [f"warcs/{path.name}" for path in sorted((self.root / "warcs").iterdir())]
+        except OSError:
+            return []
 
     def _folder(self, manifest: Manifest) -> Iterator[Finding]:
-        """Missing files are met where they are read; here, what is there and should not be."""
+        """What is there and should not be. What is not there is met where it should be read."""
         named = {path for warc in manifest.warcs for path in (warc.path, warc.list.path)}
-        for path in sorted((self.root / "warcs").iterdir()) if (self.root / "warcs").is_dir() else []:
-            name = f"warcs/{path.name}"
-            if path.name.endswith(".open"):
-                yield Finding(
-                    verdict="unverifiable",
-                    code="unsealed",
-                    file=name,
-                    message="a capture that is running, or was interrupted: nothing commits it yet",
-                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it.",
-                )
-            elif name not in named:
+        for name in self._names():
+            if name in named:
+                continue
+            final = name.removesuffix(OPEN)
+            taken = final in named and stored_at(self.root, final) != self.root / name
+            if taken or not _BEING_WRITTEN.fullmatch(name) or not is_plain(self.root / name):
                 yield Finding(
                     verdict="failed",
                     code="unlisted-file",
-                    file=name,
+                    file=shown(name),
                     message="the manifest does not name this file: it was added, or the manifest was cut",
                     advice="Move it out of warcs/, or get the manifest from another copy.",
                 )
-            elif path.is_symlink() or not path.is_file():
+            else:
                 yield Finding(
-                    verdict="failed",
-                    code="not-a-file",
-                    file=name,
-                    message="a link or a special file stands where a committed file should be",
-                    advice=COPY,
+                    verdict="unverifiable",
+                    code="unsealed",
+                    file=shown(name),
+                    message="a capture that is running, or was interrupted: its sealing has not ended",
+                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it.",
                 )
 
-    def _count(self, warc: CommittedWarc, entries: list[Entry]) -> None:
-        self.files += 2
-        self.records += len(entries)
-        self.bytes += warc.bytes + warc.list.bytes
 
-    def _catalogue_file(self) -> Iterator[Finding]:
-        sidecar = self.root / DIGEST_NAME
-        if not (self.root / CATALOGUE).exists() or not sidecar.exists():
-            return  # derived: absent, or open for writing, is no damage
-        try:
-            expected = sidecar.read_bytes()
-            found = f"{file_digest(self.root / CATALOGUE)[1].removeprefix('sha256:')}  {CATALOGUE}\n".encode()
-        except OSError as error:
-            expected, found = b"", str(error).encode()
-        if expected != found:
+def _twice(manifest: Manifest) -> Iterator[Finding]:
+    """Each file is named once, and a record list has the name of its WARC file."""
+    seen: set[str] = set()
+    for warc in manifest.warcs:
+        name = warc.path.removesuffix(".warc.gz")
+        if warc.list.path != f"{name}.records.jsonl" or name in seen:
             yield Finding(
                 verdict="failed",
-                code="catalogue-digest",
-                file=CATALOGUE,
-                message="something else than the archiver changed the catalogue; no record is concerned",
-                expected=expected.decode("ascii", "backslashreplace").strip(),
-                found=found.decode("ascii", "backslashreplace").strip(),
-                advice="Run 'archiver rebuild': the catalogue is made anew from the WARC files.",
-            )
-
-
-def _check_tree(manifest: Manifest, tree: Tree, heads: list[tuple[int, bytes]]) -> Iterator[Finding]:
-    found = tree_head(tree)
-    if found != manifest.tree:
-        yield Finding(
-            verdict="failed",
-            code="tree-head",
-            file=commitment.NAME,
-            message="the records are not, in this order, those that the tree head commits",
-            expected=f"{manifest.tree.size} records, root {manifest.tree.root}",
-            found=f"{found.size} records, root {found.root}",
-            advice="The other findings say where; if there are none, the manifest itself was edited.",
-        )
-    if len(manifest.checkpoints) != len(heads):
-        yield Finding(
-            verdict="failed",
-            code="checkpoints",
-            file=commitment.NAME,
-            message="there is not one checkpoint for each WARC file",
-            expected=str(len(heads)),
-            found=str(len(manifest.checkpoints)),
-            advice=COPY,
-        )
-    for number, (point, head) in enumerate(zip(manifest.checkpoints, heads, strict=False)):
-        expected = checkpoint.note(manifest.origin, *head)
-        if point.note != expected:
-            yield Finding(
-                verdict="failed",
-                code="checkpoint",
+                code="manifest-entry",
                 file=commitment.NAME,
-                message=f"checkpoint {number} is not a prefix of the tree over the stored records",
-                expected=point.note,
-                found=expected,
-                advice="Records up to there changed after the checkpoint, or the manifest was edited.",
+                message=f"{warc.path} is named twice, or with a record list of another name",
+                found=warc.list.path,
+                advice=COPY,
             )
+        seen.add(name)

@@ -12,6 +12,10 @@ from archiver.errors import RecordError
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:\D|$)")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127})\s*(?:;|\Z)", re.ASCII)
+_ZLIB_METHODS = (b"\x08", b"\x18", b"\x28", b"\x38", b"\x48", b"\x58", b"\x68", b"\x78")
+MOST_CODINGS = 5
 HEAD_BYTES = 1 << 20
 
 
@@ -40,30 +44,31 @@ class Message:
 
     @property
     def chunked(self) -> bool:
-        coding = self.get("transfer-encoding")
-        return coding is not None and coding.lower().split(",")[-1].strip() == "chunked"
+        """Whether the last transfer coding, of all fields that name one, is chunked."""
+        codings = ",".join(value for name, value in self.fields if name == "transfer-encoding")
+        return codings.lower().split(",")[-1].strip() == "chunked"
 
 
 def essence(content_type: str | None) -> str | None:
-    """`Text/HTML; charset=x` → `text/html`."""
-    return content_type.partition(";")[0].strip().lower() or None if content_type else None
+    """`Text/HTML; charset=x` → `text/html`; None for what is no media type (RFC 6838 section 4.2)."""
+    found = _MEDIA_TYPE.match(content_type or "")
+    return found[1].lower() if found else None
 
 
 def parse_message(block: bytes) -> Message:
-    """Find head and body. A block without an empty line is all head."""
+    """Find head and body. A block without an empty line is all head; HEAD_BYTES of it are read."""
     found = _END_OF_HEAD.search(block, 0, HEAD_BYTES)
-    head, body_offset = (block[: found.start()], found.end()) if found else (block, len(block))
+    head, body_offset = (block[: found.start()], found.end()) if found else (block[:HEAD_BYTES], len(block))
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
     for line in lines[1:]:
         text = line.decode("latin-1")
         if text[:1] in (" ", "\t") and fields:
-            name, value = fields[-1]
-            fields[-1] = (name, f"{value} {text.strip()}")
+            fields[-1][1].append(text.strip())
         elif ":" in text:
             name, _, value = text.partition(":")
-            fields.append((name.strip().lower(), value.strip()))
-    return Message(lines[0], tuple(fields), body_offset)
+            fields.append((name.strip().lower(), [value.strip()]))
+    return Message(lines[0], tuple((name, " ".join(parts)) for name, parts in fields), body_offset)
 
 
 def entity_body(message: Message, block: bytes) -> bytes:
@@ -77,7 +82,7 @@ def entity_body(message: Message, block: bytes) -> bytes:
 
 def dechunk(body: bytes) -> bytes:
     """Undo the chunked coding (RFC 9112 section 7.1); stops where the coding is broken or cut."""
-    parts: list[bytes] = []
+    content = bytearray()
     at = 0
     while True:
         end = body.find(b"\n", at, at + 8192)
@@ -89,10 +94,13 @@ def dechunk(body: bytes) -> bytes:
         size = int(digits, 16)
         if size == 0:
             break
-        parts.append(body[end + 1 : end + 1 + size])
         at = end + 1 + size
-        at += 2 if body[at : at + 2] == b"\r\n" else 1
-    return b"".join(parts)
+        content += body[end + 1 : at]
+        line_end = _LINE_END.match(body, at)
+        if line_end is None:
+            break
+        at = line_end.end()
+    return bytes(content)
 
 
 def decoded(body: bytes, coding: str | None, limit: int) -> bytes:
@@ -100,11 +108,13 @@ def decoded(body: bytes, coding: str | None, limit: int) -> bytes:
 
     Raises RecordError for a coding that is not known or broken, and for more than `limit` bytes.
     """
-    for name in reversed([part.strip().lower() for part in (coding or "").split(",")]):
-        if name in ("", "identity"):
-            continue
+    names = [part.strip().lower() for part in (coding or "").split(",")]
+    names = [name for name in names if name not in ("", "identity")]
+    if len(names) > MOST_CODINGS:
+        raise RecordError(f"{len(names)} content codings, one in the other")
+    for name in reversed(names):
         if name not in ("gzip", "x-gzip", "deflate"):
-            raise RecordError(f"content coding {name!r} is kept, but not read here")
+            raise RecordError(f"content coding {name[:40]!r} is kept, but not read here")
         body = _inflate(body, name, limit)
     if len(body) > limit:
         raise RecordError(f"more than {limit} bytes")
@@ -112,7 +122,8 @@ def decoded(body: bytes, coding: str | None, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, name: str, limit: int) -> bytes:
-    raw = name == "deflate" and body[:1] != b"\x78"  # what servers call deflate is often without zlib's head
+    """Of a stream that was cut, what is there; what follows a gzip member is left out, as browsers do."""
+    raw = name == "deflate" and not _has_zlib_head(body)
     inflate = zlib.decompressobj(-15 if raw else 47)
     try:
         out = inflate.decompress(body, limit + 1)
@@ -121,3 +132,8 @@ def _inflate(body: bytes, name: str, limit: int) -> bytes:
     if len(out) > limit:
         raise RecordError(f"more than {limit} bytes after decoding {name!r}")
     return out
+
+
+def _has_zlib_head(body: bytes) -> bool:
+    """RFC 1950 section 2.2; what servers call deflate is often without it."""
+    return body[:1] in _ZLIB_METHODS and int.from_bytes(body[:2]) % 31 == 0

@@ -4,6 +4,7 @@ Strict where warcio is lenient: every defect raises RecordError and says where. 
 the largest record. Only WARC/1.x in per-record gzip members is read here; other shapes are `import`'s.
 """
 
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -74,13 +75,13 @@ def read_stored(root: Path, location: Location) -> bytes:
     path = root / location.file
     try:
         with (path if path.exists() else path.with_name(path.name + ".open")).open("rb") as file:
+            missing = location.offset + location.length - os.fstat(file.fileno()).st_size
+            if missing > 0 or location.offset < 0 or location.length < 0:
+                raise RecordError(f"{location.file}: ends {missing} bytes too early")
             file.seek(location.offset)
-            stored = file.read(location.length)
+            return file.read(location.length)
     except OSError as error:
         raise RecordError(f"{location.file}: {error.strerror or error}") from error
-    if len(stored) != location.length:
-        raise RecordError(f"{location.file}: ends {location.length - len(stored)} bytes too early")
-    return stored
 
 
 def read_record(root: Path, location: Location) -> StoredRecord:
@@ -127,7 +128,7 @@ def _fields(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
         name, colon, value = line.decode("utf-8", "backslashreplace").partition(":")
         if not colon or not name or name != name.strip():
             raise RecordError(f"a WARC header line without a name: {line[:80]!r}")
-        fields.append((name.lower(), value.strip()))
+        fields.append((name.lower(), value.strip(" \t")))
     return tuple(fields)
 
 

@@ -9,6 +9,8 @@ import os
 import re
 import uuid
 import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -18,11 +20,14 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from archiver.digests import digest
-from archiver.errors import RecordError, StorageError
+from archiver.errors import RecordError
 from archiver.model import Location, Record
+from archiver.storage import storage_error
+from archiver.warc.read import HEAD_BYTES, RECORD_BYTES
 
 TEXT_LEVEL = 6  # a quarter of level 9's time for 1.5 % more bytes
-_UNFIT = re.compile(r"[\x00-\x1f\x7f]")
+_NAME = re.compile(r"[A-Za-z0-9-]+")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]|^\s|\s\Z")  # white space at the ends gets lost
 
 
 def record_id() -> str:
@@ -83,19 +88,21 @@ class WarcFile:
         try:
             self._file = path.open("xb")
         except OSError as error:
-            raise _storage(path, error) from error
+            raise storage_error(path, error) from error
 
     def append(self, record: Record) -> tuple[Location, str]:
         """Write one record; return where it lies and the SHA-256 of the stored member.
 
-        Not durable before `sync`. Raises RecordError for a header value that would break the record.
+        Not durable before `sync`. Raises RecordError, with nothing written, for a record that would
+        not be read as it was meant; StorageError, after which nothing may be appended any more.
         """
+        built = self._build(record)
         offset = self._file.tell()
         member = _Member(self._file, 0 if record.store else TEXT_LEVEL)
         try:
-            _Verbatim(member).put(self._build(record))
+            _Verbatim(member).put(built)
         except OSError as error:
-            raise _storage(self._name, error) from error
+            raise storage_error(self._name, error) from error
         if record.type == "warcinfo":
             self._warcinfo = record.id
         return Location(file=self._name, offset=offset, length=member.length), member.digest
@@ -106,10 +113,11 @@ class WarcFile:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise _storage(self._name, error) from error
+            raise storage_error(self._name, error) from error
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what `sync` could not write is promised to nobody
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -131,17 +139,20 @@ class WarcFile:
         fields.append(("WARC-Block-Digest", digest(record.block)))
         if record.payload_digest is not None:
             fields.append(("WARC-Payload-Digest", record.payload_digest))
-        for name, value in fields:
-            if _UNFIT.search(value):
-                raise RecordError(f"{name}: a control character in {value!r}")
+        fields.append(("Content-Type", record.content_type))
+        _check(fields, len(record.block))
         head = StatusAndHeaders("", fields, protocol="WARC/1.1")
+        # The type given here only tells warcio to write the block as it is, also of a revisit.
         return ArcWarcRecord(
-            "warc", record.type, head, io.BytesIO(record.block), None, record.content_type, len(record.block)
+            "warc", "resource", head, io.BytesIO(record.block), None, None, len(record.block)
         )
 
 
-def _storage(where: Path | str, error: OSError) -> StorageError:
-    return StorageError(
-        f"cannot write {where}: {error.strerror or error}",
-        "Everything reported as saved is safe. Make room or mend the disk, then run the same command again.",
-    )
+def _check(fields: Sequence[tuple[str, str]], size: int) -> None:
+    """Refuse what would be read as another header, or not at all."""
+    for name, value in fields:
+        if not _NAME.fullmatch(name) or _UNFIT.search(value):
+            raise RecordError(f"{name!r}: a character that no WARC header may hold in {value[:200]!r}")
+    head = sum(len(name) + len(value.encode()) + 4 for name, value in fields)
+    if head > HEAD_BYTES - 64 or size > RECORD_BYTES - HEAD_BYTES:
+        raise RecordError(f"a record of {head} bytes of header and {size} of block is too large to be read")

@@ -1,0 +1,57 @@
+"""Bytes that stay: folders and files made, replaced and named so that no crash undoes it.
+
+POSIX promises a file's bytes after its fsync, and its name only after an fsync of the folder.
+"""
+
+import os
+from pathlib import Path
+
+from archiver.errors import StorageError
+
+ADVICE = "Everything reported as saved is safe. Make room or mend the disk, then run the same command again."
+
+
+def storage_error(path: Path | str, error: OSError) -> StorageError:
+    """What the operating system said about a path, with the next step."""
+    return StorageError(f"cannot write {path}: {error.strerror or error}", ADVICE)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises StorageError."""
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably. Raises StorageError."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    for path in missing:
+        sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace a file atomically and durably: beside it, fsync, rename, fsync the folder.
+
+    No link is followed. Raises StorageError.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    sync_folder(path.parent)

@@ -1,0 +1,161 @@
+"""Steps (6) and (8): the catalogue, byte by byte as it was closed, and row by row as a rebuild makes it."""
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from archiver.errors import ArchiverError, RecordError
+from archiver.index import catalogue
+from archiver.index.catalogue import DIGEST_NAME, NAME
+from archiver.manifest.manifest import Manifest
+from archiver.model import Finding, Verdict
+from archiver.sandbox import Sandbox
+from archiver.verify.files import blocks, is_plain, measure, open_plain, stored_at
+
+REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."
+ROWS_NAMED = 20
+_DIGEST_BYTES = 1000
+_BESIDE = ("-wal", "-journal")  # SQLite takes what stands there for changes to the database
+_TABLES = (
+    "warcs",
+    "records",
+    "pictures",
+    "articles",
+    "blocks",
+    "times",
+    "fetches",
+    "hops",
+    "article_pictures",
+    "forms",
+)
+# Libraries of another version hash otherwise: where the labels differ, no hash is compared.
+_SAME_LABELS = """
+UPDATE anew.pictures AS a SET (phash, phash_label) =
+    (SELECT phash, phash_label FROM main.pictures WHERE payload_digest = a.payload_digest)
+WHERE EXISTS (SELECT 1 FROM main.pictures AS m WHERE m.payload_digest = a.payload_digest
+    AND m.phash_label <> a.phash_label)
+"""
+
+
+def check_file(root: Path, *, thorough: bool) -> Iterator[Finding]:
+    """(6) The catalogue file is as it was closed. Where there is no catalogue, nothing is wrong."""
+    if not _exists(root / NAME):
+        return
+    if not _exists(root / DIGEST_NAME):
+        if not thorough:  # else step (8) looks at its rows
+            message = f"{DIGEST_NAME} is not there, so nothing says what the catalogue was"
+            advice = "If no command is writing to the archive: 'archiver verify --deep' compares each row."
+            yield _finding("catalogue-undigested", message, verdict="unverifiable", advice=advice)
+        return
+    try:
+        with open_plain(root / DIGEST_NAME) as file:
+            expected = file.read(_DIGEST_BYTES)
+        with open_plain(root / NAME) as file:
+            facts = measure(file)
+        beside = [name for end in _BESIDE if _holds_bytes(root / (name := NAME + end))]
+    except OSError as error:
+        yield _finding("catalogue-digest", f"the catalogue cannot be read: {error.strerror or error}")
+        return
+    found = f"{(facts.digest or '').removeprefix('sha256:')}  {NAME}\n".encode()
+    if expected != found:
+        message = "something else than the archiver changed the catalogue; no record is concerned"
+        yield _finding("catalogue-digest", message, expected=_text(expected), found=_text(found))
+    for name in beside:
+        yield _finding("catalogue-changes", f"{name} holds changes that the archiver did not make")
+
+
+def _exists(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _holds_bytes(path: Path) -> bool:
+    return _exists(path) and (not is_plain(path) or path.lstat().st_size > 0)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("ascii", "backslashreplace").strip()
+
+
+def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Finding]:
+    """(8) The catalogue has the rows that a rebuild from the WARC files gives."""
+    if not _exists(root / NAME):
+        return
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            ours, anew = Path(folder) / "copy.db", Path(folder) / "anew.db"
+            for end in ("", "-wal"):  # copied: also a reader would write beside a database in WAL mode
+                if not end or _exists(root / (NAME + end)):
+                    _copy(root / (NAME + end), Path(f"{ours}{end}"))
+            if not all(is_plain(stored_at(root, warc.path)) for warc in manifest.warcs):
+                raise RecordError("a WARC file is missing")
+            with closing(catalogue.connect(anew)) as db:
+                catalogue.catch_up(db, root, [warc.path for warc in manifest.warcs], sandbox)
+            with closing(sqlite3.connect(ours)) as connection:
+                connection.execute("PRAGMA trusted_schema = OFF")
+                connection.execute("ATTACH ? AS anew", [str(anew)])
+                yield from _compare(connection)
+    except (sqlite3.DatabaseError, ArchiverError, OSError, OverflowError) as error:
+        message = f"the catalogue could not be compared with the records: {error}"
+        advice = "Mend what the other findings name, then run 'archiver rebuild'."
+        yield _finding("catalogue-unread", message, verdict="unverifiable", advice=advice)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with open_plain(source) as file, target.open("wb") as copy:
+        for block in blocks(file, source.stat().st_size):
+            copy.write(block)
+
+
+def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Schema first: rows are read from our own plain tables only, never from another's view."""
+    schemas = [
+        connection.execute(f"SELECT type, name, sql FROM {name}.sqlite_master ORDER BY 1, 2").fetchall()  # noqa: S608
+        for name in ("main", "anew")
+    ]
+    if schemas[0] != schemas[1]:
+        yield _finding("catalogue-schema", "its tables are not those that the archiver makes")
+        return
+    connection.execute(_SAME_LABELS)
+    for table in _TABLES:
+        yield from _differences(connection, table)
+
+
+def _differences(connection: sqlite3.Connection, table: str) -> Iterator[Finding]:
+    whole = True
+    for ours, theirs, what in (("main", "anew", "is in no record"), ("anew", "main", "is missing")):
+        sql = f"SELECT * FROM {ours}.{table} EXCEPT SELECT * FROM {theirs}.{table}"  # noqa: S608 - our own names
+        rows = connection.execute(sql).fetchall()
+        whole = whole and not rows
+        for row in rows[:ROWS_NAMED]:
+            yield _finding("catalogue-row", f"a row of {table} {what}: {repr(row)[:300]}")
+        if len(rows) > ROWS_NAMED:
+            yield _finding("catalogue-row", f"{len(rows) - ROWS_NAMED} more rows of {table}: {what}")
+    counts = [
+        connection.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()[0]  # noqa: S608
+        for name in ("main", "anew")
+    ]
+    if whole and counts[0] != counts[1]:
+        message = f"rows of {table} are there more than once, or too few times"
+        yield _finding("catalogue-row", message, expected=f"{counts[1]} rows", found=f"{counts[0]} rows")
+
+
+def _finding(
+    code: str,
+    message: str,
+    *,
+    verdict: Verdict = "failed",
+    expected: str | None = None,
+    found: str | None = None,
+    advice: str = REBUILD,
+) -> Finding:
+    return Finding(
+        verdict=verdict,
+        code=code,
+        file=NAME,
+        message=message,
+        expected=expected,
+        found=found,
+        advice=advice,
+    )
