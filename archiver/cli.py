@@ -206,8 +206,10 @@ def _report(out: _Output, note: "Note") -> None:
     match note:
         case ArticleNote():
             article = row.pop("article")
-            out.row(row | {key: article.get(key) for key in ("kind", "title", "url")})
+            out.row(row | {key: article.get(key) for key in ("kind", "title", "url", "left_out")})
             out.say(f"{note.article.kind:<11} {note.article.title}")
+            for why in note.article.left_out:
+                out.say(f"left out    {why}")
         case FetchNote():
             out.row(row)
             out.say(f"{note.outcome:<11} {note.url}" + (f"  ({note.reason})" if note.reason else ""))

@@ -130,24 +130,25 @@ def keep(
         kept.count(note)
         report(note)
 
-    with archive.lock("archive"), Sandbox() as sandbox, Client(network) as client:
+    with Sandbox() as sandbox, Client(network) as client, archive.lock("archive"):
         archive.create()
         kept.healed = archive.heal()
         archive.check_extendable()
-        with _catalogue(archive, sandbox) as db:
-            session = Session(archive, sandbox, db, _info(network, settings))
-            try:
-                run = Run(session, client, sandbox, settings.instances, noted)
-                for source in sources:
-                    _save(run, source)
-                kept.sealed = session.seal()
-            except KeyboardInterrupt:
-                kept.interrupted = True
-                session.close()
-                kept.healed += archive.heal()
-                catalogue.catch_up(db, root, [warc.path for warc in archive.manifest().warcs], sandbox)
-            finally:
-                session.close()
+        try:
+            with _catalogue(archive, sandbox) as db:
+                session = Session(archive, sandbox, db, _info(network, settings))
+                try:
+                    run = Run(session, client, sandbox, settings.instances, noted)
+                    for source in sources:
+                        _save(run, source)
+                    kept.sealed = session.seal()
+                finally:
+                    session.close()
+        except KeyboardInterrupt:
+            kept.interrupted = True
+            kept.healed += archive.heal()
+            with _catalogue(archive, sandbox):  # anew: the connection may have been left in a transaction
+                pass
     return kept
 
 

@@ -150,6 +150,7 @@ class BrowseArchive:
             given=more.get("given", "000_example.txt"),
             language=more.get("language", ""),
             archived=archived,
+            left_out="",
             note_id=note,
             source_id=source,
         )

@@ -242,6 +242,7 @@ def test_tables_have_titles_facets_and_styles(site: Site) -> None:
         "times",
         "blocks",
         "warcs",
+        "unreadable_sources",
         "duplicates",
         "failures",
     ):

@@ -28,6 +28,7 @@ TABLES = (
     "records",
     "pictures",
     "articles",
+    "unreadable_sources",
     "blocks",
     "times",
     "fetches",

@@ -291,11 +291,12 @@ def test_next_run_makes_a_damaged_catalogue_anew(root: Path, sandbox: Sandbox, w
     assert dump(root / catalogue.NAME) == whole
 
 
+@pytest.mark.slow
 def test_rebuild_mends_any_flipped_bytes(root: Path) -> None:
     """At random places all over the file, and in the log that a kill leaves beside it."""
     path = root / catalogue.NAME
     whole, data, dice = dump(path), path.read_bytes(), random.Random(7)
-    for _ in range(400):
+    for _ in range(25):
         damaged = bytearray(data)
         for at in [dice.randrange(100), *(dice.randrange(len(data)) for _ in range(20))][dice.randrange(2) :]:
             damaged[at] = dice.randrange(256)

@@ -234,6 +234,20 @@ def test_a_document_on_stdin_and_a_second_run_into_the_same_archive(tmp_path: Pa
     assert query(root, "SELECT count(*) FROM duplicates")[0][0] >= 4  # the same payloads, met twice
 
 
+def test_a_document_that_cannot_be_read_is_kept_all_the_same(tmp_path: Path) -> None:
+    path, root = tmp_path / "deep.md", tmp_path / "archive"
+    path.write_bytes(DOCUMENT.replace(b"<p>", b"<div>" * 100_000 + b"<p>"))
+    code, rows, text = archiver("archive", str(path), "--into", str(root), "--json")
+    assert code == 3
+    assert [row["type"] for row in rows] == ["unreadable", "summary"]
+    assert "unreadable  deep.md" in text
+    assert [row["payload_bytes"] for row in records(root) if row["type"] == "resource"] == [
+        path.stat().st_size
+    ]
+    assert query(root, "SELECT given FROM unreadable_sources") == [("deep.md",)]
+    assert archiver("verify", str(root), "--deep")[0] == 0
+
+
 def test_dry_run_prints_and_writes_nothing(tmp_path: Path) -> None:
     path, root = tmp_path / "document.md", tmp_path / "archive"
     path.write_bytes(DOCUMENT)
@@ -272,3 +286,10 @@ def test_show_address_says_what_urls_mean() -> None:
         (urls[1], "http://plain.example/a%20b.jpg", None, {}),
         (urls[2], None, None, {}),
     ]
+
+
+def test_the_example_archive_of_this_repository_is_intact() -> None:
+    root = Path(__file__).parents[1]
+    code, rows, text = archiver("verify", str(root), "--json")
+    assert code == 0, text
+    assert rows[-1]["records"] > 50

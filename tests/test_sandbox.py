@@ -235,7 +235,7 @@ def test_forged_length(sandbox: Sandbox, head: bytes) -> None:
 
 
 def test_interrupted_call_leaves_no_answer_for_the_next(sandbox: Sandbox) -> None:
-    def interrupt(number: int, frame: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)

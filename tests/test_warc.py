@@ -184,28 +184,7 @@ def test_plain_record() -> None:
 LENGTHS = ["+5", "5_", "0_5", "٥", "5.0", "0x5", "-5", "", "5 5", "5,5", "5\x0b", "5\xa0", "4", "6"]
 
 
-@pytest.mark.parametrize(
-    "length",
-    [
-        "+5",
-        "5_",
-        "0_5",
-        "٥",
-        "5.0",
-        "0x5",
-        "-5",
-        "",
-        "5 5",
-        "5,5",
-        "5\x0b",
-        "5\xa0",
-        "4",
-        "6",
-        "999999999999999",
-        "9999999999999999",
-        "4611686018427387904",
-    ],
-)
+@pytest.mark.parametrize("length", [*LENGTHS, "9" * 15, "9" * 16, str(2**62)])
 def test_length_that_is_none(length: str) -> None:
     with pytest.raises(RecordError, match="Content-Length"):
         parse_record(PLAIN.replace(b"Length: 5", b"Length: " + length.encode()))

@@ -43,6 +43,10 @@ _TABLES: dict[str, dict[str, Any]] = {
         "facets": ["type"],
         "sort": "id",
     },
+    "unreadable_sources": {
+        "title": "Unreadable sources",
+        "description": "Each source that is kept, but could not be read as an article, and why.",
+    },
     "times": {
         "title": "Claimed times",
         "description": "Each time that somebody claims, with its clock, as written and as understood.",

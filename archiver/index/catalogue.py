@@ -23,8 +23,6 @@ from archiver.storage import replace_file, storage_error, sync_folder
 
 NAME = "catalogue.db"
 DIGEST_NAME = "catalogue.sha256"
-APPLICATION_ID = 0x41724376
-LAYOUT = 1
 _NOT_OURS = (
     "not a catalogue of this version",
     "Run 'archiver rebuild': it is made anew from the WARC files.",

@@ -7,7 +7,16 @@ from sqlite_utils import Database
 
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
-from archiver.model import Article, ArticleNote, ClaimedTime, Entry, FetchNote, Form, Reference
+from archiver.model import (
+    Article,
+    ArticleNote,
+    ClaimedTime,
+    Entry,
+    FetchNote,
+    Form,
+    Reference,
+    UnreadableNote,
+)
 
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
@@ -49,6 +58,16 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
             _article(db, entry, note)
         case FetchNote() as note:
             _fetch(db, entry, note)
+        case UnreadableNote() as note:
+            _insert(
+                db,
+                "unreadable_sources",
+                given=note.given,
+                reason=note.reason,
+                archived=entry.date,
+                note_id=entry.id,
+                source_id=entry.refers_to or "",
+            )
 
 
 def _warc(db: Database, path: str, entry: Entry) -> int:
@@ -88,6 +107,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
         given=note.given,
         language=article.language,
         archived=entry.date,
+        left_out="\n".join(article.left_out),
         note_id=entry.id,
         source_id=entry.refers_to or "",
     )

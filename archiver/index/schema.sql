@@ -52,10 +52,20 @@ CREATE TABLE articles (
     given TEXT NOT NULL,
     language TEXT NOT NULL,
     archived TEXT NOT NULL,
+    left_out TEXT NOT NULL,
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
 CREATE INDEX articles_by_url ON articles(url);
+
+CREATE TABLE unreadable_sources (
+    id INTEGER PRIMARY KEY,
+    given TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    archived TEXT NOT NULL,
+    note_id TEXT NOT NULL UNIQUE,
+    source_id TEXT NOT NULL
+);
 
 CREATE TABLE blocks (
     article_id INTEGER NOT NULL REFERENCES articles(id),

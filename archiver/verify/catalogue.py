@@ -23,6 +23,7 @@ _TABLES = (
     "records",
     "pictures",
     "articles",
+    "unreadable_sources",
     "blocks",
     "times",
     "fetches",
