@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import msgspec
 from sqlite_utils import Database
 
 from archiver import __version__
@@ -99,7 +98,7 @@ def plan(source: Source, settings: Settings) -> Iterator[str]:
     if source.data is None:
         return
     with Sandbox() as sandbox:
-        article = msgspec.convert(sandbox.call(read_document, source.data), Article)
+        article = sandbox.read(Article, read_document, source.data)
     if article.url is not None:
         yield article.url
     for form, _ in wanted(with_forms(article, settings.instances)):

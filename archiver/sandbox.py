@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ ANSWER_BYTES = 64 << 20
 CALLS_PER_CHILD = 2_000
 
 ERROR_CHARACTERS = 500
+
+Read = TypeVar("Read")
 
 _HEAD = struct.Struct(">QQ")  # lengths of the call (JSON) and of the bytes
 
@@ -71,6 +73,17 @@ class Sandbox:
         if answer.error is not None:
             raise SandboxError(answer.error)
         return answer.value
+
+    def read(
+        self, kind: type[Read], function: Callable[..., Any], data: bytes, **options: str | int | None
+    ) -> Read:
+        """What `call` returns, as a `kind`. SandboxError when it is none: a child may be taken over."""
+        value = self.call(function, data, **options)
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            self.close()
+            raise SandboxError(f"{function.__name__}: no {kind.__name__} came back: {error}") from error
 
     def close(self) -> None:
         """End the child, whatever it is doing."""

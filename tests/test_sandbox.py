@@ -14,6 +14,7 @@ import pytest
 
 from archiver import sandbox as room
 from archiver.errors import RecordError, SandboxError
+from archiver.model import PictureFacts
 from archiver.pictures.decode import describe_picture
 from archiver.sandbox import _HEAD, Sandbox
 
@@ -292,3 +293,9 @@ def test_child_lives_within_lower_limits_that_it_was_given() -> None:
 def test_bytes_of_no_picture_say_so(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxError, match="not decodable"):
         sandbox.call(describe_picture, b"GIF89a")
+
+
+def test_an_answer_of_another_shape_is_an_error(sandbox: Sandbox) -> None:
+    with pytest.raises(SandboxError, match="no PictureFacts came back"):
+        sandbox.read(PictureFacts, length, b"abc")
+    assert sandbox.read(list, length, b"abc") == [3, {}]

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-import msgspec
-
 from archiver.capture.exchange import Exchange
 from archiver.capture.fetch import ACCEPT_PAGE, ACCEPT_PICTURE, Client
 from archiver.capture.outcome import hotlink_refusal, judge, media_type
@@ -56,7 +54,7 @@ class Run:
         source = source_record(data)
         self._recorder.append([source])
         try:
-            article = self._article(self._sandbox.call(read_document, data))
+            article = with_forms(self._sandbox.read(Article, read_document, data), self._instances)
         except SandboxError as error:
             self._note(UnreadableNote(given=given, reason=str(error)), source.id)
             return
@@ -86,19 +84,17 @@ class Run:
         try:
             html = decoded(last.entity_body(), last.header("content-encoding"), PAGE_BYTES)
             kind = last.header("content-type") or ""
-            article = self._article(self._sandbox.call(read_page, html, url=last.url, content_type=kind))
+            article = self._sandbox.read(Article, read_page, html, url=last.url, content_type=kind)
         except (RecordError, SandboxError) as error:
             self._note(UnreadableNote(given=url, reason=str(error)), response)
             return None
+        article = with_forms(article, self._instances)
         return article, self._note(ArticleNote(given=url, article=article), response)
 
     def _pictures(self, article: Article, note_id: str) -> None:
         for form, numbers in wanted(article):
             if form.url not in self._asked:
                 self._fetch(_Wish(form.url, "picture", note_id, form, numbers, article.url))
-
-    def _article(self, read: object) -> Article:
-        return with_forms(msgspec.convert(read, Article), self._instances)
 
     def _fetch(self, wish: _Wish) -> tuple[list[Exchange], str | None]:
         """Ask for a URL, keep every exchange and what came of it; the last response's record id."""
@@ -109,8 +105,9 @@ class Run:
         hops = []
         for exchange, attempt in zip(exchanges, attempts, strict=True):
             kept = ExchangeRecords(exchange, attempt)
-            records += kept.records
-            hops.append(kept.hop(self._certificates(exchange, records)))
+            chain = self._new_chain(exchange, kept.records)
+            records += kept.records + chain
+            hops.append(kept.hop(self._chains.get(_chain_key(exchange))))
         error = exchanges[-1].error
         note = FetchNote(
             url=wish.url,
@@ -140,17 +137,14 @@ class Run:
             exchanges += again
         return exchanges, attempts
 
-    def _certificates(self, exchange: Exchange, records: list[Record]) -> str | None:
-        """The record of a host's certificates, added to `records` when they are new."""
-        if exchange.tls is None or not exchange.tls.chain:
-            return None
-        host = urlsplit(exchange.url).netloc
-        key = (host, exchange.tls.chain)
-        if key not in self._chains:
-            record = chain_record(host, exchange.tls.chain, records[-1].id if records else None)
-            records.append(record)
-            self._chains[key] = record.id
-        return self._chains[key]
+    def _new_chain(self, exchange: Exchange, answer: list[Record]) -> list[Record]:
+        """The record of a host's certificates, when they are new in this run."""
+        key = _chain_key(exchange)
+        if key in self._chains or exchange.tls is None or not exchange.tls.chain:
+            return []
+        record = chain_record(key[0], exchange.tls.chain, answer[0].id if answer else None)
+        self._chains[key] = record.id
+        return [record]
 
     def _note(
         self,
@@ -162,3 +156,7 @@ class Run:
         self._recorder.append([*(records or []), record])
         self._report(note)
         return record.id
+
+
+def _chain_key(exchange: Exchange) -> tuple[str, tuple[bytes, ...]]:
+    return urlsplit(exchange.url).netloc, exchange.tls.chain if exchange.tls else ()

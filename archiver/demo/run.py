@@ -6,9 +6,8 @@ from pathlib import Path
 
 from archiver.capture.fetch import Network
 from archiver.capture.run import Report
-from archiver.config import NAME, Settings
+from archiver.config import Settings
 from archiver.demo.world import DemoWorld
-from archiver.errors import StorageError
 from archiver.keep import Kept, keep
 
 
@@ -18,20 +17,9 @@ def archive_world(root: Path, *, report: Report, say: Callable[[str], None]) -> 
     Some of its pictures fail on purpose: one is gone, one is replaced by the proxy's default.
     """
     with DemoWorld() as world, tempfile.TemporaryDirectory() as folder:
-        documents = []
-        for name, data in world.documents.items():
-            path = Path(folder) / name
-            path.write_bytes(data)
-            documents.append(str(path))
+        documents = [Path(folder) / name for name in world.documents]
+        for path in documents:
+            path.write_bytes(world.documents[path.name])
+        network = Network(connect_to=world.connect_to)
         settings = Settings(instances=world.instances)
-        kept = keep(root, documents, Network(connect_to=world.connect_to), settings, report=report, say=say)
-    _keep_settings(root, settings)
-    return kept
-
-
-def _keep_settings(root: Path, settings: Settings) -> None:
-    hosts = ", ".join(f'"{host}"' for host in settings.instances)
-    try:
-        (root / NAME).write_text(f"# Hosts of self-hosted weserv image proxies.\ninstances = [{hosts}]\n")
-    except OSError as error:
-        raise StorageError(f"cannot write {root / NAME}: {error.strerror or error}") from error
+        return keep(root, [str(path) for path in documents], network, settings, report=report, say=say)

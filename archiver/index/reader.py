@@ -82,7 +82,7 @@ def _picture(
         data = record.content_decoded(PICTURE_BYTES)
         if sniff(data) is None:
             return None, None
-        return msgspec.convert(sandbox.call(describe_picture, data), PictureFacts), None
+        return sandbox.read(PictureFacts, describe_picture, data), None
     except (RecordError, SandboxError) as error:
         return None, str(error)[:300]
 
