@@ -31,12 +31,12 @@ def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
 
 
 def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
-    warc_id = _warc(db, warc, entry)
+    warc_id, number = _warc(db, warc, entry)
     _insert(
         db,
         "records",
         warc_id=warc_id,
-        number=_value(db, "SELECT count(*) FROM records WHERE warc_id = ?", warc_id),
+        number=number,
         offset=entry.offset,
         length=entry.length,
         digest=entry.digest,
@@ -70,14 +70,16 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
             )
 
 
-def _warc(db: Database, path: str, entry: Entry) -> int:
+def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
+    """The file's id, and the record's place in it."""
     if entry.offset == 0:
-        return _insert(db, "warcs", path=path, records=1, bytes=entry.length)
+        return _insert(db, "warcs", path=path, records=1, bytes=entry.length), 0
     db.execute(
         "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ?",
         [entry.offset + entry.length, path],
     )
-    return int(_value(db, "SELECT id FROM warcs WHERE path = ?", path))
+    warc_id, records = db.execute("SELECT id, records FROM warcs WHERE path = ?", [path]).fetchone()
+    return warc_id, records - 1
 
 
 def _picture(db: Database, entry: Entry) -> None:
