@@ -237,5 +237,5 @@ class RecordingAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
     def request_url(self, *_: Any) -> str:
-        """A placeholder: the connection sends the transcript's own target."""
+        """Not used: the connection sends the target of its transcript."""
         return "/"
