@@ -4,6 +4,7 @@ Everything but click and the errors is imported inside the commands, so that `--
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -35,9 +36,6 @@ class _Commands(click.Group):
             _fail(str(error), error.advice, error.exit_code)
         except KeyboardInterrupt:
             _fail("interrupted", "", 130)
-        except BrokenPipeError:
-            sys.stdout = None  # nobody reads: nothing to flush
-            raise SystemExit(3) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the top: a bug becomes a message and exit 1
@@ -73,11 +71,20 @@ class _Output:
         self._json = as_json
 
     def say(self, text: str) -> None:
-        click.echo(_printable(text), err=self._json)
+        self._echo(_printable(text), err=self._json)
 
     def row(self, row: dict[str, Any]) -> None:
         if self._json:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            self._echo(json.dumps(row, ensure_ascii=False), err=False)
+
+    @staticmethod
+    def _echo(text: str, *, err: bool) -> None:
+        """Print; bytes that are no UTF-8 become escapes. When nobody reads, the work goes on."""
+        try:
+            click.echo(text.encode("utf-8", "backslashreplace"), err=err)
+        except BrokenPipeError:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+                os.dup2(nowhere.fileno(), (sys.stderr if err else sys.stdout).fileno())
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The archive command: sources in, a sealed WARC file with its proof and its catalogue rows out."""
 
 import json
+import os
 import platform
 import sqlite3
 import sys
@@ -88,7 +89,8 @@ def recognise(given: str) -> Source:
             f"{given}: neither a mirror document nor an http(s) URL",
             "docs/sources.md shows what a mirror document is.",
         )
-    return Source(given=given if given == "-" else Path(given).name, data=data)
+    name = os.fsencode(Path(given).name).decode("utf-8", "backslashreplace")
+    return Source(given=given if given == "-" else name, data=data)
 
 
 def plan(source: Source, settings: Settings) -> Iterator[str]:

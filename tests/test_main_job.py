@@ -248,6 +248,19 @@ def test_a_document_that_cannot_be_read_is_kept_all_the_same(tmp_path: Path) -> 
     assert archiver("verify", str(root), "--deep")[0] == 0
 
 
+def test_a_name_that_is_no_utf_8_and_a_reader_that_goes_away(tmp_path: Path) -> None:
+    path, root = tmp_path / "document\udcff.md", tmp_path / "archive"
+    path.write_bytes(DOCUMENT)
+    dead = [flag for port in (80, 443) for flag in ("--connect-to", f":{port}:127.0.0.1:9")]
+    command = [sys.executable, "-m", "archiver", "archive", str(path), "--into", str(root), "--json", *dead]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        assert running.stdout is not None
+        running.stdout.close()  # nobody listens: the work goes on
+        assert running.wait(60) == 3
+    assert query(root, "SELECT given FROM articles") == [("document\\xff.md",)]
+    assert archiver("verify", str(root), "--deep")[0] == 0
+
+
 def test_dry_run_prints_and_writes_nothing(tmp_path: Path) -> None:
     path, root = tmp_path / "document.md", tmp_path / "archive"
     path.write_bytes(DOCUMENT)
