@@ -1,22 +1,18 @@
-"""The commands. One command is one call below; only this module prints or exits.
+"""The commands. One command is one call below; only this module exits, and only through `console` it prints.
 
 Everything but click and the errors is imported inside the commands, so that `--help` is quick.
 """
 
-import json
-import os
 import sys
-import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archiver import __version__
+from archiver.console import Output, heartbeat, printable
 from archiver.errors import EXIT_CODES, ArchiverError
 
 if TYPE_CHECKING:
@@ -46,66 +42,8 @@ class _Commands(click.Group):
 
 
 def _fail(message: str, advice: str, code: int) -> None:
-    click.echo(f"error: {_printable(message)}" + (f"\n{_printable(advice)}" if advice else ""), err=True)
+    click.echo(f"error: {printable(message)}" + (f"\n{printable(advice)}" if advice else ""), err=True)
     raise SystemExit(code)
-
-
-def _printable(text: str) -> str:
-    """Text of others, safe for a terminal: no control characters, no changes of direction."""
-    unfit = {
-        *range(32),
-        *range(127, 160),
-        0x61C,
-        0x200E,
-        0x200F,
-        *range(0x202A, 0x202F),
-        *range(0x2066, 0x206A),
-    }
-    return text.translate(dict.fromkeys(unfit - {10}, "\N{REPLACEMENT CHARACTER}"))
-
-
-class _Output:
-    """People's lines, or JSON Lines on stdout and people's text on stderr."""
-
-    def __init__(self, as_json: bool) -> None:
-        self._json = as_json
-
-    def say(self, text: str) -> None:
-        self._echo(_printable(text), err=self._json)
-
-    def row(self, row: dict[str, Any]) -> None:
-        if self._json:
-            self._echo(json.dumps(row, ensure_ascii=False), err=False)
-
-    @staticmethod
-    def _echo(text: str, *, err: bool) -> None:
-        """Print; bytes that are no UTF-8 become escapes. When nobody reads, the work goes on."""
-        try:
-            click.echo(text.encode("utf-8", "backslashreplace"), err=err)
-        except BrokenPipeError:
-            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
-                os.dup2(nowhere.fileno(), (sys.stderr if err else sys.stdout).fileno())
-
-
-@contextmanager
-def _heartbeat(state: Callable[[], str]) -> Iterator[None]:
-    """Show on stderr that work goes on: in place on a terminal, else in a line a minute."""
-    terminal, done, started = sys.stderr.isatty(), threading.Event(), time.monotonic()
-
-    def beat() -> None:
-        while not done.wait(1 if terminal else 60):
-            text = f"{state()}, {time.monotonic() - started:.0f} s"
-            click.echo(f"\r\x1b[K{text}" if terminal else text, err=True, nl=not terminal)
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-        if terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
 
 
 @click.group(
@@ -182,15 +120,16 @@ def archive(sources: tuple[str, ...], directory: Path, dry_run: bool, as_json: b
     from archiver import config, keep
     from archiver.capture.fetch import Network
 
-    out = _Output(as_json)
+    out = Output(as_json)
     found = config.load(directory)
     settings = config.Settings(instances=(*found.instances, *options.pop("instance")))
     if dry_run:
-        for source in sources:
-            for url in keep.plan(keep.recognise(source), settings):
-                out.row({"type": "planned", "source": source, "url": url})
-                if not as_json:
-                    out.say(url)
+        planned = [(source, url) for source in sources for url in keep.plan(keep.recognise(source), settings)]
+        for source, url in planned:
+            out.row({"type": "planned", "source": source, "url": url})
+            if not as_json:
+                out.say(url)
+        out.row({"type": "summary", "urls": len(planned)})
         return
     network = Network(total_seconds=options.pop("max_time"), **options)
     kept = keep.keep(
@@ -204,7 +143,7 @@ def archive(sources: tuple[str, ...], directory: Path, dry_run: bool, as_json: b
     raise SystemExit(code)
 
 
-def _report(out: _Output, note: "Note") -> None:
+def _report(out: Output, note: "Note") -> None:
     import msgspec
 
     from archiver.model import ArticleNote, FetchNote
@@ -255,16 +194,16 @@ def _kept_words(directory: Path, kept: Any) -> str:
 @_json
 def verify(directory: Path, deep: bool, as_json: bool) -> None:
     """Check that nothing in the archive changed since it was sealed."""
-    raise SystemExit(_verify(_Output(as_json), directory, deep=deep))
+    raise SystemExit(_verify(Output(as_json), directory, deep=deep))
 
 
-def _verify(out: _Output, directory: Path, *, deep: bool) -> int:
+def _verify(out: Output, directory: Path, *, deep: bool) -> int:
     import msgspec
 
     from archiver.verify import Verification
 
     check = Verification(directory, thorough=deep)
-    with _heartbeat(lambda: f"{check.records} records in {check.files} files checked"):
+    with heartbeat(lambda: f"{check.records} records in {check.files} files checked"):
         for finding in check.findings():
             out.row(msgspec.to_builtins(finding))
             out.say(_finding_words(finding))
@@ -322,7 +261,7 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
     from archiver import keep
     from archiver.browse.server import serve
 
-    out = _Output(as_json)
+    out = Output(as_json)
 
     def ready(url: str) -> None:
         out.row({"type": "serving", "url": url})
@@ -339,15 +278,26 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
 @click.argument("urls", metavar="URL...", nargs=-1, required=True)
 @click.option("--address", is_flag=True, required=True, help="What each URL means: image proxies undone.")
 @click.option("--instance", multiple=True, metavar="HOST", help="A self-hosted weserv image proxy.")
+@click.option(
+    "--in",
+    "directory",
+    metavar="DIR",
+    type=DIRECTORY,
+    default=Path(),
+    envvar="ARCHIVER_DIR",
+    help="The archive whose archiver.toml names such proxies, too. Default: $ARCHIVER_DIR, else here.",
+)
 @_json
-def show(urls: tuple[str, ...], address: bool, instance: tuple[str, ...], as_json: bool) -> None:  # noqa: ARG001
+def show(urls: tuple[str, ...], address: bool, directory: Path, as_json: bool, **options: Any) -> None:  # noqa: ARG001
     """Say what URLs mean. URL may be - for one a line on stdin."""
+    from archiver import config
     from archiver.addresses import explain
 
-    out = _Output(as_json)
+    out = Output(as_json)
+    instances = (*config.load(directory).instances, *options["instance"])
     given = [line for url in urls for line in (sys.stdin.read().splitlines() if url == "-" else [url])]
     for url in given:
-        meant = explain(url, instances=instance)
+        meant = explain(url, instances=instances)
         out.row({"type": "address", **meant.row()})
         if not as_json:
             out.say(f"{url}\n    origin      {meant.origin or meant.reason}")
@@ -364,8 +314,8 @@ def rebuild(directory: Path, as_json: bool) -> None:
     """Make the catalogue anew from the WARC files alone."""
     from archiver import keep
 
-    out = _Output(as_json)
-    with _heartbeat(lambda: "reading the WARC files"):
+    out = Output(as_json)
+    with heartbeat(lambda: "reading the WARC files"):
         records, healed = keep.rebuild(directory)
     for line in healed:
         out.say(f"healed {line}")
@@ -388,10 +338,10 @@ def demo(directory: Path, as_json: bool) -> None:
     """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
     from archiver.demo.run import archive_world
 
-    out = _Output(as_json)
+    out = Output(as_json)
     out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
     kept = archive_world(directory, report=lambda note: _report(out, note), say=out.say)
     out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")
     code = _verify(out, directory, deep=True)
-    out.say(f"{kept.articles} articles are in {directory}. Look at them: archiver browse {directory}")
+    out.say(f"{kept.articles} articles are in {directory}. Look at them: {sys.argv[0]} browse {directory}")
     raise SystemExit(code)

@@ -301,6 +301,36 @@ def test_show_address_says_what_urls_mean() -> None:
     ]
 
 
+def test_every_field_that_commands_print_is_documented(mirror: Mirror, archive: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/formats.md").read_text()
+    path, root = tmp_path / "document.md", tmp_path / "archive"
+    path.write_bytes(DOCUMENT)
+    rows = []
+    for command in (
+        ("archive", str(mirror.document), "--into", str(root), "--json", *mirror.flags),
+        ("archive", str(path), "--into", str(root), "--json", "--dry-run"),
+        ("verify", str(archive), "--json"),
+        ("rebuild", str(root), "--json"),
+        ("show", "--address", "nothing", "--json"),
+    ):
+        printed = archiver(*command)[1]
+        assert printed[-1]["type"] == "summary"
+        rows += printed
+    assert {row["type"] for row in rows} == {"article", "fetch", "planned", "address", "summary"}
+    assert [key for row in rows for key in row if f"`{key}`" not in page] == []
+
+
+def test_self_hosted_proxies_are_named_in_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "archiver.toml").write_text('instances = ["img.example.org"]\n')
+    url = "https://img.example.org/?url=pictures.example/a.jpg"
+    for flags, origin in (([], url), (["--in", str(tmp_path)], "http://pictures.example/a.jpg")):
+        assert archiver("show", "--address", url, "--json", *flags)[1][0]["origin"] == origin
+    (tmp_path / "archiver.toml").write_text("instances = 7\n")
+    code, _, text = archiver("show", "--address", url, "--in", str(tmp_path))
+    assert code == 2
+    assert "archiver.toml" in text
+
+
 def test_the_example_archive_of_this_repository_is_intact() -> None:
     root = Path(__file__).parents[1]
     code, rows, text = archiver("verify", str(root), "--json")
