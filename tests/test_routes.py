@@ -2,14 +2,12 @@
 
 import shutil
 import socket
-import ssl
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import trustme
-from wire_server import HttpProxy, SocksProxy, WireServer
+from wire_server import HttpProxy, SocksProxy, WireServer, server_context
 
 from archiver.capture.fetch import Client, Network
 from archiver.capture.routes import parse_proxy
@@ -168,24 +166,6 @@ def test_the_environment_names_no_proxy(one: WireServer, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
 def big() -> Iterator[WireServer]:
     with WireServer(lambda _: [message(BODY)]) as server:
         yield server
@@ -193,7 +173,7 @@ def big() -> Iterator[WireServer]:
 
 @pytest.fixture(scope="module")
 def big_secured(authority: trustme.CA) -> Iterator[WireServer]:
-    with WireServer(lambda _: [message(BODY)], context_for(authority, HOST)) as server:
+    with WireServer(lambda _: [message(BODY)], server_context(authority, HOST)) as server:
         yield server
 
 
@@ -218,7 +198,7 @@ def test_tunnel(big_secured: WireServer, authority: trustme.CA, pem: str, scheme
     """CONNECT; with an https proxy, TLS within TLS."""
     with HttpProxy({HOST: big_secured.port}) as proxy:
         if scheme == "https":
-            proxy.context = context_for(authority, "127.0.0.1")
+            proxy.context = server_context(authority, "127.0.0.1")
         network = Network(proxy=f"{scheme}://user:secret@127.0.0.1:{proxy.port}", cacert=pem)
         with Client(network) as client:
             exchanges = [client.exchange(f"https://{HOST}/{n}") for n in range(3)]

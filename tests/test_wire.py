@@ -1,17 +1,15 @@
 """What is recorded is what was on the wire, for answers of every awkward kind."""
 
-import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from pathlib import Path
 
 import pytest
 import trustme
 from wire_cases import ALL, CUT, PLAIN, SLOW, WHOLE, Case, chunked, sized
-from wire_server import Asked, Step, WireServer
+from wire_server import Asked, Step, WireServer, server_context
 
 from archiver.capture.exchange import Exchange
 from archiver.capture.fetch import Client, Network
@@ -28,24 +26,6 @@ def answer(asked: Asked) -> Iterable[Step]:
 def server() -> Iterator[WireServer]:
     with WireServer(answer) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def pem(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
 
 
 @pytest.fixture(scope="module")

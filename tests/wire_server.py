@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
+import trustme
+
 # Bytes are sent, a number is a pause in seconds, and the words end the connection: `close` in order
 # (with TLS's close_notify), `drop` without it, `reset` by RST, `hold` when the client goes away.
 Step = bytes | float | str
@@ -281,3 +283,9 @@ class SocksProxy(_Relay):
         right = socket.create_connection(("127.0.0.1", self._port_for[host]))
         conn.sendall(b"\x05\x00\x00\x01" + bytes(6))
         self.join(conn, right)
+
+
+def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context

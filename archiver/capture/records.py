@@ -51,11 +51,10 @@ class ExchangeRecords:
     def _received(self) -> Record:
         """What came: a response, or bytes that are no HTTP answer, kept as they are."""
         exchange = self._exchange
+        cut = (("WARC-Truncated", exchange.truncated),) if exchange.truncated else ()
         headers = [("WARC-IP-Address", exchange.peer)] if exchange.peer else []
         if exchange.tls:
             headers += [("WARC-Protocol", exchange.tls.version), ("WARC-Cipher-Suite", exchange.tls.cipher)]
-        if exchange.truncated:
-            headers.append(("WARC-Truncated", exchange.truncated))
         message = parse_message(exchange.response)
         if message.status is None:
             return Record(
@@ -64,7 +63,7 @@ class ExchangeRecords:
                 date=self._date,
                 uri=f"urn:archiver:received:{record_id().removeprefix('urn:')}",
                 content_type="application/octet-stream",
-                headers=tuple(headers[-1:] if exchange.truncated else ()),
+                headers=cut,
                 block=exchange.response,
             )
         body = exchange.response[message.body_offset :]
@@ -74,7 +73,7 @@ class ExchangeRecords:
             date=self._date,
             uri=exchange.url,
             content_type="application/http; msgtype=response",
-            headers=tuple(headers),
+            headers=(*headers, *cut),
             block=exchange.response,
             # No value over a chunked body passes every validator; the record list has the entity-body's.
             payload_digest=None if message.chunked else digest(body),
