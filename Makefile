@@ -58,8 +58,8 @@ COMPILE := $(BIN)/uv pip compile $(UPGRADE) --quiet --universal --python-version
 	--no-emit-index-url --no-emit-find-links
 requirements: install ## pin what pyproject.toml and requirements/*.in ask for, with hashes
 	$(BIN)/python $(PIP_INSTALL) uv
-	$(COMPILE) --extra browse --output-file requirements/archiver.txt pyproject.toml
-	$(COMPILE) --extra browse --output-file requirements/develop.txt pyproject.toml requirements/develop.in
+	$(COMPILE) --all-extras --output-file requirements/archiver.txt pyproject.toml
+	$(COMPILE) --all-extras --output-file requirements/develop.txt pyproject.toml requirements/develop.in
 	$(COMPILE) --output-file requirements/peers.txt requirements/peers.in
 
 clean: ## remove both environments, the demo's archive and every cache

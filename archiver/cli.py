@@ -5,18 +5,15 @@ Everything but click and the errors is imported inside the commands, so that `--
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from archiver import __version__
 from archiver.console import Output, heartbeat, printable
 from archiver.errors import EXIT_CODES, ArchiverError
-
-if TYPE_CHECKING:
-    from archiver.model import Finding, Note
 
 _CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -110,80 +107,87 @@ _json = click.option("--json", "as_json", is_flag=True, help="JSON Lines on stdo
     metavar="HOST",
     help="A self-hosted weserv image proxy; also in archiver.toml.",
 )
+@click.option(
+    "--follow",
+    metavar="SCOPE",
+    help="Also save what a page links to, where it fits: host, prefix, or a regular expression.",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="For --follow: of how many pages in a row.",
+)
+@click.option(
+    "--max-pages", type=click.IntRange(1), metavar="N", help="Stop after so many pages that others link to."
+)
+@click.option(
+    "--renditions",
+    type=click.Choice(["none", "master", "all"]),
+    default="none",
+    show_default=True,
+    help="Also try larger forms of a picture that its name suggests.",
+)
+@click.option("--rescue", is_flag=True, help="Ask another archive for pictures that are dead everywhere.")
 @click.option("--dry-run", is_flag=True, help="Print what would be fetched; fetch and write nothing.")
 @_json
 def archive(sources: tuple[str, ...], directory: Path, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Save articles, each with its page and every form of its pictures.
 
-    SOURCE is the http(s) URL of an article, a file with a mirror document, or - for one on stdin.
+    SOURCE is the http(s) URL of an article, a feed, a sitemap or a section page; a file with a mirror
+    document, a feed, a sitemap, OPML or a list of URLs; a folder of mirror documents; or - for stdin.
     """
-    from archiver import config, keep
+    from archiver import keep, tell
     from archiver.capture.fetch import Network
 
     out = Output(as_json)
-    found = config.load(directory)
-    settings = config.Settings(instances=(*found.instances, *options.pop("instance")))
+    settings = _settings(directory, options.pop("instance"))
+    aims = _aims(settings, options)
     if dry_run:
-        planned = [(source, url) for source in sources for url in keep.plan(keep.recognise(source), settings)]
-        for source, url in planned:
-            out.row({"type": "planned", "source": source, "url": url})
-            if not as_json:
-                out.say(url)
-        out.row({"type": "summary", "urls": len(planned)})
+        _dry_run(out, keep.plan(sources, settings, aims, out.say))
         return
     network = Network(total_seconds=options.pop("max_time"), **options)
     kept = keep.keep(
-        directory, sources, network, settings, report=lambda note: _report(out, note), say=out.say
+        directory, sources, network, settings, aims, report=lambda note: tell.note(out, note), say=out.say
     )
     for line in kept.healed:
         out.say(f"healed {line}")
-    code = 130 if kept.interrupted else 0 if kept.complete else 3
-    out.row(_kept_row(directory, kept, code))
-    out.say(_kept_words(directory, kept))
-    raise SystemExit(code)
+    tell.kept(out, directory, kept)
+    raise SystemExit(kept.exit_code)
 
 
-def _report(out: Output, note: "Note") -> None:
+def _settings(directory: Path, instances: tuple[str, ...]) -> Any:
+    """The archive's settings with the image proxies that the person named beside them."""
     import msgspec
 
-    from archiver.model import ArticleNote, FetchNote
+    from archiver import config
 
-    row = msgspec.to_builtins(note)
-    match note:
-        case ArticleNote():
-            article = row.pop("article")
-            out.row(row | {key: article.get(key) for key in ("kind", "title", "url", "left_out")})
-            out.say(f"{note.article.kind:<11} {note.article.title}")
-            for why in note.article.left_out:
-                out.say(f"left out    {why}")
-        case FetchNote():
-            out.row(row)
-            out.say(f"{note.outcome:<11} {note.url}" + (f"  ({note.reason})" if note.reason else ""))
-        case _:
-            out.row(row)
-            out.say(f"unreadable  {note.given}  ({note.reason})")
+    found = config.load(directory)
+    return msgspec.structs.replace(found, instances=(*found.instances, *instances))
 
 
-def _kept_row(directory: Path, kept: Any, code: int) -> dict[str, Any]:
-    return {
-        "type": "summary",
-        "archive": str(directory),
-        "articles": kept.articles,
-        "fetches": kept.outcomes,
-        "unreadable": kept.unreadable,
-        "refused_sources": kept.refused,
-        "warc": kept.sealed.path if kept.sealed else None,
-        "exit_code": code,
-    }
+def _aims(settings: Any, options: dict[str, Any]) -> Any:
+    from archiver.addresses.scope import Scope
+    from archiver.capture.run import Reach
+    from archiver.keep import Aims
+
+    follow, rescue = options.pop("follow"), options.pop("rescue")
+    reach = Reach(
+        scope=Scope.parse(follow) if follow is not None else None,
+        depth=options.pop("depth"),
+        pages=options.pop("max_pages"),
+        timegate=settings.timegate if rescue else None,
+    )
+    return Aims(renditions=options.pop("renditions"), reach=reach)
 
 
-def _kept_words(directory: Path, kept: Any) -> str:
-    if kept.sealed is None:
-        return "Nothing was saved." if not kept.interrupted else "Interrupted; what was saved is sealed."
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(kept.outcomes.items())) or "nothing"
-    verdict = "Complete" if kept.complete else "Incomplete: some items failed, see above"
-    sealed = f"{directory / kept.sealed.path} ({kept.sealed.records} records)"
-    return f"{verdict}. Fetched: {counts}. Sealed as {sealed}."
+def _dry_run(out: Output, planned: Iterator[tuple[str, str]]) -> None:
+    count = 0
+    for count, (source, url) in enumerate(planned, 1):  # noqa: B007 - counted after the loop
+        out.row({"type": "planned", "source": source, "url": url})
+        out.text(url)
+    out.row({"type": "summary", "urls": count})
 
 
 @main.command()
@@ -200,13 +204,14 @@ def verify(directory: Path, deep: bool, as_json: bool) -> None:
 def _verify(out: Output, directory: Path, *, deep: bool) -> int:
     import msgspec
 
+    from archiver import tell
     from archiver.verify import Verification
 
     check = Verification(directory, thorough=deep)
     with heartbeat(lambda: f"{check.records} records in {check.files} files checked"):
         for finding in check.findings():
             out.row(msgspec.to_builtins(finding))
-            out.say(_finding_words(finding))
+            out.say(tell.finding_words(finding))
     head = check.manifest.tree if check.manifest else None
     code = {"ok": 0, "unverifiable": 3, "incomplete": 4, "failed": 4}[check.verdict]
     summary = {
@@ -231,21 +236,6 @@ def _verify(out: Output, directory: Path, *, deep: bool) -> int:
         words = {"unverifiable": "NOT ALL COULD BE JUDGED", "incomplete": "INCOMPLETE", "failed": "DAMAGED"}
         out.say(f"{words[check.verdict]}: {check.findings_count} findings; {looked} read.")
     return code
-
-
-def _finding_words(finding: "Finding") -> str:
-    place = finding.file
-    if finding.record is not None:
-        place += f" record {finding.record}"
-    if finding.offset is not None:
-        place += f" at {finding.offset}"
-    lines = [f"{finding.verdict.upper()} {place}: {finding.message} [{finding.code}]"]
-    lines += [
-        f"    {name}: {value}" for name in ("uri", "expected", "found") if (value := getattr(finding, name))
-    ]
-    if finding.advice:
-        lines.append(f"    next: {finding.advice}")
-    return "\n".join(lines)
 
 
 @main.command()
@@ -275,8 +265,8 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
 
 
 @main.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
-@click.option("--address", is_flag=True, required=True, help="What each URL means: image proxies undone.")
+@click.argument("named", metavar="WHAT...", nargs=-1, required=True)
+@click.option("--address", is_flag=True, help="WHAT are any URLs: say what each means, image proxies undone.")
 @click.option("--instance", multiple=True, metavar="HOST", help="A self-hosted weserv image proxy.")
 @click.option(
     "--in",
@@ -285,25 +275,41 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
     type=DIRECTORY,
     default=Path(),
     envvar="ARCHIVER_DIR",
-    help="The archive whose archiver.toml names such proxies, too. Default: $ARCHIVER_DIR, else here.",
+    help="The archive, and whose archiver.toml counts. Default: $ARCHIVER_DIR, else here.",
 )
 @_json
-def show(urls: tuple[str, ...], address: bool, directory: Path, as_json: bool, **options: Any) -> None:  # noqa: ARG001
-    """Say what URLs mean. URL may be - for one a line on stdin."""
-    from archiver import config
-    from archiver.addresses import explain
+def show(
+    named: tuple[str, ...], address: bool, directory: Path, instance: tuple[str, ...], as_json: bool
+) -> None:
+    """Say what the archive holds of an article: its times, its pictures, and its text against the page's.
 
+    WHAT is the article's URL or number, or - for one a line on stdin.
+    """
     out = Output(as_json)
-    instances = (*config.load(directory).instances, *options["instance"])
-    given = [line for url in urls for line in (sys.stdin.read().splitlines() if url == "-" else [url])]
+    given = [line for what in named for line in (sys.stdin.read().splitlines() if what == "-" else [what])]
+    if address:
+        _addresses(out, given, _settings(directory, instance))
+        return
+    from archiver import keep, tell
+    from archiver.show import articles, reading
+
+    keep.ensure_catalogue(directory)
+    with reading(directory) as db:
+        found = [shown for what in given for shown in articles(db, what)]
+    for shown in found:
+        tell.article(out, shown)
+    out.row({"type": "summary", "articles": len(found)})
+
+
+def _addresses(out: Output, given: list[str], settings: Any) -> None:
+    from archiver import tell
+    from archiver.addresses import Proxies, explain
+    from archiver.addresses.renditions import rendition_of
+
+    proxies = Proxies(settings.instances, settings.proxies)
     for url in given:
-        meant = explain(url, instances=instances)
-        out.row({"type": "address", **meant.row()})
-        if not as_json:
-            out.say(f"{url}\n    origin      {meant.origin or meant.reason}")
-            if meant.proxy:
-                asked = " ".join(f"{key}={value}" for key, value in meant.parameters.items())
-                out.say(f"    proxy       {meant.proxy}" + (f"\n    parameters  {asked}" if asked else ""))
+        meant = explain(url, proxies)
+        tell.address(out, meant, rendition_of(meant.origin) if meant.origin else None)
     out.row({"type": "summary", "urls": len(given)})
 
 
@@ -336,11 +342,12 @@ def rebuild(directory: Path, as_json: bool) -> None:
 @_json
 def demo(directory: Path, as_json: bool) -> None:
     """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
+    from archiver import tell
     from archiver.demo.run import archive_world
 
     out = Output(as_json)
     out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
-    kept = archive_world(directory, report=lambda note: _report(out, note), say=out.say)
+    kept = archive_world(directory, report=lambda note: tell.note(out, note), say=out.say)
     out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")
     code = _verify(out, directory, deep=True)
     out.say(f"{kept.articles} articles are in {directory}. Look at them: {sys.argv[0]} browse {directory}")

@@ -6,16 +6,23 @@ from typing import Annotated
 
 import msgspec
 
+from archiver.addresses import ProxyRule
 from archiver.errors import UsageError
 
 NAME = "archiver.toml"
 Host = Annotated[str, msgspec.Meta(pattern=r"^[^\s/?#@]{1,260}$")]
+Prefix = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@]{1,1000}$")]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`instances`: hosts of self-hosted weserv proxies, "img.example.org" or with a port."""
+    """`instances`: hosts of self-hosted weserv proxies, "img.example.org" or with a port.
+
+    `proxies`: further image proxies. `timegate`: before a URL it names the archive's copies (RFC 7089).
+    """
 
     instances: tuple[Host, ...] = ()
+    proxies: tuple[ProxyRule, ...] = ()
+    timegate: Prefix = "https://web.archive.org/web/"
 
 
 def load(root: Path) -> Settings:

@@ -35,6 +35,11 @@ class Output:
     def say(self, text: str) -> None:
         self._echo(printable(text), err=self._json)
 
+    def text(self, text: str) -> None:
+        """What the person asked for, where the JSON does not hold it already."""
+        if not self._json:
+            self.say(text)
+
     def row(self, row: dict[str, Any]) -> None:
         if self._json:
             self._echo(json.dumps(row, ensure_ascii=False), err=False)

@@ -1,42 +1,41 @@
 """The archive command: sources in, a sealed WARC file with its proof and its catalogue rows out."""
 
 import json
-import os
 import platform
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 
+import msgspec
 from sqlite_utils import Database
 
 from archiver import __version__
-from archiver.addresses import canonical
+from archiver.addresses import Proxies
 from archiver.archive import Archive, Session
+from archiver.capture.ask import Desk, Report
 from archiver.capture.fetch import Client, Network
-from archiver.capture.plan import wanted, with_forms
+from archiver.capture.plan import Guesses, Planner, wanted
 from archiver.capture.routes import parse_proxy
-from archiver.capture.run import Report, Run
+from archiver.capture.run import Reach, Run
 from archiver.config import Settings
-from archiver.errors import ArchiverError, RecordError, SourceError
+from archiver.errors import RecordError
 from archiver.index import catalogue
+from archiver.inputs import Inputs, Source
 from archiver.manifest.manifest import CommittedWarc
-from archiver.model import Article, ArticleNote, FetchNote, UnreadableNote
+from archiver.model import Article, ArticleNote, FetchNote, Listing, ListingNote, Note, UnreadableNote
 from archiver.sandbox import Sandbox
-from archiver.sources import is_mirror_document, read_document
-
-DOCUMENT_BYTES = 64 << 20
+from archiver.sources import read_document, read_listing
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the person named: a mirror document's bytes, or the URL of an article's page."""
+class Aims:
+    """What a run is to save, beside what its sources name: all that is neither network nor settings."""
 
-    given: str
-    data: bytes | None = None
-    url: str | None = None
+    renditions: Guesses = "none"
+    reach: Reach = field(default_factory=Reach)
 
 
 @dataclass
@@ -44,9 +43,13 @@ class Kept:
     """What a run came to."""
 
     articles: int = 0
+    listings: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
+    guesses: int = 0  # renditions that nobody referred to and that did not come
     unreadable: int = 0
-    refused: list[str] = field(default_factory=list)  # sources that were not taken
+    refused: list[str] = field(default_factory=list)  # what was named and is no source
+    passed_over: int = 0  # files in folders that are no mirror documents
+    limited: bool = False
     healed: list[str] = field(default_factory=list)
     sealed: CommittedWarc | None = None
     interrupted: bool = False
@@ -55,56 +58,56 @@ class Kept:
     def complete(self) -> bool:
         return not self.unreadable and not self.refused and set(self.outcomes) <= {"whole"}
 
-    def count(self, note: ArticleNote | FetchNote | UnreadableNote) -> None:
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return 130
+        if not self.complete:
+            return 3
+        return 7 if self.limited else 0
+
+    def count(self, note: Note) -> None:
         match note:
             case ArticleNote():
                 self.articles += 1
+            case ListingNote():
+                self.listings += 1
+            case FetchNote(form="rendition") if note.outcome != "whole":
+                self.guesses += 1
             case FetchNote():
                 self.outcomes[note.outcome] = self.outcomes.get(note.outcome, 0) + 1
             case UnreadableNote():
                 self.unreadable += 1
 
 
-def recognise(given: str) -> Source:
-    """Tell what was named: an http(s) URL, a file with a mirror document, or `-` for one on stdin.
+def plan(
+    givens: Sequence[str], settings: Settings, aims: Aims, say: Callable[[str], None]
+) -> Iterator[tuple[str, str]]:
+    """What was named and a URL that would be asked for, in order, without asking.
 
-    Raises SourceError, UsageError.
+    What a page, or a feed that is named by its URL, leads to is not known yet.
     """
-    if given.lower().startswith(("http://", "https://")):
-        return Source(given=given, url=canonical(given))
-    try:
-        if given == "-":
-            data = sys.stdin.buffer.read(DOCUMENT_BYTES + 1)
-        else:
-            with Path(given).open("rb") as file:
-                data = file.read(DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise SourceError(
-            f"{given}: {error.strerror or error}", "Name a mirror document or an http(s) URL."
-        ) from error
-    if len(data) > DOCUMENT_BYTES:
-        raise SourceError(f"{given}: larger than a mirror document may be ({DOCUMENT_BYTES} bytes)")
-    if not is_mirror_document(data):
-        raise SourceError(
-            f"{given}: neither a mirror document nor an http(s) URL",
-            "docs/sources.md shows what a mirror document is.",
-        )
-    name = os.fsencode(Path(given).name).decode("utf-8", "backslashreplace")
-    return Source(given=given if given == "-" else name, data=data)
+    planner = _planner(settings, aims)
+    with Sandbox() as sandbox:
+        for source in Inputs(givens, sandbox, say, []):
+            for url in _planned(source, sandbox, planner):
+                yield source.given, url
 
 
-def plan(source: Source, settings: Settings) -> Iterator[str]:
-    """The URLs that would be asked for, in order, without asking. A page's pictures are not known yet."""
+def _planned(source: Source, sandbox: Sandbox, planner: Planner) -> Iterator[str]:
     if source.url is not None:
         yield source.url
-    if source.data is None:
         return
-    with Sandbox() as sandbox:
-        article = sandbox.read(Article, read_document, source.data)
-    if article.url is not None:
-        yield article.url
-    for form, _ in wanted(with_forms(article, settings.instances)):
-        yield form.url
+    if source.kind == "document":
+        listing = Listing(kind="list", articles=(sandbox.read(Article, read_document, source.data),))
+    else:
+        listing = sandbox.read(Listing, read_listing, source.data)
+    for article in listing.articles:
+        if article.url is not None and article.kind == "document":
+            yield article.url
+        for form, _ in wanted(planner.with_forms(article)):
+            yield form.url
+    yield from (link.url for link in listing.links)
 
 
 def keep(
@@ -112,63 +115,61 @@ def keep(
     givens: Sequence[str],
     network: Network,
     settings: Settings,
+    aims: Aims | None = None,
     *,
     report: Report,
     say: Callable[[str], None],
 ) -> Kept:
-    """Save sources into the archive at `root` and seal it. `say` gets each source that is refused.
+    """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
     Raises what stops the whole run: Locked, ManifestError, StorageError. What failed for one source
     or URL is in the result and in the archive.
     """
-    archive = Archive(root)
-    kept = Kept()
-    sources = _recognised(givens, kept, say)
-    if not sources:
-        return kept
+    archive, aims, kept = Archive(root), aims or Aims(), Kept()
 
-    def noted(note: ArticleNote | FetchNote | UnreadableNote) -> None:
+    def noted(note: Note) -> None:
         kept.count(note)
         report(note)
 
-    with Sandbox() as sandbox, Client(network) as client, archive.lock("archive"):
-        archive.create()
-        kept.healed = archive.heal()
-        archive.check_extendable()
-        try:
-            with _catalogue(archive, sandbox) as db:
-                session = Session(archive, sandbox, db, _info(network, settings))
-                try:
-                    run = Run(session, client, sandbox, settings.instances, noted)
-                    for source in sources:
-                        _save(run, source)
-                    kept.sealed = session.seal()
-                finally:
-                    session.close()
-        except KeyboardInterrupt:
-            kept.interrupted = True
-            kept.healed += archive.heal()
-            with _catalogue(archive, sandbox):  # anew: the connection may have been left in a transaction
-                pass
+    with Sandbox() as sandbox, Client(network) as client:
+        inputs = Inputs(givens, sandbox, say, kept.refused)
+        sources = iter(inputs)
+        first = next(sources, None)  # where nothing is to be saved, no archive is made
+        if first is None:
+            kept.passed_over = inputs.passed_over
+            return kept
+        with archive.lock("archive"):
+            archive.create()
+            kept.healed = archive.heal()
+            archive.check_extendable()
+            try:
+                with _catalogue(archive, sandbox) as db:
+                    session = Session(archive, sandbox, db, _info(network, settings, aims))
+                    try:
+                        run = Run(Desk(session, client, noted), sandbox, _planner(settings, aims), aims.reach)
+                        for source in chain([first], sources):
+                            _save(run, source)
+                        kept.limited, kept.passed_over = run.limited, inputs.passed_over
+                        kept.sealed = session.seal()
+                    finally:
+                        session.close()
+            except KeyboardInterrupt:
+                kept.interrupted = True
+                kept.healed += archive.heal()
+                with _catalogue(archive, sandbox):  # anew: the connection may have been left in a transaction
+                    pass
     return kept
 
 
 def _save(run: Run, source: Source) -> None:
-    if source.data is not None:
-        run.document(source.given, source.data)
-    elif source.url is not None:
-        run.page(source.url)
+    if source.url is not None:
+        run.url(source.url)
+    else:
+        run.file(source.given, source.data, source.kind)
 
 
-def _recognised(givens: Sequence[str], kept: Kept, say: Callable[[str], None]) -> list[Source]:
-    sources = []
-    for given in givens:
-        try:
-            sources.append(recognise(given))
-        except ArchiverError as error:
-            kept.refused.append(given)
-            say(f"{error}. {error.advice}".strip())
-    return sources
+def _planner(settings: Settings, aims: Aims) -> Planner:
+    return Planner(Proxies(settings.instances, settings.proxies), aims.renditions)
 
 
 @contextmanager
@@ -202,13 +203,15 @@ def rebuild(root: Path) -> tuple[int, list[str]]:
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
 
-def _info(network: Network, settings: Settings) -> dict[str, str]:
+def _info(network: Network, settings: Settings, aims: Aims) -> dict[str, str]:
     """The warcinfo fields: which software with which options wrote the file. No secrets."""
     proxy = network.proxy
     options = {
         **asdict(network),
         "proxy": proxy and parse_proxy(proxy).shown,
-        "instances": list(settings.instances),
+        "renditions": aims.renditions,
+        "reach": aims.reach.options(),
+        "settings": msgspec.to_builtins(settings),
     }
     return {
         "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",

@@ -1,6 +1,6 @@
 """The nouns, in the order in which data passes through them.
 
-Source → Article with its References → Exchange → Location and Entry → Picture → Finding.
+Source → Listing of Articles with their References → Exchange → Location and Entry → Picture → Finding.
 
 All are immutable msgspec structs, so each has one JSON form: that form is what `metadata` records
 and record lists hold (docs/formats.md). Digests are `sha256:` and 64 lower-case hex digits; times
@@ -23,15 +23,33 @@ class Noun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class ClaimedTime(Noun, frozen=True):
     """A time that somebody claims, kept as written; `value` is None where it cannot be read."""
 
-    clock: str  # who claims it: comment, printed, front-matter, time-element, meta … (docs/sources.md), guid
+    clock: str  # who claims it: comment, printed, feed, time-element, meta … (docs/sources.md), guid
     written: str
     value: str | None = None
 
 
-class Form(Noun, frozen=True):
-    """One URL under which a picture can be had."""
+class Rendition(Noun, frozen=True):
+    """Which rendition of a picture a URL claims to be. A claim: it never changes a captured URL."""
 
-    form: Literal["proxied", "origin"]
+    family: str  # whose naming it follows: pangea, wordpress … (docs/addresses.md)
+    group: str  # the same for all renditions of one picture
+    area: str = ""  # the part of the picture that it shows, in the family's own words; empty: all of it
+    width: int | None = None
+    height: int | None = None
+    master: str | None = None  # the largest form worth trying, where it is another URL than this one
+
+
+FormName = Literal["proxied", "origin", "rendition", "memento"]
+
+
+class Form(Noun, frozen=True):
+    """One URL under which a picture can be had.
+
+    proxied: by an image proxy · origin: from the publisher · rendition: another size from the publisher, a
+    guess that nobody referred to · memento: another archive's copy.
+    """
+
+    form: FormName
     url: str
     proxy: str | None = None
 
@@ -43,10 +61,13 @@ class Reference(Noun, frozen=True):
     written: str  # the attribute's value, character references resolved
     url: str  # what a browser would ask for
     place: str  # where it stood: img-src, img-srcset, img-data-src, source-srcset, meta-og:image …
+    part: Literal["article", "page"] = "article"  # page: it stood outside the article, in a menu or a teaser
     alt: str = ""
     caption: str = ""
-    forms: tuple[Form, ...] = ()  # outermost proxy first, the publisher's own last
+    unwanted: str = ""  # why it is kept as a claim and not fetched: a tracking pixel, an icon
+    forms: tuple[Form, ...] = ()  # outermost proxy first, then the publisher's own, then its renditions
     times: tuple[ClaimedTime, ...] = ()
+    rendition: Rendition | None = None
 
 
 class Block(Noun, frozen=True):
@@ -58,16 +79,46 @@ class Block(Noun, frozen=True):
 
 
 class Article(Noun, frozen=True):
-    """What a mirror document or a page says: the result of reading a source."""
+    """What a mirror document, a page or an item of a feed says: the result of reading a source."""
 
-    kind: Literal["document", "page"]
+    kind: Literal["document", "page", "item"]
     title: str
     url: str | None
     language: str = ""
+    authors: tuple[str, ...] = ()
+    section: str = ""
+    reader: str = ""  # the library that told the article's text from the rest of the page, with its version
     times: tuple[ClaimedTime, ...] = ()
     references: tuple[Reference, ...] = ()
     blocks: tuple[Block, ...] = ()
     left_out: tuple[str, ...] = ()  # what was found and not taken, and why
+
+
+class Recognised(Noun, frozen=True):
+    """What kind of source some bytes are; of the unknown, what they look like instead."""
+
+    kind: Literal["document", "page", "feed", "sitemap", "opml", "list", "unknown"]
+    why: str = ""
+
+
+class Link(Noun, frozen=True):
+    """What a listing names."""
+
+    url: str
+    role: Literal["page", "feed", "sitemap"] = "page"
+    title: str = ""
+    modified: str = ""  # as written
+
+
+class Listing(Noun, frozen=True):
+    """What a source says that names others: a feed's items, or the links of the rest."""
+
+    kind: Literal["feed", "sitemap", "sitemap-index", "opml", "list", "section"]
+    title: str = ""
+    url: str | None = None
+    links: tuple[Link, ...] = ()
+    articles: tuple[Article, ...] = ()  # of a feed, each with its own text and pictures
+    left_out: tuple[str, ...] = ()
 
 
 # --- what lies in the archive -------------------------------------------------------------------
@@ -129,6 +180,13 @@ class ArticleNote(Noun, tag="article", frozen=True):
     article: Article
 
 
+class ListingNote(Noun, tag="listing", frozen=True):
+    """A source that names others was read. Its articles have notes of their own on the same record."""
+
+    given: str
+    listing: Listing
+
+
 class Hop(Noun, frozen=True):
     """One request on the way from the first URL to the last answer."""
 
@@ -160,9 +218,11 @@ class FetchNote(Noun, tag="fetch", frozen=True):
     purpose: Literal["page", "picture"]
     outcome: Outcome
     started: str
-    article: str | None = None  # record id of the ArticleNote that wants it
+    article: str | None = None  # record id of the ArticleNote or ListingNote that wants it
     references: tuple[int, ...] = ()
     form: str | None = None
+    original: str | None = None  # the URL whose copy another archive was asked for
+    memento: str | None = None  # when that archive says it captured the copy: RFC 3339, UTC
     referer: str | None = None
     hops: tuple[Hop, ...] = ()
     stage: str | None = None  # FetchError.stage
@@ -176,7 +236,7 @@ class UnreadableNote(Noun, tag="unreadable", frozen=True):
     reason: str
 
 
-Note = ArticleNote | FetchNote | UnreadableNote
+Note = ArticleNote | ListingNote | FetchNote | UnreadableNote
 
 
 class Record(msgspec.Struct, kw_only=True):

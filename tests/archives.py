@@ -115,7 +115,7 @@ def records(number: int) -> list[Record]:
         ),
         response(f"{site}/empty", "404 Not Found\nContent-Length: 0", b"", moment),
     ]
-    source = source_record(f"# 第{number}篇\n\n正文。\n".encode())
+    source = source_record(f"# 第{number}篇\n\n正文。\n".encode(), "text/markdown")
     forms = (Form(form="origin", url=f"{site}/渡轮.jpg"),)
     reference = Reference(number=0, written="渡轮.jpg", url=f"{site}/渡轮.jpg", place="img-src", forms=forms)
     said = Article(

@@ -149,6 +149,9 @@ class BrowseArchive:
             kind=kind,
             given=more.get("given", "000_example.txt"),
             language=more.get("language", ""),
+            authors=more.get("authors", ""),
+            section=more.get("section", ""),
+            reader=more.get("reader", ""),
             archived=archived,
             left_out="",
             note_id=note,
@@ -166,8 +169,17 @@ class BrowseArchive:
         self.row("times", article_id=article, picture=picture, clock=clock, written=written, value=value)
 
     def picture(
-        self, article: int, number: int, url: str, *, place: str = "img-src", alt: str = "", caption: str = ""
+        self,
+        article: int,
+        number: int,
+        url: str,
+        *,
+        place: str = "img-src",
+        alt: str = "",
+        caption: str = "",
+        **more: Any,
     ) -> int:
+        """`more`: part, unwanted, and a rendition's columns."""
         return self.row(
             "article_pictures",
             article_id=article,
@@ -177,6 +189,7 @@ class BrowseArchive:
             place=place,
             alt=alt,
             caption=caption,
+            **({"part": "article", "unwanted": ""} | more),
         )
 
     def form(
@@ -209,7 +222,9 @@ class BrowseArchive:
         self.row(
             "forms",
             article_picture_id=picture,
-            number=0 if form == "proxied" else 1,
+            number=self.db.execute(
+                "SELECT count(*) FROM forms WHERE article_picture_id = ?", (picture,)
+            ).fetchone()[0],
             form=form,
             proxy="weserv" if form == "proxied" else None,
             url=url,

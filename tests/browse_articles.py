@@ -1,4 +1,4 @@
-"""Four articles for the tests of browsing: Chinese from two sources, English, and a hostile one."""
+"""Five articles for the tests of browsing: Chinese from two sources, English, a hostile and a rescued one."""
 
 import asyncio
 from pathlib import Path
@@ -8,11 +8,13 @@ from browse_archive import BrowseArchive, encoded, scene
 
 from archiver.browse.server import build, close
 
-CHINESE, PAGE, ENGLISH, EVIL = 1, 2, 3, 4  # ids of the articles
+CHINESE, PAGE, ENGLISH, EVIL, RESCUED = 1, 2, 3, 4, 5  # ids of the articles
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 HTML = b"<!DOCTYPE html><script>alert(1)</script>"
 FERRY_URL = "https://www.news.example/a/harbour-ferry/7346943.html"
 FERRY = "http://pictures.news.example/ferry.jpg"
+TEASER = "http://pictures.news.example/teaser.jpg"
+MEMENTO = "https://archive.example/web/http://pictures.news.example/lost.jpg"
 HOSTILE = "<script>alert('t')</script>\u202egnp.exe\u2066\x1b[31m"
 
 
@@ -22,6 +24,7 @@ def make_archive(root: Path, *, fillers: int = 0, damaged: bool = True) -> Brows
     _chinese_page(archive)
     _english(archive)
     _hostile(archive)
+    _rescued(archive)
     if damaged:
         archive.damage("damaged")
     for number in range(fillers):
@@ -33,7 +36,11 @@ def make_archive(root: Path, *, fillers: int = 0, damaged: bool = True) -> Brows
 
 def _chinese(archive: BrowseArchive) -> None:
     first = archive.article(
-        "海湾新渡轮首航，连接南北两岸的老码头", FERRY_URL, archived="2026-11-22T19:05:12.000000Z"
+        "海湾新渡轮首航，连接南北两岸的老码头",
+        FERRY_URL,
+        archived="2026-11-22T19:05:12.000000Z",
+        authors="林海\n陈一舟",
+        section="本地新闻",
     )
     archive.blocks(
         first,
@@ -56,13 +63,31 @@ def _chinese(archive: BrowseArchive) -> None:
     archive.time(
         first, "guid", "01000000-0a00-0242-1524-08dbe0853e12", "2023-11-08T18:05:07.970000Z", picture=0
     )
+    _chinese_pictures(archive, first)
+
+
+def _chinese_pictures(archive: BrowseArchive, first: int) -> None:
     big, small = encoded(scene(1), quality=88), encoded(scene(1).resize((900, 600)), quality=80)
     origin, proxied = FERRY, f"https://images.weserv.nl/?url={FERRY.removeprefix('http://')}"
     lead = archive.picture(
-        first, 0, proxied, alt="渡轮离开北岸", caption="“白鹭号”渡轮周三清晨离开北岸老码头。（2023年11月8日）"
+        first,
+        0,
+        proxied,
+        alt="渡轮离开北岸",
+        caption="“白鹭号”渡轮周三清晨离开北岸老码头。（2023年11月8日）",
+        rendition_family="pangea",
+        rendition_group="pangea:ferry",
+        rendition_area="cx5 cy8 cw93",
+        rendition_width=900,
     )
     archive.form(lead, "proxied", proxied, archive.response(proxied, small, "image/jpeg", name="proxied"))
     archive.form(lead, "origin", origin, archive.response(origin, big, "image/jpeg", name="origin"))
+    for name, picture in (("w1597", scene(1).resize((1597, 1065))), ("master", None)):
+        guess = origin.replace(".jpg", f"_{name}.jpg")
+        if picture:
+            archive.form(lead, "rendition", guess, archive.response(guess, encoded(picture), "image/jpeg"))
+        else:
+            archive.form(lead, "rendition", guess, outcome="refused", status=404, reason="status 404")
     second = archive.picture(first, 1, proxied.replace("ferry", "pier"), caption="南岸的候船室。")
     pier = archive.response(
         proxied.replace("ferry", "pier"), encoded(scene(2, (900, 600))), "image/jpeg", name="pier"
@@ -86,15 +111,37 @@ def _chinese_page(archive: BrowseArchive) -> None:
         kind="page",
         language="zh-Hans",
         given=FERRY_URL,
+        reader="trafilatura 2.0.0",
     )
     archive.time(page, "time-element", "2023-11-09T02:10:00+08:00", "2023-11-08T18:10:00Z")
     archive.time(page, "json-ld-modified", "2023-11-10T01:00:00Z", "2023-11-10T01:00:00Z")
     archive.blocks(
-        page, ("paragraph", "海湾的新渡轮周三首航。"), ("item", "单程十二分钟"), ("item", "每二十分钟一班")
+        page,
+        (
+            "paragraph",
+            "周三（11月8日）清晨，海湾的新渡轮“白鹭号”从北岸老码头出发，开始了它的第一次航行。",
+        ),
+        ("paragraph", "船上坐满了上班的人。"),
+        ("heading", "老码头的新生活"),
+        (
+            "paragraph",
+            "北岸的码头已经有近百年的历史。过去十年里，这里只停靠渔船；现在，每二十分钟就有一班渡轮开往南岸，单程只要十二分钟。",
+        ),
+        ("paragraph", "票价为每人三元，老人和儿童免费。"),
+        ("quote", "“小时候我跟着祖父坐船过海，如今又可以坐船了。”一位乘客说。"),
+        ("item", "单程十二分钟"),
+        ("item", "每二十分钟一班"),
     )
+    archive.row("text_comparisons", document_id=CHINESE, page_id=page, same=4, changed=1, missing=3, added=1)
     social = archive.picture(page, 0, FERRY, place="meta-og:image")
     answer = archive.response(FERRY, encoded(scene(1), quality=88), "image/jpeg")
     archive.form(social, "origin", FERRY, answer)
+    teaser = archive.picture(page, 1, TEASER, part="page", alt="另一篇报道")
+    archive.form(teaser, "origin", TEASER, archive.response(TEASER, encoded(scene(5)), "image/jpeg"))
+    archive.time(page, "guid", "teaser", "2024-01-01T00:00:00Z", picture=1)
+    archive.picture(
+        page, 2, "https://count.example/p.gif", part="page", unwanted="tracking pixel: 1x1", place="img-src"
+    )
 
 
 def _english(archive: BrowseArchive) -> None:
@@ -179,6 +226,27 @@ def _hostile(archive: BrowseArchive) -> None:
         picture = archive.picture(article, number, url, place="img-srcset")
         archive.form(picture, "origin", url, archive.response(url, body, mime, name=name))
     archive.picture(article, 3, "http://evil.example/unasked", caption="no form")
+
+
+def _rescued(archive: BrowseArchive) -> None:
+    article = archive.article(
+        "A picture that only another archive had",
+        "https://www.news.example/a/lost/2.html",
+        archived="2026-11-19T08:00:00.000000Z",
+        language="en",
+    )
+    url = "http://pictures.news.example/lost.jpg"
+    lost = archive.picture(article, 0, url, caption="The tower.")
+    archive.form(lost, "origin", url, outcome="failed", stage="dns", reason="no address")
+    answer = archive.response(MEMENTO, encoded(scene(6)), "image/jpeg", name="memento")
+    archive.form(lost, "memento", MEMENTO, answer, original=url, memento="2023-11-09T10:00:00Z")
+    dead = archive.picture(article, 1, url.replace("lost", "dead"), caption="The gate.")
+    archive.form(
+        dead, "origin", url.replace("lost", "dead"), outcome="failed", stage="dns", reason="no address"
+    )
+    archive.form(
+        dead, "memento", MEMENTO.replace("lost", "dead"), outcome="refused", status=404, reason="status 404"
+    )
 
 
 class Site:

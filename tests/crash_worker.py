@@ -152,7 +152,7 @@ class Disk:
 def groups() -> Iterator[list[Record]]:
     """What capturing one article appends: four groups, nine records."""
     text = "<!--1699468744000-->\n# 渡轮启航\n".encode() + os.urandom(20_000).hex().encode()
-    source = source_record(text)
+    source = source_record(text, "text/markdown")
     yield [source]
     forms = (Form(form="proxied", url=PROXIED, proxy="weserv"), Form(form="origin", url=ORIGIN))
     reference = Reference(number=0, written=PROXIED, url=PROXIED, place="img-src", alt="渡轮", forms=forms)

@@ -15,6 +15,7 @@ from archiver.demo.world import DemoWorld
 
 SAMPLE = Path(__file__).parents[2] / "shared/samples/000_eb24c55ad338b572.txt"
 NEWS, PICTURES, PROXY = "www.voachinese.com", "gdb.voanews.com", "images.weserv.nl"
+COPIES = "archive.example"  # another archive
 LEAD = "01000000-0a00-0242-1524-08dbe0853e12_cx5_cy8_cw93_r1_s_w900.jpg"
 INNER = "01000000-c0a8-0242-3605-08dbe0853df5_w900.jpg"
 URL = f"https://{NEWS}/a/a-meeting-on-the-river-20231108/7346943.html"
@@ -60,7 +61,9 @@ def mirrored(folder: Path, document: bytes = DOCUMENT) -> Iterator[Mirror]:
     authority.cert_pem.write_to_path(str(cacert))
     path = folder / "000_mirrored.txt"
     path.write_bytes(document)
-    with DemoWorld(picture_hosts=(NEWS, PICTURES), proxy_hosts=(PROXY,), ssl_contexts=contexts) as world:
+    with DemoWorld(
+        picture_hosts=(NEWS, PICTURES, COPIES), proxy_hosts=(PROXY,), ssl_contexts=contexts
+    ) as world:
         page = (
             '<html lang="zh"><head><meta content="河边会谈" property="og:title"></head><body><article>'
             '<time pubdate datetime="2023-11-08T18:25:56&#x2B;00:00"></time><p>第一段。</p><p>第二段。</p>'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.addresses import Address, canonical, explain, is_weserv, upload_time
+from archiver.addresses import Address, Proxies, canonical, explain, upload_time
 from archiver.errors import UsageError
 
 SAMPLE = Path(__file__).parents[2] / "shared" / "samples" / "000_eb24c55ad338b572.txt"
@@ -80,13 +80,13 @@ def test_canonical_is_idempotent_or_refuses(text: str) -> None:
 @given(ANY_TEXT)
 def test_explain_takes_any_text(text: str) -> None:
     for written in (text, "https://wsrv.nl/?" + text, "https://wsrv.nl/?url=" + text, "//" + text):
-        address = explain(written, instances=("img.example.org:8080",))
+        address = explain(written, Proxies(("img.example.org:8080",)))
         assert address.url == written
         assert (address.origin is None) == bool(address.reason)
         assert (address.proxy is None) == (not address.via)
         assert {"url", "origin", "proxy", "parameters"} <= address.row().keys()
-        for url in address.via:
-            assert canonical(url) == url
+        for wrapped in address.via:
+            assert canonical(wrapped.url) == wrapped.url
         if address.origin is not None:
             assert re.fullmatch(r"https?://[!-~]+/[!-~]*", address.origin)
 
@@ -119,7 +119,7 @@ def test_row_always_has_its_four_keys() -> None:
         ("https://example.org/wsrv.nl/?url=x", (), False),
         ("https://user@wsrv.nl/?url=x", (), False),
         ("ftp://wsrv.nl/?url=x", (), False),
-        ("wsrv.nl", (), False),
+        ("wsrv.nl", (), True),
         ("https://img.example.org/?url=x", ("img.example.org",), True),
         ("http://img.example.org/?url=x", ("IMG.example.org",), True),
         ("http://img.example.org:8080/", ("img.example.org",), False),
@@ -132,7 +132,7 @@ def test_row_always_has_its_four_keys() -> None:
     ],
 )
 def test_which_urls_go_through_weserv(url: str, instances: tuple[str, ...], expected: bool) -> None:
-    assert is_weserv(url, instances) is expected
+    assert (explain(url, Proxies(instances)).proxy == "weserv") is expected
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_which_urls_go_through_weserv(url: str, instances: tuple[str, ...], expe
 )
 def test_an_instance_is_a_host_or_host_and_port(instance: str) -> None:
     with pytest.raises(UsageError, match="not a server of an image proxy"):
-        is_weserv("http://h/", (instance,))
+        Proxies((instance,))
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,6 @@ def test_the_sample() -> None:
         "http://gdb.voanews.com/01000000-c0a8-0242-3605-08dbe0853df5_w900.jpg",
     ]
     for url, address in zip(written, addresses, strict=True):
-        assert address.via == (url.replace("nl?", "nl/?"),)
-        assert address.parameters == {}
+        (wrapped,) = address.via
+        assert (wrapped.url, wrapped.parameters) == (url.replace("nl?", "nl/?"), {})
         assert upload_time(str(address.origin)) is not None

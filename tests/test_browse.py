@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from archiver.browse import words
 from archiver.browse.hashes import hamming
 from archiver.browse.server import close
+from archiver.claims.contradictions import moment_of
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_list_is_newest_first_with_pages(site: Site) -> None:
     found = re.findall(r'href="/-/articles/(\d+)"', first)
     assert found[:3] == [str(CHINESE), str(ENGLISH), str(EVIL)]
     assert len(found) == 24
-    assert len(re.findall(r'href="/-/articles/(\d+)"', second)) == 9
+    assert len(re.findall(r'href="/-/articles/(\d+)"', second)) == 10
     assert str(PAGE) not in found  # its mirror document stands for it
     assert 'rel="next"' in first
     assert 'rel="prev"' in second
@@ -102,8 +103,8 @@ def test_a_missing_copy_says_why(site: Site) -> None:
 
 
 def test_reasons_are_said_once() -> None:
-    assert words.missing("refused", None, 404, "status 404", proxied=False) == "The server answered 404."
-    said = words.missing("refused", None, 404, "status 404; the proxy says: gone.", proxied=True)
+    assert words.missing("refused", None, 404, "status 404", "origin") == "The server answered 404."
+    said = words.missing("refused", None, 404, "status 404; the proxy says: gone.", "proxied")
     assert said.startswith("The image proxy answered 404: the proxy says: gone. That a proxy")
 
 
@@ -196,7 +197,7 @@ def test_plain_text_has_no_unseen_characters(text: str) -> None:
     assert words.plain(words.plain(text)) == words.plain(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", words.plain(text))
     words.clock_time(text)
-    words.moment(text)
+    moment_of(text)
     words.short(text)
     words.host_name(text)
     assert re.fullmatch("[A-Za-z0-9-]*", words.language_of(text, text))
@@ -243,6 +244,9 @@ def test_tables_have_titles_facets_and_styles(site: Site) -> None:
         "blocks",
         "warcs",
         "unreadable_sources",
+        "listings",
+        "links",
+        "text_comparisons",
         "duplicates",
         "failures",
     ):

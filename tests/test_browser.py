@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browse_articles import CHINESE, ENGLISH, EVIL, PAGE, make_archive
+from browse_articles import CHINESE, ENGLISH, EVIL, PAGE, RESCUED, make_archive
 from playwright import sync_api
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,7 +33,7 @@ from pathlib import Path
 from archiver.browse.server import serve
 serve(Path(sys.argv[1]), "127.0.0.1", 0, False, ready=lambda url: print(url, flush=True))
 """
-OURS = ["", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL))]
+OURS = ["", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL, RESCUED))]
 TABLES = [
     "catalogue",
     "catalogue/pictures",
@@ -43,6 +43,7 @@ TABLES = [
 ]
 UNDRAWN = "[...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)"
 SCROLLED = """async () => {
+  for (const folded of document.querySelectorAll("details")) { folded.open = true; }
   for (const image of document.images) { image.loading = "eager"; }
   await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
 }"""
@@ -106,6 +107,24 @@ def test_chinese_lines_are_wide_enough_to_read(chromium: sync_api.Browser, url: 
         page.set_viewport_size({"width": 390, "height": 844})
         pair = [page.locator(".copy").nth(number).bounding_box() for number in (0, 1)]
         assert pair[0]["y"] + pair[0]["height"] <= pair[1]["y"]
+    finally:
+        page.close()
+
+
+def test_changes_can_be_told_apart_without_colours(chromium: sync_api.Browser, url: str) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    try:
+        page.goto(f"{url}-/articles/{CHINESE}")
+        folded = page.locator("details.texts")
+        assert not page.locator(".changed").is_visible()
+        folded.locator("summary").click()
+        assert page.locator(".changed").is_visible()
+        told = "element => getComputedStyle(element, '::before').content"
+        assert "only on the page" in page.locator(".changed del").evaluate(told)
+        assert "only in the mirror" in page.locator(".changed ins").evaluate(told)
+        lines = "element => getComputedStyle(element).textDecorationLine"
+        assert page.locator(".changed del").evaluate(lines) == "line-through"
+        assert page.locator(".changed ins").evaluate(lines) == "underline"
     finally:
         page.close()
 

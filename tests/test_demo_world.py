@@ -25,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
-from archiver.addresses import explain, upload_time
+from archiver.addresses import Proxies, explain, upload_time
 from archiver.demo import encoding, scenes
 from archiver.demo.site import HotLinks, NewsSite
 from archiver.demo.stories import (
@@ -257,7 +257,7 @@ def test_the_documents_hold_every_kind_of_reference(world: DemoWorld) -> None:
     assert b"<!--NaN-->" in written
     for name in (STREET, SPEECH, BRIDGE, FOUNTAIN):
         assert name.encode() in written
-    addresses = [explain(url, instances=world.instances) for url in mirrored(world)]
+    addresses = [explain(url, Proxies(world.instances)) for url in mirrored(world)]
     assert {address.proxy for address in addresses} == {"weserv", None}
     assert all(address.origin for address in addresses)
 
@@ -271,8 +271,8 @@ def mirrored(world: DemoWorld) -> list[str]:
 def test_each_picture_of_the_documents_can_be_had_or_is_known_not_to_be(world: DemoWorld) -> None:
     outcomes = {}
     for url in mirrored(world):
-        address = explain(url, instances=world.instances)
-        proxied = ask_url(world, address.via[0]).status if address.via else None
+        address = explain(url, Proxies(world.instances))
+        proxied = ask_url(world, address.via[0].url).status if address.via else None
         own = ask_url(world, address.origin or "", Referer=f"http://{NEWS}/a/1.html").status
         name = re.search(r"[^/]*\.\w+$", address.origin or "")
         outcomes[name[0].partition("_w")[0] if name else ""] = (proxied, own)
@@ -398,7 +398,7 @@ def test_the_real_sample_is_served_under_its_own_hosts() -> None:
         trust = trusting(authority)
         assert ask(world.site.address, page.hostname, page.path, tls=trust).status == 200
         for address in addresses:
-            proxy = urlsplit(address.via[0])
+            proxy = urlsplit(address.via[0].url)
             proxied = ask(world.proxy.address, proxy.hostname, f"/?{proxy.query}", tls=trust)
             own = ask_url(world, address.origin)
             assert (proxied.status, own.status) == (200, 200)

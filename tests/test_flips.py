@@ -109,7 +109,8 @@ def test_every_other_change_is_found(data: st.DataObject, root: Path, sandbox: S
         archives.write(root, name, before)
     assert found
     assert {"failed", "incomplete"} & {each.verdict for each in found}
-    assert len({each.file for each in found}) <= 2
+    # A manifest can be made to name two other files: these are missing then, and its own two are unknown.
+    assert len({each.file for each in found}) <= (5 if name == "manifest.json" else 2)
 
 
 @pytest.mark.slow

@@ -93,9 +93,9 @@ def test_long_heads_are_quick(part: bytes) -> None:
     """Millions of lines, folded or not, with and without an end: no quadratic work."""
     for end in (b"", b"\r\n\r\nbody"):
         block = b"HTTP/1.1 200 OK\r\nX: y\r\n" + part * (2_000_000 // len(part)) + end
-        start = time.perf_counter()
+        start = time.process_time()
         message = parse_message(block)
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
         assert message.status == 200
 
 
@@ -166,9 +166,9 @@ def test_any_bytes_dechunk_to_less(body: bytes) -> None:
 
 
 def test_millions_of_chunks_are_quick() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(dechunk(b"1\r\nx\r\n" * 1_000_000)) == 1_000_000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 # --- content coding ------------------------------------------------------------------------------
@@ -224,10 +224,10 @@ def test_coding_that_is_not_read(coding: str) -> None:
 def test_bomb_is_bounded(coding: str) -> None:
     bomb = zlib.compress(bytes(300 << 20), 9) if coding == "deflate" else gzip.compress(bytes(300 << 20))
     body = gzip.compress(bomb) if "," in coding else bomb
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(RecordError, match="more than 1000000 bytes"):
         decoded(body, coding, 1_000_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     with pytest.raises(RecordError, match="more than 10 bytes"):
         decoded(bytes(11), None, 10)
 

@@ -257,7 +257,7 @@ FOREIGN: dict[str, Callable[[Path], Any]] = {
     "header only": lambda path: path.write_bytes(path.read_bytes()[:100]),
     "other database": anew,
     "other application": sql("PRAGMA application_id = 7"),
-    "newer layout": sql("PRAGMA user_version = 2"),
+    "newer layout": sql("PRAGMA user_version = 99"),
     "a table less": sql("DROP TABLE hops"),
     "a column less": sql("ALTER TABLE pictures DROP COLUMN bytes"),
     "an index less": sql("DROP INDEX fetches_by_url"),

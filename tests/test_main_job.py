@@ -7,30 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from commands import archiver, query, records
 from mirrored import DOCUMENT, INNER, LEAD, NEWS, PICTURES, PROXY, SAMPLE, Mirror, gzip_members, mirrored
 
 from archiver.demo import encoding, scenes
 from archiver.demo.site import HotLinks
 
 DOCUMENTS = {"own": DOCUMENT} | ({"sample": SAMPLE.read_bytes()} if SAMPLE.exists() else {})
-
-
-def archiver(*arguments: str, stdin: bytes = b"") -> tuple[int, list[dict[str, Any]], str]:
-    """Run the command; exit code, JSON rows, people's text."""
-    done = subprocess.run(
-        [sys.executable, "-m", "archiver", *arguments],
-        input=stdin,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    rows = [json.loads(line) for line in done.stdout.decode().splitlines()] if "--json" in arguments else []
-    text = done.stderr.decode() if "--json" in arguments else done.stdout.decode() + done.stderr.decode()
-    assert "Traceback" not in text
-    return done.returncode, rows, text
 
 
 @pytest.fixture(scope="module", params=DOCUMENTS)
@@ -47,19 +32,6 @@ def archive(mirror: Mirror, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert rows[-1]["type"] == "summary"
     assert rows[-1]["fetches"] == {"whole": 5}
     return root
-
-
-def query(root: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(root / "catalogue.db")) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def records(root: Path) -> list[dict[str, Any]]:
-    return [
-        json.loads(line)
-        for path in sorted(root.glob("warcs/*.records.jsonl"))
-        for line in path.read_text().splitlines()
-    ]
 
 
 def test_document_page_and_every_form_of_both_pictures_are_kept(mirror: Mirror, archive: Path) -> None:
@@ -271,14 +243,21 @@ def test_dry_run_prints_and_writes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [b"", b"\xff\xd8\xff\xe0", b"just text\n", b"voa\n------\n1-1 [t](/articles/voa/1.md)\n"]
+    ("bad", "why"),
+    [
+        (b"", "empty"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "a picture (JPEG)"),
+        (b"just text\n", "plain text that begins 'just text'"),
+        (b"voa\n------\n1-1 [t](/articles/voa/1.md)\n", "plain text"),
+        (b"<!DOCTYPE html><html><body><p>text</p></body></html>", "nobody says under which URL"),
+    ],
 )
-def test_what_is_no_source_is_refused_and_nothing_is_made(tmp_path: Path, bad: bytes) -> None:
+def test_what_is_no_source_is_refused_and_nothing_is_made(tmp_path: Path, bad: bytes, why: str) -> None:
     path, root = tmp_path / "thing", tmp_path / "archive"
     path.write_bytes(bad)
     code, _, text = archiver("archive", str(path), "--into", str(root))
     assert code == 3
-    assert "neither a mirror document nor" in text
+    assert why in text
     assert not root.exists()
 
 

@@ -123,13 +123,15 @@ def test_urls_may_hold_parentheses(url: str) -> None:
 NOT_DOCUMENTS = {
     "list": b"voa\n------\n\n2-15 [title](/articles/voa/1022800.md)\n",
     "list-of-links": b"[title](https://www.example.org/)\n------\n\n- x\n",
-    "other-writer": "标题 by author\n------\n**2020-10-11**\nbody".encode(),
+    "setext-heading": "标题 by author\n------\n\n**2020-10-11**\nbody".encode(),
+    "changes": b"Version 1.2\n-----------\n**2020-10-11**\n\n- body",
     "relative-link": document("", url="/a/1.html"),
     "no-host": document("", url="https://"),
     "space-in-url": document("", url="https://e.org/a b"),
     "no-rule": document("x").replace(b"------", b"-----"),
     "letters-for-time": document("x", stamp="yesterday"),
-    "markdown-post": f"---\ntitle: t\nlink: {URL}\n---\n\n![a](b.jpg) words".encode(),
+    "read-me": f"# t\n\nSee [the site]({URL}).\n\n> quoted: words\n".encode(),
+    "front-matter-without-title": f"---\nlink: {URL}\n---\n<p>x</p>".encode(),
     "front-matter-without-link": b"---\ntitle: t\n---\n<p>x</p>",
     "page": b"<!doctype html><html><body><p>x</p></body></html>",
     "empty": b"",
@@ -170,40 +172,47 @@ def test_times_of_the_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "written", "value", "left"),
+    ("body", "written", "value", "authors"),
     [
         (
             "<div><i>Wed, 08 Nov 2023 18:25:56 GMT</i></div>",
             "Wed, 08 Nov 2023 18:25:56 GMT",
             "2023-11-08T18:25:56Z",
-            [],
+            (),
         ),
         (
             "<div><i>作者<br>2025-02-15T08:03:55.243Z</i></div>",
             "2025-02-15T08:03:55.243Z",
             "2025-02-15T08:03:55.243Z",
-            ["作者"],
+            ("作者",),
         ),
         (
             "<div><i><br>2025-02-12T10:44:45+08:00</i></div>",
             "2025-02-12T10:44:45+08:00",
             "2025-02-12T02:44:45Z",
-            [],
+            (),
         ),
         (
             '<address>A</address><time pudate="x" datetime="2025-02-14 05:24:00">2025年</time><figure>',
             "2025-02-14 05:24:00",
             None,
-            ["A"],
+            ("A",),
         ),
-        ('<time dateTime="2020-10-11">11 Oct</time><p></p>', "2020-10-11", None, []),
-        ("<div>26/09/2023 - 10:44</div>", "26/09/2023 - 10:44", None, []),
+        ('<time dateTime="2020-10-11">11 Oct</time><p></p>', "2020-10-11", None, ()),
+        ("<div>26/09/2023 - 10:44</div>", "26/09/2023 - 10:44", None, ()),
     ],
 )
-def test_printed_dates(body: str, written: str, value: str | None, left: list[str]) -> None:
+def test_printed_dates(body: str, written: str, value: str | None, authors: tuple[str, ...]) -> None:
     article = read(document(body + "<p>words</p>"))
     assert clocks(article)[1:] == [("printed", written, value)]
-    assert texts(article) == [*left, "words"]
+    assert (article.authors, texts(article)) == (authors, ["words"])
+
+
+def test_authors_are_printed_alone_above_the_date() -> None:
+    article = read(document("<div><i>one<br>two<br>2025-02-15T08:03:55.243Z</i></div><p>words</p>"))
+    assert (article.authors, texts(article)) == ((), ["one\ntwo", "words"])
+    article = read(document("<address>A</address><p>words</p>"))
+    assert (article.authors, texts(article)) == ((), ["A", "words"])
 
 
 def test_a_date_far_below_is_text() -> None:

@@ -14,7 +14,7 @@ from archiver.errors import SourceError
 from archiver.model import Article
 from archiver.sandbox import Sandbox
 from archiver.sources import read_page
-from archiver.sources.pictures import srcset_urls
+from archiver.sources.html.pictures import srcset_urls
 
 URL = "https://www.example.org/a/slug/7346943.html"
 
@@ -29,7 +29,7 @@ def texts(article: Article) -> list[str]:
 
 
 def places(article: Article) -> list[tuple[str, str]]:
-    return [(reference.place, reference.url.rpartition("/")[2]) for reference in article.references]
+    return [(one.place, one.url.rpartition("/")[2]) for one in article.references if one.part == "article"]
 
 
 # Like an article page of a publisher on the Pangea system: `content` before `property`, a character
@@ -65,8 +65,14 @@ def test_a_page_of_a_publisher() -> None:
         ("meta-og:image", "lead_w1200.jpg"),
         ("json-ld-image", "ld.jpg"),
     ]
-    assert (article.references[0].alt, article.references[0].caption) == ("领导", "说明文字")
-    assert [block.picture for block in article.blocks if block.kind == "picture"] == [0, 1]
+    lead, poster = (block.picture for block in article.blocks if block.kind == "picture")
+    assert (article.references[lead].alt, article.references[lead].caption) == ("领导", "说明文字")
+    assert article.references[poster].url.endswith("/poster.jpg")
+    assert [one.url.rpartition("/")[2] for one in article.references if one.part == "page"] == [
+        "logo.png",
+        "other.jpg",
+        "foot.png",
+    ]
     assert [(claim.clock, claim.written, claim.value) for claim in article.times] == [
         ("time-element", "2019-06-30T22:02:29+00:00", "2019-06-30T22:02:29Z"),
         ("json-ld-published", "2019-06-30 22:02:29Z", "2019-06-30T22:02:29Z"),
@@ -111,7 +117,8 @@ def test_pictures_before_the_text_count_and_those_after_do_not() -> None:
     )
     article = read(page)
     assert places(article) == [("img-src", "lead"), ("img-src", "in")]
-    assert article.references[0].caption == "caption"
+    assert next(one for one in article.references if one.url.endswith("/lead")).caption == "caption"
+    assert [one.part for one in article.references] == ["page", "article", "article", "page"]
     assert [(block.kind, block.text) for block in article.blocks] == [
         ("picture", ""),
         ("paragraph", "x"),
@@ -169,7 +176,7 @@ def test_json_ld() -> None:
     node = {"@type": ["Thing", "ReportageNewsArticle"], "datePublished": "2020-01-01T00:00:00Z"}
     others = {"@type": "ItemList", "itemListElement": [node], "datePublished": "1999-01-01T00:00:00Z"}
     assert len(linked(node).times) == len(linked([others, {"@graph": [node]}]).times) == 1
-    assert linked(others).times == ()
+    assert [claim.clock for claim in linked(others).times] == ["htmldate"]
     two = [node | {"datePublished": day} for day in ("2020-01-01", "2020-01-02")]
     assert [claim.written for claim in linked(two).times] == ["2020-01-01", "2020-01-02"]
     pictures = ["/a.jpg", {"url": "/b.jpg"}, {"contentUrl": "/c.jpg", "url": "/page"}, 7, None, "data:,x"]
@@ -218,7 +225,7 @@ def test_encodings(codec: str, head: str, content_type: str) -> None:
 
 
 def test_bytes_outside_the_encoding_are_replaced() -> None:
-    assert texts(read(b"<p>a\xff\xfeb")) == ["a��b"]
+    assert texts(read(b"<meta charset=utf-8><p>a\xff\xfeb")) == ["a��b"]
 
 
 # --- what is no page ----------------------------------------------------------------------------

@@ -277,12 +277,12 @@ def hostile(data: bytes, tmp_path: Path) -> float:
     """Seconds that a walk takes."""
     path = tmp_path / "hostile.warc.gz"
     path.write_bytes(data)
-    start = time.monotonic()
+    start = time.process_time()
     with path.open("rb") as file:
         spans = walk(file)
     assert [span.offset for span in spans[1:]] == [span.end for span in spans[:-1]]
     assert spans[-1].end == len(data)
-    return time.monotonic() - start
+    return time.process_time() - start
 
 
 def test_walk_ends_soon_on_hostile_bytes(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ def test_many_equal_records_are_compared_soon(tmp_path: Path) -> None:
     same = msgspec.structs.replace(entry, length=len(member), digest=digest(member))
     path = tmp_path / "equal.warc.gz"
     path.write_bytes(b"x" + member * 20_000 + b"x")
-    start = time.monotonic()
+    start = time.process_time()
     with path.open("rb") as file:
         assert list(locate(file, path.name, [entry, *[same] * 19_000, entry]))
-    assert time.monotonic() - start < 20
+    assert time.process_time() - start < 20

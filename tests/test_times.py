@@ -15,6 +15,9 @@ from archiver.sources.times import is_date_line, read_time
         ("2019-06-30T22:02+0530", "2019-06-30T16:32:00Z"),
         ("2019-06-30T22:02:29.500000000-01", "2019-06-30T23:02:29.5Z"),
         ("30 Jun 2019 22:02 +0000", "2019-06-30T22:02:00Z"),
+        ("Sun, 30 Jun 2019 22:02:29 EST", "2019-07-01T03:02:29Z"),
+        ("30 Jun 2019 22:02:29 pdt", "2019-07-01T05:02:29Z"),
+        ("30 Jun 2019 22:02:29 CST", None),
         ("Sun, 30 Jun 2019 22:02:29", None),
         ("2019-06-30T22:02:29", None),
         ("2019-06-30", None),
@@ -32,6 +35,12 @@ from archiver.sources.times import is_date_line, read_time
 )
 def test_reading_times(written: str, value: str | None) -> None:
     assert read_time(written) == value
+
+
+def test_a_date_line_may_have_no_value() -> None:
+    assert is_date_line("30 Jun 2019 22:02:29 CST")
+    assert is_date_line("26/09/2023 - 10:44")
+    assert not is_date_line("30 Jun 2019 22:02:29 CST, said the mayor")
 
 
 @given(

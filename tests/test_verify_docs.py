@@ -24,8 +24,10 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 def makers(tree: ast.AST) -> dict[str, int]:
     """Functions with a parameter `code`: its place among the arguments of a call."""
-    found = {}
+    found = {"of_file": 1}
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("partial(of_file, "):
+            found[ast.unparse(node.targets[0])] = 0  # the file is given already
         if isinstance(node, ast.FunctionDef):
             names = [argument.arg for argument in node.args.args if argument.arg != "self"]
             if "code" in names:

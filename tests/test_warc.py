@@ -307,7 +307,7 @@ def test_any_pieces_are_a_record_or_an_error(data: bytes) -> None:
 
 
 def test_header_of_hundreds_of_thousands_of_lines_is_quick() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with suppress(RecordError):
         parse_record(b"WARC/1.1\r\n" + b"a:\r\n" * (HEAD_BYTES // 4 - 100) + b"\r\n\r\n")
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -6,15 +6,7 @@ spells it out. It is not that of HTML forms, nor the WHATWG's.
 
 import ipaddress
 import re
-from collections.abc import Collection
 from urllib.parse import unquote
-
-import ada_url
-
-from archiver.addresses.urls import canonical
-from archiver.errors import UsageError
-
-HOSTS = frozenset({"images.weserv.nl", "wsrv.nl"})
 
 VALUE_BYTES = 4  # least length of the value of `url`, as sent
 LABEL_BYTES = 63
@@ -31,26 +23,10 @@ _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490 section 3.1
 _ESCAPE = re.compile(rb"%(?:([0-9A-Fa-f]{2})|[0-9A-Fa-f].?|(.?))", re.DOTALL)
 _NOT_IN_A_URI = re.compile(rb'[\x00-\x20"<>\\^`{|}\x7f-\xff]')  # RFC 3986 section 2, and % is allowed
 _NOT_IN_A_HOST = re.compile(r"[^!\"$&-.0-9;=A-Z_`a-z{}~]")  # WHATWG forbidden domain code points
-_INSTANCE = re.compile(r"[^\s/?#@\\]+")
 
 
 class _Refused(Exception):
     """Why weserv would not fetch anything."""
-
-
-def is_weserv(url: str, instances: Collection[str] = ()) -> bool:
-    """Say whether `url` goes to a weserv server; False for what is no http(s) URL.
-
-    `instances` are further servers, each a host or host:port; a host alone stands for ports 80 (http)
-    and 443 (https). Raises UsageError for an instance that is neither.
-    """
-    servers = {served for instance in instances for served in _served(instance)}
-    try:
-        parsed = ada_url.URL(canonical(url))
-    except UsageError:
-        return False
-    host = parsed.host.removesuffix(".")
-    return host in HOSTS or (parsed.protocol, host) in servers
 
 
 def has_url(url: str) -> bool:
@@ -83,18 +59,6 @@ def parameters_of(url: str) -> dict[str, str]:
         if key and key.lower() != "url":
             found.setdefault(key.lower(), unquote(value))
     return found
-
-
-def _served(instance: str) -> tuple[tuple[str, str], ...]:
-    try:
-        if not _INSTANCE.fullmatch(instance):
-            raise ValueError(instance)
-        urls = [ada_url.URL(f"{scheme}://{instance}/") for scheme in ("http", "https")]
-    except ValueError as error:
-        raise UsageError(
-            f"not a server of an image proxy: {instance!r}", "name it as host or host:port"
-        ) from error
-    return tuple((url.protocol, url.host.removesuffix(".")) for url in urls)
 
 
 def _query(url: str) -> str:

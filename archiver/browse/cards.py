@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from archiver.browse import words
+from archiver.claims.contradictions import moment_of
 
 PAGE_SIZE = 24
 _VALUES = 500  # for one statement
@@ -17,7 +17,11 @@ Rows = list[sqlite3.Row]
 
 @dataclass(frozen=True)
 class Card:
-    """An article in the list. `dates` are the different days that its claimed times name."""
+    """An article in the list. `dates` are the different days that its claimed times name.
+
+    `pictures` are those of the article that are wanted; of the `saved` ones, `rescued` are here as another
+    archive's copy only.
+    """
 
     id: int
     title: str
@@ -28,7 +32,9 @@ class Card:
     dates: tuple[str, ...]
     pictures: int
     saved: int
+    rescued: int
     lead: str | None  # SHA-256 digits of the first saved picture
+    lead_name: str  # what copy it is, where that must be said
 
 
 def count_articles(db: sqlite3.Connection) -> int:
@@ -52,15 +58,18 @@ SELECT article_pictures.article_id AS article, article_pictures.number AS number
        max(fetches.outcome = 'whole' AND (pictures.format IS NOT NULL
            OR records.unreadable IS NOT NULL OR records.mime = 'image/svg+xml')) AS saved,
        max(CASE WHEN fetches.outcome = 'whole' AND pictures.format IS NOT NULL
-           THEN (forms.form = 'origin') || fetches.payload_digest END) AS shown
+           THEN CASE forms.form WHEN 'origin' THEN 3 WHEN 'proxied' THEN 2 WHEN 'rendition' THEN 1 ELSE 0 END
+                || fetches.payload_digest END) AS shown
 FROM article_pictures
 LEFT JOIN forms ON forms.article_picture_id = article_pictures.id
 LEFT JOIN fetches ON fetches.id = forms.fetch_id
 LEFT JOIN records ON records.record_id = fetches.response_id
 LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
 WHERE article_pictures.article_id IN ({})
+  AND article_pictures.part = 'article' AND article_pictures.unwanted = ''
 GROUP BY article_pictures.id ORDER BY article_pictures.article_id, article_pictures.number
 """
+_RESCUED, _GUESSED = "0", "1"  # what `shown` begins with; then follow "sha256:" and the digits
 
 
 def make_cards(db: sqlite3.Connection, rows: Rows) -> list[Card]:
@@ -69,33 +78,29 @@ def make_cards(db: sqlite3.Connection, rows: Rows) -> list[Card]:
     for row in select(db, _SAVED, ids):
         pictures[row["article"]].append(row)
     for row in select(db, "SELECT * FROM times WHERE picture IS NULL AND article_id IN ({})", ids):
-        if words.moment(row["value"]):
+        if moment_of(row["value"]):
             days[row["article_id"]].add(row["value"][:10])
     return [_card(row, pictures[row["id"]], sorted(days[row["id"]])) for row in rows]
 
 
 def _card(row: sqlite3.Row, pictures: Rows, days: Sequence[str]) -> Card:
     title = words.plain(row["title"])
-    lead = next((picture["shown"] for picture in pictures if picture["shown"]), None)
+    shown = [picture["shown"] for picture in pictures if picture["shown"]]
+    names = {_RESCUED: "Another archive's copy", _GUESSED: "A rendition guessed from the name"}
     return Card(
         id=row["id"],
         title=title or words.plain(row["url"]) or words.plain(row["given"]) or "(no title)",
         language=words.language_of(title, row["language"]),
-        host=_host(row["url"]) or words.plain(row["given"]),
+        host=words.host_of(row["url"]) or words.plain(row["given"]),
         kind=words.KINDS.get(row["kind"], words.plain(row["kind"])),
         archived=row["archived"],
         dates=tuple(days),
         pictures=len(pictures),
         saved=sum(bool(picture["saved"]) for picture in pictures),
-        lead=lead[8:] if lead else None,  # after "1sha256:" or "0sha256:"
+        rescued=sum(each.startswith(_RESCUED) for each in shown),
+        lead=shown[0][8:] if shown else None,
+        lead_name=names.get(shown[0][0], "") if shown else "",
     )
-
-
-def _host(url: str | None) -> str:
-    try:
-        return words.plain(urlsplit(url or "").hostname)
-    except ValueError:
-        return ""
 
 
 def select(db: sqlite3.Connection, sql: str, values: Sequence[Any]) -> Rows:

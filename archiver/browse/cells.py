@@ -54,7 +54,7 @@ def _text(cell: Cell) -> Markup | Awaitable[Markup | None] | None:
 
 def _label(cell: Cell, expanded: dict[str, Any]) -> Markup | None:
     label = expanded.get("label")
-    if cell.column == "article_id":
+    if cell.column in {"article_id", "document_id", "page_id"}:
         return _article(cell, expanded["value"], str(label))
     if isinstance(label, str) and label != words.plain(label):
         return Markup("{} <em>{}</em>").format(words.plain(label), expanded["value"])

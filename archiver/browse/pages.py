@@ -85,7 +85,8 @@ async def article(datasette: Any, request: Any) -> Any:
     page = await datasette.get_database(here.database).execute_fn(lambda db: load_page(db, number))
     if page is None:
         return await _explain(datasette, request, _NO_ARTICLE)
-    copies = (copy.shown for each in page.pictures.values() for copy in each.copies)
+    pictures = sorted(page.pictures.values(), key=lambda each: each.aside)
+    copies = (copy.shown for each in pictures for copy in each.copies)
     places = [(shown[0], [shown[1]]) for shown in copies if shown]
     damaged = await asyncio.to_thread(_damaged, here, places)
     context = {"page": page, "card": page.card, "damaged": damaged, "groups": _groups(page)}
@@ -110,21 +111,24 @@ def _damaged(here: Library, pictures: Iterable[tuple[str, list[Location]]]) -> f
 def _groups(page: Page) -> dict[str, Any]:
     """The article's body as a template can walk it: list items together, the other pictures apart."""
     body: list[dict[str, Any]] = []
+    own = {number: picture for number, picture in page.pictures.items() if not picture.aside}
     placed: set[int] = set()
     for kind, text, number in page.blocks:
         if kind == "picture":
-            if number in page.pictures and number not in placed:
+            if number in own and number not in placed:
                 placed.add(number)
-                body.append({"kind": kind, "picture": page.pictures[number]})
+                body.append({"kind": kind, "picture": own[number]})
         elif kind == "item" and body and body[-1]["kind"] == "list":
             body[-1]["items"].append(text)
         elif kind == "item":
             body.append({"kind": "list", "items": [text]})
         else:
             body.append({"kind": kind, "text": text})
-    others = [picture for number, picture in page.pictures.items() if number not in placed]
+    others = [picture for number, picture in own.items() if number not in placed]
+    aside = [picture for picture in page.pictures.values() if picture.aside]
     text = " ".join(text for _, text, _ in page.blocks)[:2000]
-    return {"body": body, "others": others, "language": words.language_of(text, page.card.language)}
+    language = words.language_of(text, page.card.language)
+    return {"body": body, "others": others, "aside": aside, "language": language}
 
 
 async def style(datasette: Any, request: Any) -> Any:  # noqa: ARG001 - Datasette gives what a view names

@@ -8,9 +8,21 @@ _SIZE = 20  # rows a page: thumbnails are tall
 _TABLES: dict[str, dict[str, Any]] = {
     "articles": {
         "title": "Articles",
-        "description": "Each source that was read as an article: a mirror document, or a page.",
+        "description": "Each source that was read as an article: a mirror document, a page or a feed's item.",
         "sort_desc": "id",
         "label_column": "title",
+    },
+    "listings": {
+        "title": "Listings",
+        "description": "Each source that names others: a feed, a sitemap, OPML, a list, or a section page.",
+        "sort_desc": "id",
+        "label_column": "title",
+    },
+    "links": {"title": "Links of listings", "description": "What the listings name, in their order."},
+    "text_comparisons": {
+        "title": "Comparisons of texts",
+        "description": "A mirror's text beside the captured page's: how many paragraphs of the page are the"
+        " same, changed or missing there, and how many are added.",
     },
     "article_pictures": {
         "title": "Pictures of articles",

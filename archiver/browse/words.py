@@ -2,7 +2,9 @@
 
 import ipaddress
 import re
-from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from archiver.claims.contradictions import moment_of
 
 # C0 and C1 controls except tab and newline, and the characters that turn the reading direction
 # (Unicode UAX 9, explicit formatting): in a title they can make a page say what it does not.
@@ -11,17 +13,27 @@ _LINK = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\]{1,4000}", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(:[0-9]{1,5})?")
 
-KINDS = {"document": "Mirror document", "page": "Page"}
-FORMS = {"proxied": "As the image proxy served it", "origin": "As published"}
+KINDS = {"document": "Mirror document", "page": "Page", "item": "Feed item"}
+_FORMS = {
+    "proxied": "As the image proxy served it",
+    "origin": "As published",
+    "rendition": "Larger rendition, guessed from the name",
+}
+_ASKED = {"proxied": "The image proxy", "memento": "The other archive"}
 CLOCKS = {
     "comment": "Comment at the top of the document",
     "front-matter": "Front matter of the document",
+    "front-matter-modified": "Front matter of the document, changes",
     "printed": "Printed above the text",
     "time-element": "<time> element",
     "meta": "<meta> element",
     "meta-modified": "<meta> element, modified",
     "json-ld-published": "JSON-LD data, published",
     "json-ld-modified": "JSON-LD data, modified",
+    "feed-published": "Feed, published",
+    "feed-updated": "Feed, updated",
+    "feed-date": "Feed, a date that does not say of what",
+    "htmldate": "Day found in the page's text",
     "guid": "Upload time in the picture's name (GUID)",
 }
 _STAGES = {
@@ -73,35 +85,13 @@ def language_of(text: str, stated: str) -> str:
     return "zh" if re.search("[\u3400-\u9fff]", text) else ""
 
 
-def moment(value: str | None) -> datetime | None:
-    """An RFC 3339 time; None for what is none or has no zone."""
-    try:
-        time = datetime.fromisoformat(value or "")
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
-
-
 def clock_time(value: str | None) -> str:
     """`2023-11-08T18:25:56.500000Z` → `2023-11-08 18:25:56.5 UTC`."""
     text = plain(value)
-    if not (moment(text) and text.endswith("Z")):
+    if not (moment_of(text) and text.endswith("Z")):
         return text
     whole, dot, fraction = text[11:-1].partition(".")
     return f"{text[:10]} {(whole + dot + fraction.rstrip('0')).rstrip('.')} UTC"
-
-
-def later_by(span: timedelta) -> str:
-    """`13 min 8 s`, the two largest units."""
-    seconds = span.total_seconds()
-    parts: list[str] = []
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        count, seconds = divmod(seconds, length)
-        if count:
-            parts.append(f"{int(count)} {unit}")
-    if seconds or not parts:
-        parts.append(f"{seconds:.3f}".rstrip("0").rstrip(".") + " s")
-    return " ".join(parts[:2])
 
 
 def size(count: int | None) -> str:
@@ -115,16 +105,35 @@ def short(digest: str | None) -> str:
     return f"{name}:{digits[:12]}…" if len(digits) > 12 else plain(digest)
 
 
-def missing(outcome: str, stage: str | None, status: int | None, reason: str, *, proxied: bool) -> str:
+def host_of(url: str | None) -> str:
+    try:
+        return plain(urlsplit(url or "").hostname)
+    except ValueError:
+        return ""
+
+
+def form_name(form: str, url: str, memento: str | None) -> str:
+    """What a copy is; `memento`: when another archive says that it made it."""
+    if form != "memento":
+        return _FORMS.get(form, plain(form))
+    host = host_of(url) or "another archive"
+    return (
+        f"An archive's copy (of {clock_time(memento)}, from {host})"
+        if memento
+        else f"An archive's copy (from {host})"
+    )
+
+
+def missing(outcome: str, stage: str | None, status: int | None, reason: str, form: str) -> str:
     """Why a copy is not whole, as a sentence."""
-    who = "The image proxy" if proxied else "The server"
+    who = _ASKED.get(form, "The server")
     told = plain(reason).removeprefix(f"status {status}").strip(" ;.")
     why = f": {told}" if told else ""
     if outcome == "refused":
-        hint = " That a proxy refuses does not mean that the picture is gone." if proxied else ""
+        hint = " That a proxy refuses does not mean that the picture is gone." if form == "proxied" else ""
         return f"{who} answered {status if status is not None else 'with a refusal'}{why}.{hint}"
     if outcome == "substituted":
-        return f"The image proxy sent its default picture instead{why}."
+        return f"{who} sent its default picture instead{why}."
     if outcome == "partial":
         return f"The answer was cut short{why}."
     return f"Not saved: {_STAGES.get(stage or '', plain(stage) or 'no answer')}{why}."

@@ -87,14 +87,21 @@ class Client:
             self._run(transcript, fields)
         return _result(transcript, started)
 
-    def follow(self, url: str, *, referer: str | None = None, accept: str = ACCEPT_ANY) -> list[Exchange]:
+    def follow(
+        self,
+        url: str,
+        *,
+        referer: str | None = None,
+        accept: str = ACCEPT_ANY,
+        fields: Mapping[str, str] | None = None,
+    ) -> list[Exchange]:
         """Make the request and those to which its answers redirect, in order; at least one Exchange.
 
         A loop, too many redirects, or a Location that leads nowhere is an error with stage redirect
-        on the last one. `referer` is sent in canonical form, or not at all if it is no http(s) URL.
-        Raises UsageError as `exchange`.
+        on the last one. `referer` is sent in canonical form, or not at all if it is no http(s) URL;
+        `fields` are sent at every hop. Raises UsageError as `exchange`.
         """
-        headers = {"Accept": accept} | _referer(referer)
+        headers = {"Accept": accept} | _referer(referer) | dict(fields or {})
         hops = [self.exchange(url, headers=headers)]
         try:
             while following := _next_url(hops[-1]):

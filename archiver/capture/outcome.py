@@ -5,6 +5,8 @@ A proxy's own 404 is not the publisher's: the proxy's words are kept as the reas
 
 import json
 from collections.abc import Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 from archiver.capture.exchange import Exchange
 from archiver.errors import RecordError
@@ -28,9 +30,17 @@ def judge(exchanges: Sequence[Exchange], purpose: str, form: Form | None) -> tup
     if not 200 <= last.status < 300:
         said = proxy_error(last) if proxied else ""
         return "refused", f"status {last.status}" + (f"; the proxy says: {said}" if said else "")
+    unfit = _unfit(last, purpose, form)
+    return ("refused" if unfit else "whole"), unfit
+
+
+def _unfit(last: Exchange, purpose: str, form: Form | None) -> str:
+    """Why a complete 2xx answer is not what was asked for; empty when it is."""
+    if form is not None and form.form == "memento" and memento_time(last) is None:
+        return "the answer is no memento: it does not say when the copy was made"
     if purpose == "picture" and not is_picture(last):
-        return "refused", f"the answer is {media_type(last) or 'of no type'}, not a picture"
-    return "whole", ""
+        return f"the answer is {media_type(last) or 'of no type'}, not a picture"
+    return ""
 
 
 def is_picture(exchange: Exchange) -> bool:
@@ -40,6 +50,17 @@ def is_picture(exchange: Exchange) -> bool:
 
 def media_type(exchange: Exchange) -> str | None:
     return essence(exchange.header("content-type"))
+
+
+def memento_time(exchange: Exchange) -> str | None:
+    """When another archive says that it made this copy: Memento-Datetime (RFC 7089 section 2.1.1)."""
+    try:
+        moment = parsedate_to_datetime(exchange.header("memento-datetime") or "")
+    except (ValueError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        return None
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:

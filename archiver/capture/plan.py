@@ -1,35 +1,63 @@
 """Which URLs an article's pictures can be had under. Pure: no network, no disk."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
-from archiver.addresses import explain, upload_time
+from archiver.addresses import Proxies, explain, upload_time
+from archiver.addresses.renditions import larger, rendition_of
 from archiver.model import Article, Form, Reference
 
-
-def with_forms(article: Article, instances: Collection[str]) -> Article:
-    """The article with each reference's forms (proxies undone) and the time that its name carries."""
-    references = tuple(_with_forms(reference, instances) for reference in article.references)
-    return msgspec.structs.replace(article, references=references)
+Guesses = Literal["none", "master", "all"]
 
 
-def _with_forms(reference: Reference, instances: Collection[str]) -> Reference:
-    address = explain(reference.url, instances=instances)
-    forms = [Form(form="proxied", url=url, proxy=address.proxy) for url in address.via]
-    if address.origin is not None:
-        forms.append(Form(form="origin", url=address.origin))
-    time = upload_time(address.origin or reference.url)
-    return msgspec.structs.replace(
-        reference, forms=tuple(forms), times=(*reference.times, time) if time else reference.times
-    )
+@dataclass(frozen=True)
+class Planner:
+    """How the forms of a picture are found: known image proxies, and how many renditions are guessed."""
+
+    proxies: Proxies
+    renditions: Guesses = "none"
+
+    def with_forms(self, article: Article) -> Article:
+        """The article with each reference's forms, what its URL claims, and the time in its name."""
+        references = tuple(self._with_forms(reference) for reference in article.references)
+        return msgspec.structs.replace(article, references=references)
+
+    def _with_forms(self, reference: Reference) -> Reference:
+        address = explain(reference.url, self.proxies)
+        forms = [Form(form="proxied", url=wrapper.url, proxy=wrapper.proxy) for wrapper in address.via]
+        own = address.origin or reference.url
+        if address.origin is not None:
+            forms.append(Form(form="origin", url=address.origin))
+            forms += [Form(form="rendition", url=url) for url in self._guesses(address.origin)]
+        time = upload_time(own)
+        return msgspec.structs.replace(
+            reference,
+            forms=tuple(forms),
+            times=(*reference.times, time) if time else reference.times,
+            rendition=rendition_of(own),
+        )
+
+    def _guesses(self, origin: str) -> tuple[str, ...]:
+        if self.renditions == "all":
+            return larger(origin)
+        claimed = rendition_of(origin) if self.renditions == "master" else None
+        return (claimed.master,) if claimed and claimed.master else ()
 
 
 def wanted(article: Article) -> Iterator[tuple[Form, tuple[int, ...]]]:
-    """Each URL to ask for once, in order, with the numbers of the references that want it."""
+    """Each URL to ask for once, in order, with the numbers of the references that want it.
+
+    A URL that one reference names and another only guesses is no guess.
+    """
     forms: dict[str, tuple[Form, list[int]]] = {}
     for reference in article.references:
-        for form in reference.forms:
-            forms.setdefault(form.url, (form, []))[1].append(reference.number)
+        for form in () if reference.unwanted else reference.forms:
+            known = forms.setdefault(form.url, (form, []))
+            known[1].append(reference.number)
+            if known[0].form == "rendition" and form.form != "rendition":
+                forms[form.url] = (form, known[1])
     for form, numbers in forms.values():
         yield form, tuple(numbers)

@@ -93,15 +93,15 @@ class ExchangeRecords:
         )
 
 
-def source_record(data: bytes) -> Record:
-    """A source document, byte for byte."""
+def source_record(data: bytes, content_type: str) -> Record:
+    """A source that the person gave as a file, byte for byte."""
     found = digest(data)
     return Record(
         type="resource",
         id=record_id(),
         date=warc_date(datetime.now(UTC)),
         uri=f"urn:archiver:source:{found}",
-        content_type="text/markdown",
+        content_type=content_type,
         block=data,
         payload_digest=found,
     )

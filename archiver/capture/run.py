@@ -1,162 +1,214 @@
-"""World → WARC: one source after the other, the document first, then its page, then its pictures.
+"""World → WARC: one source after the other, each first kept, then read, then what it names.
 
 Everything that is found or fails becomes a record before anybody is told of it.
 """
 
-from collections.abc import Callable, Collection
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
-from archiver.capture.exchange import Exchange
-from archiver.capture.fetch import ACCEPT_PAGE, ACCEPT_PICTURE, Client
-from archiver.capture.outcome import hotlink_refusal, judge, media_type
-from archiver.capture.plan import wanted, with_forms
-from archiver.capture.records import ExchangeRecords, chain_record, note_record, source_record
-from archiver.errors import RecordError, SandboxError
-from archiver.model import Article, ArticleNote, FetchNote, Form, Record, Recorder, UnreadableNote
+import msgspec
+
+from archiver.addresses.scope import Scope
+from archiver.capture.ask import Desk, Wish
+from archiver.capture.plan import Planner, wanted
+from archiver.capture.records import source_record
+from archiver.capture.rescue import rescues
+from archiver.errors import ArchiverError, SandboxError, SourceError
+from archiver.model import Article, ArticleNote, Listing, ListingNote, Recognised, UnreadableNote
 from archiver.sandbox import Sandbox
-from archiver.sources import read_document, read_page
+from archiver.sources import read_document, read_links, read_listing, read_page, recognise
 from archiver.warc.http import decoded
-from archiver.warc.write import warc_date
 
-PAGE_BYTES = 32 << 20
-
-Report = Callable[[ArticleNote | FetchNote | UnreadableNote], None]
+BODY_BYTES = 64 << 20
+LISTING_DEPTH = 4  # a list of OPML of feeds of articles; an index of sitemaps of articles
+_LISTINGS = ("feed", "sitemap", "opml", "list")
+_MEDIA_TYPES = {"document": "text/markdown", "list": "text/plain", "opml": "text/x-opml"}
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """A URL that is wanted, and by whom."""
+class Reach:
+    """How far a run goes beyond what it was given.
+
+    scope: which links of a given page are followed, None for none; depth: of how many pages in a row;
+    pages: how many linked pages in all. timegate: who is asked for copies of dead pictures.
+    """
+
+    scope: Scope | None = None
+    depth: int = 1
+    pages: int | None = None
+    timegate: str | None = None
+
+    def options(self) -> dict[str, str | int | None]:
+        """As `warcinfo` keeps it."""
+        follow = self.scope.written if self.scope else None
+        return {"follow": follow, "depth": self.depth, "pages": self.pages, "timegate": self.timegate}
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A URL to be read: what it must be (None: anything), who named it, how far its own links go."""
 
     url: str
-    purpose: Literal["page", "picture"]
-    article: str | None = None  # id of the note that wants it
-    form: Form | None = None
-    references: tuple[int, ...] = ()
-    referer: str | None = None
+    role: Literal["page", "feed", "sitemap"] | None = None
+    wanted_by: str | None = None
+    follow: int = 0
+    level: int = 0  # listings above it
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Bytes that came or were given, and what they were recognised as."""
+
+    given: str
+    data: bytes
+    record: str  # id
+    kind: str
+    url: str = ""
+    content_type: str = ""
 
 
 class Run:
     """Saves sources one by one. Each URL is asked for once in a run."""
 
-    def __init__(
-        self, recorder: Recorder, client: Client, sandbox: Sandbox, instances: Collection[str], report: Report
-    ) -> None:
-        """`report` is told of each note when its records are durable."""
-        self._recorder, self._client, self._sandbox = recorder, client, sandbox
-        self._instances, self._report = instances, report
-        self._asked: set[str] = set()
-        self._chains: dict[tuple[str, tuple[bytes, ...]], str] = {}
+    def __init__(self, desk: Desk, sandbox: Sandbox, planner: Planner, reach: Reach) -> None:
+        self._desk, self._sandbox, self._planner, self._reach = desk, sandbox, planner, reach
+        self._tasks: deque[_Task] = deque()
+        self._pages = 0
+        self.limited = False  # whether links were left because of `reach.pages`
 
-    def document(self, given: str, data: bytes) -> None:
-        """Save a mirror document, the page of its article, and all forms of its pictures."""
-        source = source_record(data)
-        self._recorder.append([source])
+    def file(self, given: str, data: bytes, kind: str) -> None:
+        """Save what a person has in a file, and what it names. `kind` is what `recognise` said."""
+        packed = data.startswith(b"\x1f\x8b")
+        media_type = "application/gzip" if packed else _MEDIA_TYPES.get(kind, "application/octet-stream")
+        source = source_record(data, media_type)
+        self._desk.keep(source)
+        self._read(_Read(given, data, source.id, kind), _Task(""))
+        self._drain()
+
+    def url(self, url: str) -> None:
+        """Save what stands under a URL, and what it names."""
+        self._tasks.append(_Task(url, follow=self._reach.depth if self._reach.scope else 0))
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._tasks:
+            task = self._tasks.popleft()
+            if task.url in self._desk.outcomes:
+                continue
+            if task.wanted_by is not None and task.role == "page":
+                if self._reach.pages is not None and self._pages >= self._reach.pages:
+                    self.limited = True
+                    continue
+                self._pages += 1
+            if read := self._fetch(task.url, task.wanted_by):
+                self._read(read, task)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def _fetch(self, url: str, wanted_by: str | None) -> _Read | None:
+        """Ask for a URL and recognise what came; None, with a note of why, for what cannot be read."""
+        answer = self._desk.ask(Wish(url, "page", wanted_by))
+        last = answer.last
+        if answer.response is None or last.status != 200:
+            return None
         try:
-            article = with_forms(self._sandbox.read(Article, read_document, data), self._instances)
-        except SandboxError as error:
-            self._note(UnreadableNote(given=given, reason=str(error)), source.id)
+            data = decoded(last.entity_body(), last.header("content-encoding"), BODY_BYTES)
+            content_type = last.header("content-type") or ""
+            found = self._sandbox.read(Recognised, recognise, data, content_type=content_type)
+            if found.kind == "unknown":
+                raise SourceError(found.why)
+        except ArchiverError as error:
+            self._desk.note(UnreadableNote(given=url, reason=str(error)), answer.response)
+            return None
+        return _Read(url, data, answer.response, found.kind, last.url, content_type)
+
+    def _read(self, read: _Read, task: _Task) -> None:
+        """Read a source by its kind, note what it says, and queue what it names."""
+        try:
+            _expect(read.kind, task)
+            if read.kind in _LISTINGS:
+                self._listing(read, task)
+            elif read.kind == "document":
+                article, note_id = self._noted(read, self._sandbox.read(Article, read_document, read.data))
+                if article.url is not None:
+                    self._own_page(article.url, note_id)
+                self._pictures(article, note_id)
+            else:
+                self._pictures(*self._noted(read, self._page(read)))
+                if task.follow and self._reach.scope:
+                    self._links(read, task, self._reach.scope)
+        except (SandboxError, SourceError) as error:
+            self._desk.note(UnreadableNote(given=read.given, reason=str(error)), read.record)
+
+    def _page(self, read: _Read) -> Article:
+        """Read a page; where the library that finds its text was stopped, once more without it."""
+        options = {"url": read.url, "content_type": read.content_type}
+        try:
+            return self._sandbox.read(Article, read_page, read.data, **options)
+        except SandboxError:
+            return self._sandbox.read(Article, read_page, read.data, library=0, **options)
+
+    def _own_page(self, url: str, wanted_by: str) -> None:
+        """The page of a mirror document's article: kept and read; its pictures stay claims."""
+        if url in self._desk.outcomes:
             return
-        note_id = self._note(ArticleNote(given=given, article=article), source.id)
-        if article.url is not None:
-            self._page(article.url, note_id)
-        self._pictures(article, note_id)
+        if read := self._fetch(url, wanted_by):
+            try:
+                _expect(read.kind, _Task(url, role="page"))
+                self._noted(read, self._page(read))
+            except (SandboxError, SourceError) as error:
+                self._desk.note(UnreadableNote(given=url, reason=str(error)), read.record)
 
-    def page(self, url: str) -> None:
-        """Save an article's page and all forms of its pictures."""
-        read = self._page(url, None)
-        if read is not None:
-            self._pictures(*read)
+    # --- listings -------------------------------------------------------------------------------
 
-    def _page(self, url: str, wanted_by: str | None) -> tuple[Article, str] | None:
-        """Fetch a page and note what it says; the article and its note's id, if it is one."""
-        if url in self._asked:
-            return None
-        exchanges, response = self._fetch(_Wish(url, "page", wanted_by))
-        last = exchanges[-1]
-        if (
-            response is None
-            or last.status != 200
-            or media_type(last) not in ("text/html", "application/xhtml+xml")
-        ):
-            return None
-        try:
-            html = decoded(last.entity_body(), last.header("content-encoding"), PAGE_BYTES)
-            kind = last.header("content-type") or ""
-            article = self._sandbox.read(Article, read_page, html, url=last.url, content_type=kind)
-        except (RecordError, SandboxError) as error:
-            self._note(UnreadableNote(given=url, reason=str(error)), response)
-            return None
-        article = with_forms(article, self._instances)
-        return article, self._note(ArticleNote(given=url, article=article), response)
+    def _listing(self, read: _Read, task: _Task) -> None:
+        listing = self._sandbox.read(
+            Listing, read_listing, read.data, url=read.url, content_type=read.content_type
+        )
+        named = msgspec.structs.replace(listing, articles=())
+        note_id = self._desk.note(ListingNote(given=read.given, listing=named), read.record)
+        for article in listing.articles:
+            self._pictures(*self._noted(read, article))
+        if task.level >= LISTING_DEPTH:
+            raise SourceError(
+                f"more than {LISTING_DEPTH} lists within one another: its links are not followed"
+            )
+        given = listing.kind == "list"  # its lines are as good as the person's own words
+        follow = self._reach.depth if given and self._reach.scope else 0
+        for link in listing.links:
+            role = None if given else link.role
+            self._tasks.append(_Task(link.url, role, note_id, follow, task.level + 1))
+
+    def _links(self, read: _Read, task: _Task, scope: Scope) -> None:
+        """Queue the links of a section page that are in scope."""
+        listing = self._sandbox.read(
+            Listing, read_links, read.data, url=read.url, content_type=read.content_type
+        )
+        links = [link for link in listing.links if link.role == "page" and scope.admits(link.url, read.url)]
+        kept = Listing(kind="section", title=listing.title, url=listing.url, links=tuple(links))
+        note_id = self._desk.note(ListingNote(given=read.given, listing=kept), read.record)
+        self._tasks += [_Task(link.url, "page", note_id, task.follow - 1, task.level) for link in links]
+
+    # --- articles -------------------------------------------------------------------------------
+
+    def _noted(self, read: _Read, article: Article) -> tuple[Article, str]:
+        """The article with the forms of its pictures, and the id of its note."""
+        article = self._planner.with_forms(article)
+        return article, self._desk.note(ArticleNote(given=read.given, article=article), read.record)
 
     def _pictures(self, article: Article, note_id: str) -> None:
         for form, numbers in wanted(article):
-            if form.url not in self._asked:
-                self._fetch(_Wish(form.url, "picture", note_id, form, numbers, article.url))
-
-    def _fetch(self, wish: _Wish) -> tuple[list[Exchange], str | None]:
-        """Ask for a URL, keep every exchange and what came of it; the last response's record id."""
-        self._asked.add(wish.url)
-        exchanges, attempts = self._ask(wish)
-        outcome, reason = judge(exchanges, wish.purpose, wish.form)
-        records: list[Record] = []
-        hops = []
-        for exchange, attempt in zip(exchanges, attempts, strict=True):
-            kept = ExchangeRecords(exchange, attempt)
-            chain = self._new_chain(exchange, kept.records)
-            records += kept.records + chain
-            hops.append(kept.hop(self._chains.get(_chain_key(exchange))))
-        error = exchanges[-1].error
-        note = FetchNote(
-            url=wish.url,
-            purpose=wish.purpose,
-            outcome=outcome,
-            started=warc_date(exchanges[0].started),
-            article=wish.article,
-            references=wish.references,
-            form=wish.form.form if wish.form else None,
-            referer=wish.referer,
-            hops=tuple(hops),
-            stage=error.stage if error else None,
-            reason=reason,
-        )
-        response = hops[-1].response
-        self._note(note, response or hops[-1].request, records)
-        return exchanges, response
-
-    def _ask(self, wish: _Wish) -> tuple[list[Exchange], list[str]]:
-        """All exchanges for a URL, and why each was made. A refused picture is asked for once more."""
-        accept = ACCEPT_PICTURE if wish.purpose == "picture" else ACCEPT_PAGE
-        exchanges = self._client.follow(wish.url, referer=wish.referer, accept=accept)
-        attempts = ["", *["redirect"] * (len(exchanges) - 1)]
-        if wish.form and wish.form.form == "origin" and wish.referer and hotlink_refusal(exchanges):
-            again = self._client.follow(wish.url, accept=accept)
-            attempts += ["without-referer", *["redirect"] * (len(again) - 1)]
-            exchanges += again
-        return exchanges, attempts
-
-    def _new_chain(self, exchange: Exchange, answer: list[Record]) -> list[Record]:
-        """The record of a host's certificates, when they are new in this run."""
-        key = _chain_key(exchange)
-        if key in self._chains or exchange.tls is None or not exchange.tls.chain:
-            return []
-        record = chain_record(key[0], exchange.tls.chain, answer[0].id if answer else None)
-        self._chains[key] = record.id
-        return [record]
-
-    def _note(
-        self,
-        note: ArticleNote | FetchNote | UnreadableNote,
-        refers_to: str | None,
-        records: list[Record] | None = None,
-    ) -> str:
-        record = note_record(note, refers_to)
-        self._recorder.append([*(records or []), record])
-        self._report(note)
-        return record.id
+            if form.url not in self._desk.outcomes:
+                self._desk.ask(Wish(form.url, "picture", note_id, form, numbers, article.url))
+        if self._reach.timegate is not None:
+            for wish in rescues(article, note_id, self._desk.outcomes, self._reach.timegate):
+                if wish.url not in self._desk.outcomes:
+                    self._desk.ask(wish)
 
 
-def _chain_key(exchange: Exchange) -> tuple[str, tuple[bytes, ...]]:
-    return urlsplit(exchange.url).netloc, exchange.tls.chain if exchange.tls else ()
+def _expect(kind: str, task: _Task) -> None:
+    """A link says what it leads to: a feed that came as a page of HTML is no feed."""
+    fits = {"page": ("page", "document"), "feed": ("feed",), "sitemap": ("sitemap",)}
+    if task.role is not None and kind not in fits[task.role]:
+        raise SourceError(f"named as a {task.role}, but what came is a {kind}")

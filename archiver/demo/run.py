@@ -4,8 +4,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from archiver.capture.ask import Report
 from archiver.capture.fetch import Network
-from archiver.capture.run import Report
 from archiver.config import Settings
 from archiver.demo.world import DemoWorld
 from archiver.keep import Kept, keep

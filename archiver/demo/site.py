@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from urllib.parse import urlsplit
 
-from archiver.demo import encoding, pages, scenes
+from archiver.demo import encoding, feeds, pages, scenes
 from archiver.demo.server import LoopbackServer, Reply, Request, Seen
 from archiver.demo.stories import (
     FERRY,
@@ -115,6 +115,8 @@ class NewsSite(LoopbackServer):
         self.add(NEWS, "/", pages.home_page(), _HTML)
         for story in STORIES:
             self.add(NEWS, story.path, pages.article_page(story), _HTML)
+        for path, (body, content_type) in feeds.publications().items():
+            self.add(NEWS, path, body, content_type)
         self.add(NEWS, ROUTE_MAP, encoding.png(scenes.route_map()), "image/png")
         for host in (NEWS, PICTURES):
             self.add(host, "/robots.txt", b"User-agent: *\nAllow: /\n", "text/plain")

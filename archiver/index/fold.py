@@ -5,16 +5,20 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archiver.claims.compare import compare
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
 from archiver.model import (
     Article,
     ArticleNote,
+    Block,
     ClaimedTime,
     Entry,
     FetchNote,
     Form,
+    ListingNote,
     Reference,
+    Rendition,
     UnreadableNote,
 )
 
@@ -56,6 +60,8 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
     match note_of(entry, stored):
         case ArticleNote() as note:
             _article(db, entry, note)
+        case ListingNote() as note:
+            _listing(db, entry, note)
         case FetchNote() as note:
             _fetch(db, entry, note)
         case UnreadableNote() as note:
@@ -108,6 +114,9 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
         kind=article.kind,
         given=note.given,
         language=article.language,
+        authors="\n".join(article.authors),
+        section=article.section,
+        reader=article.reader,
         archived=entry.date,
         left_out="\n".join(article.left_out),
         note_id=entry.id,
@@ -126,6 +135,72 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     db.table("times").insert_all(_times(article_id, article))
     for reference in article.references:
         _reference(db, article_id, reference)
+    _compare(db, article_id, article, entry.refers_to or "")
+
+
+_PAGES = """
+SELECT articles.id FROM articles WHERE kind = 'page' AND source_id IN
+    (SELECT response_id FROM fetches WHERE url = ? AND purpose = 'page')
+ORDER BY articles.id DESC LIMIT 1
+"""
+_DOCUMENTS = """
+SELECT DISTINCT articles.id FROM articles JOIN fetches ON fetches.url = articles.url
+WHERE articles.kind <> 'page' AND fetches.purpose = 'page' AND fetches.response_id = ? ORDER BY articles.id
+"""
+
+
+def _compare(db: Database, article_id: int, article: Article, source_id: str) -> None:
+    """Hold a mirror's text against the newest page that came when its URL was asked for."""
+    if article.kind == "page":
+        pairs = [(row[0], article_id) for row in db.execute(_DOCUMENTS, [source_id])]
+    else:
+        pairs = [(article_id, row[0]) for row in db.execute(_PAGES, [article.url])]
+    for document_id, page_id in pairs:
+        found = compare(_blocks(db, document_id), _blocks(db, page_id))
+        row = {
+            "document_id": document_id,
+            "page_id": page_id,
+            "same": found.same,
+            "changed": found.changed,
+            "missing": found.missing,
+            "added": found.added,
+        }
+        db.table("text_comparisons").insert(row, replace=True)
+
+
+def _blocks(db: Database, article_id: int) -> list[Block]:
+    rows = db.execute(
+        "SELECT kind, text FROM blocks WHERE article_id = ? AND kind <> 'picture' ORDER BY number",
+        [article_id],
+    )
+    return [Block(kind=kind, text=text) for kind, text in rows]
+
+
+def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
+    listing = note.listing
+    listing_id = _insert(
+        db,
+        "listings",
+        kind=listing.kind,
+        title=listing.title,
+        url=listing.url,
+        given=note.given,
+        archived=entry.date,
+        left_out="\n".join(listing.left_out),
+        note_id=entry.id,
+        source_id=entry.refers_to or "",
+    )
+    db.table("links").insert_all(
+        {
+            "listing_id": listing_id,
+            "number": number,
+            "role": link.role,
+            "url": link.url,
+            "title": link.title,
+            "modified": link.modified,
+        }
+        for number, link in enumerate(listing.links)
+    )
 
 
 def _times(article_id: int, article: Article) -> list[dict[str, Any]]:
@@ -152,11 +227,20 @@ def _reference(db: Database, article_id: int, reference: Reference) -> None:
         written=reference.written,
         url=reference.url,
         place=reference.place,
+        part=reference.part,
         alt=reference.alt,
         caption=reference.caption,
+        unwanted=reference.unwanted,
+        **_rendition(reference.rendition),
     )
     for number, form in enumerate(reference.forms):
         _form(db, picture_id, number, form)
+
+
+def _rendition(rendition: Rendition | None) -> dict[str, Any]:
+    if rendition is None:
+        return {}
+    return {f"rendition_{name}": getattr(rendition, name) for name in rendition.__struct_fields__}
 
 
 def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
@@ -193,6 +277,8 @@ def _fetch(db: Database, entry: Entry, note: FetchNote) -> None:
         started=note.started,
         article_id=article_id,
         form=note.form,
+        original=note.original,
+        memento=note.memento,
         referer=note.referer,
         stage=note.stage,
         reason=note.reason,
@@ -213,11 +299,24 @@ def _fetch(db: Database, entry: Entry, note: FetchNote) -> None:
         }
         for number, hop in enumerate(note.hops)
     )
+    if note.form == "memento" and article_id is not None:
+        _memento(db, article_id, note)
     db.execute(
         "UPDATE forms SET fetch_id = :fetch WHERE url = :url AND (fetch_id IS NULL OR article_picture_id IN"
         " (SELECT id FROM article_pictures WHERE article_id = :article))",
         {"fetch": fetch_id, "url": note.url, "article": article_id},
     )
+
+
+def _memento(db: Database, article_id: int, note: FetchNote) -> None:
+    """Another archive's copy was asked for when all else had failed: one more form of these pictures."""
+    for reference in note.references:
+        picture_id = _value(
+            db, "SELECT id FROM article_pictures WHERE article_id = ? AND number = ?", article_id, reference
+        )
+        count = _value(db, "SELECT count(*) FROM forms WHERE article_picture_id = ?", picture_id)
+        if picture_id is not None:
+            _form(db, picture_id, count, Form(form="memento", url=note.url))
 
 
 def _insert(db: Database, table: str, **row: Any) -> int:

@@ -1,6 +1,6 @@
 -- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
 PRAGMA application_id = 0x41724376;  -- "ArCv"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE warcs (
     id INTEGER PRIMARY KEY,
@@ -51,12 +51,38 @@ CREATE TABLE articles (
     kind TEXT NOT NULL,
     given TEXT NOT NULL,
     language TEXT NOT NULL,
+    authors TEXT NOT NULL,
+    section TEXT NOT NULL,
+    reader TEXT NOT NULL,
     archived TEXT NOT NULL,
     left_out TEXT NOT NULL,
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
 CREATE INDEX articles_by_url ON articles(url);
+
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    url TEXT,
+    given TEXT NOT NULL,
+    archived TEXT NOT NULL,
+    left_out TEXT NOT NULL,
+    note_id TEXT NOT NULL UNIQUE,
+    source_id TEXT NOT NULL
+);
+
+CREATE TABLE links (
+    listing_id INTEGER NOT NULL REFERENCES listings(id),
+    number INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    url TEXT NOT NULL,
+    title TEXT NOT NULL,
+    modified TEXT NOT NULL,
+    PRIMARY KEY (listing_id, number)
+);
+CREATE INDEX links_by_url ON links(url);
 
 CREATE TABLE unreadable_sources (
     id INTEGER PRIMARY KEY,
@@ -93,6 +119,8 @@ CREATE TABLE fetches (
     started TEXT NOT NULL,
     article_id INTEGER REFERENCES articles(id),
     form TEXT,
+    original TEXT,
+    memento TEXT,
     referer TEXT,
     stage TEXT,
     reason TEXT NOT NULL,
@@ -123,9 +151,29 @@ CREATE TABLE article_pictures (
     written TEXT NOT NULL,
     url TEXT NOT NULL,
     place TEXT NOT NULL,
+    part TEXT NOT NULL,
     alt TEXT NOT NULL,
     caption TEXT NOT NULL,
+    unwanted TEXT NOT NULL,
+    rendition_family TEXT,
+    rendition_group TEXT,
+    rendition_area TEXT,
+    rendition_width INTEGER,
+    rendition_height INTEGER,
+    rendition_master TEXT,
     UNIQUE (article_id, number)
+);
+CREATE INDEX article_pictures_by_group ON article_pictures(rendition_group);
+
+-- A mirror's text (of a document or of a feed's item) beside the newest captured page of the same
+-- article: numbers of paragraphs.
+CREATE TABLE text_comparisons (
+    document_id INTEGER PRIMARY KEY REFERENCES articles(id),
+    page_id INTEGER NOT NULL REFERENCES articles(id),
+    same INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    missing INTEGER NOT NULL,
+    added INTEGER NOT NULL
 );
 
 -- One row for each URL under which a picture of an article can be had; a pair of rows with the
@@ -151,4 +199,5 @@ WHERE type = 'response' AND payload_bytes > 0 AND status = 200 AND truncated IS 
 GROUP BY payload_digest HAVING count(*) > 1;
 
 CREATE VIEW failures AS
-SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches WHERE outcome <> 'whole';
+SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches
+WHERE outcome <> 'whole' AND form IS NOT 'rendition';  -- nobody referred to a guess

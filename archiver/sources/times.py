@@ -2,7 +2,8 @@
 
 Forms: RFC 5322 section 3.3 (feeds, `<i>Wed, 08 Nov 2023 18:25:56 GMT</i>`), ISO 8601 calendar dates as
 RFC 3339 section 5.6 profiles them (with a space for the T, without seconds, without a zone), and
-`DD/MM/YYYY - HH:MM`. A time without a zone has no value: nothing is guessed.
+`DD/MM/YYYY - HH:MM`. A time without a zone has no value: nothing is guessed. Of the zones' names in RFC 5322
+section 4.3, `CST` and `CDT` have no value either, for Chinese writers mean their own time by the first.
 """
 
 import re
@@ -12,7 +13,8 @@ from archiver.model import ClaimedTime
 
 WRITTEN_CHARS = 100  # what is longer is no time
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ZONE = r"(?P<zone>Z|GMT|UTC?|[+-]\d{2}(?::?\d{2})?)"
+_NAMED = {"EDT": -4, "EST": -5, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8}  # hours
+_ZONE = rf"(?P<zone>Z|GMT|UTC?|{'|'.join(_NAMED)}|C[SD]T|[+-]\d{{2}}(?::?\d{{2}})?)"
 _ISO = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
     r"(?:(?:T|[ ]+)(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9})\d*)?)?"
@@ -55,7 +57,7 @@ def read_time(written: str) -> str | None:
     """The time in RFC 3339, UTC, ending in Z; None where the form or the zone is missing."""
     text = written.strip()[: WRITTEN_CHARS + 1]
     found = _ISO.fullmatch(text) or _RFC_5322.fullmatch(text)
-    if found is None or found["zone"] is None:
+    if found is None or found["zone"] is None or found["zone"].upper() in ("CST", "CDT"):
         return None
     parts = found.groupdict()
     try:
@@ -79,7 +81,7 @@ def _month(written: str) -> int:
 
 def _offset(zone: str) -> timedelta:
     if zone[0] not in "+-":
-        return timedelta(0)
+        return timedelta(hours=_NAMED.get(zone.upper(), 0))
     hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
     if minutes > 59:
         raise ValueError(zone)

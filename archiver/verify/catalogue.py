@@ -4,33 +4,23 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from archiver.errors import ArchiverError, RecordError
 from archiver.index import catalogue
 from archiver.index.catalogue import DIGEST_NAME, NAME
 from archiver.manifest.manifest import Manifest
-from archiver.model import Finding, Verdict
+from archiver.model import Finding
 from archiver.sandbox import Sandbox
 from archiver.verify.files import blocks, is_plain, measure, open_plain, stored_at
+from archiver.verify.findings import of_file
 
 REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."
 ROWS_NAMED = 20
 _DIGEST_BYTES = 1000
+_finding = partial(of_file, NAME, advice=REBUILD)
 _BESIDE = ("-wal", "-journal")  # SQLite takes what stands there for changes to the database
-_TABLES = (
-    "warcs",
-    "records",
-    "pictures",
-    "articles",
-    "unreadable_sources",
-    "blocks",
-    "times",
-    "fetches",
-    "hops",
-    "article_pictures",
-    "forms",
-)
 # Libraries of another version hash otherwise: where the labels differ, no hash is compared.
 _SAME_LABELS = """
 UPDATE anew.pictures AS a SET (phash, phash_label) =
@@ -119,7 +109,10 @@ def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield _finding("catalogue-schema", "its tables are not those that the archiver makes")
         return
     connection.execute(_SAME_LABELS)
-    for table in _TABLES:
+    tables = connection.execute(
+        "SELECT name FROM anew.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+    ).fetchall()
+    for (table,) in tables:
         yield from _differences(connection, table)
 
 
@@ -140,23 +133,3 @@ def _differences(connection: sqlite3.Connection, table: str) -> Iterator[Finding
     if whole and counts[0] != counts[1]:
         message = f"rows of {table} are there more than once, or too few times"
         yield _finding("catalogue-row", message, expected=f"{counts[1]} rows", found=f"{counts[0]} rows")
-
-
-def _finding(
-    code: str,
-    message: str,
-    *,
-    verdict: Verdict = "failed",
-    expected: str | None = None,
-    found: str | None = None,
-    advice: str = REBUILD,
-) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=NAME,
-        message=message,
-        expected=expected,
-        found=found,
-        advice=advice,
-    )

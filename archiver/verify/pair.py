@@ -21,6 +21,7 @@ from archiver.verify.files import (
     stored_at,
     unreadable,
 )
+from archiver.verify.findings import of_file
 from archiver.verify.lists import Lines, compare, derive, read_list
 from archiver.verify.locate import locate
 
@@ -194,26 +195,13 @@ def _located(root: Path, name: str, lines: Lines) -> Iterator[Finding]:
 
 def _manifest(message: str, expected: str, found: str) -> Finding:
     """The stored bytes agree with each other and with the tree: the manifest was edited."""
-    return Finding(
-        verdict="failed",
-        code="manifest-entry",
-        file=commitment.NAME,
-        message=message,
-        expected=expected,
-        found=found,
-        advice=COPY,
-    )
+    return of_file(commitment.NAME, "manifest-entry", message, expected=expected, found=found, advice=COPY)
 
 
 def _whole(
     part: CommittedWarc | CommittedList, code: str, message: str, found: Facts, verdict: Verdict = "failed"
 ) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=part.path,
-        message=message,
-        expected=str(committed(part)),
-        found=str(found),
-        advice=COPY,
+    expected = str(committed(part))
+    return of_file(
+        part.path, code, message, verdict=verdict, expected=expected, found=str(found), advice=COPY
     )

@@ -1,14 +1,18 @@
 """Step (5): the tree over the records, its head, and the checkpoints on the way."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from archiver.manifest import checkpoint
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest, leaf_input, tree_head
 from archiver.manifest.tree import Tree
-from archiver.model import Finding, Verdict
+from archiver.model import Finding
 from archiver.verify.files import COPY
+from archiver.verify.findings import of_file
 from archiver.verify.pair import Pair
+
+_finding = partial(of_file, commitment.NAME, advice=COPY)
 
 
 class TreeCheck:
@@ -75,23 +79,3 @@ class TreeCheck:
                 verdict="unverifiable",
                 advice="Install a newer archiver. This version writes none.",
             )
-
-
-def _finding(
-    code: str,
-    message: str,
-    *,
-    verdict: Verdict = "failed",
-    expected: str | None = None,
-    found: str | None = None,
-    advice: str = COPY,
-) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=commitment.NAME,
-        message=message,
-        expected=expected,
-        found=found,
-        advice=advice,
-    )

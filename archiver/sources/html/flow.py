@@ -12,17 +12,19 @@ from selectolax.lexbor import LexborNode
 
 from archiver.errors import SourceError
 from archiver.model import Block
-from archiver.sources.markup import attribute, one_line
-from archiver.sources.pictures import WORDS_CHARS, Gallery
+from archiver.sources.html.candidates import Candidate, candidates, is_linked_picture
+from archiver.sources.html.markup import attribute, one_line
+from archiver.sources.html.pictures import WORDS_CHARS, Gallery, srcset_urls
+from archiver.sources.html.unwanted import by_element
 
 BLOCKS = 20_000
 
-# Their contents are neither text nor pictures of the article.
-_UNREAD_TAGS = (
-    "audio canvas embed head iframe math noembed noframes object script select style svg template textarea"
-    " title"
-)
-UNREAD = frozenset(_UNREAD_TAGS.split())
+# Their contents are neither text nor pictures.
+_UNREAD_NAMES = "embed head iframe math noembed noframes script select style template textarea title"
+UNREAD = frozenset(_UNREAD_NAMES.split())
+# Their contents are no text of the article, but pictures may stand in them.
+_MUTE_NAMES = "audio canvas object svg video"
+_MUTE = frozenset(_MUTE_NAMES.split())
 _BREAKING_TAGS = (
     "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure"
     " footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table"
@@ -33,10 +35,16 @@ Kind = Literal["paragraph", "heading", "quote", "item", "picture"]
 _KINDS: dict[str, Kind] = {f"h{level}": "heading" for level in range(1, 7)}
 _KINDS |= {"blockquote": "quote", "li": "item"}
 
-# Attributes of <img> that name a picture, the browser's own first; the others are what scripts that
-# load pictures late read.
-_SOURCES = ("src", "data-src", "data-original", "data-lazy-src")
-_SOURCE_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
+_MEDIA_NAMES = "amp-anim amp-img image img input meta link object source video"
+_MEDIA = frozenset(_MEDIA_NAMES.split())
+# Attributes that never name a picture; most elements have no others.
+_PLAIN_NAMES = (
+    "align alt aria-hidden aria-label border class cols colspan content datetime dir href id itemid "
+    "itemscope itemtype lang name onclick rel role rowspan tabindex target title type valign"
+)
+_PLAIN = frozenset(_PLAIN_NAMES.split())
+_MICRODATA_NAMES = "image thumbnailurl primaryimageofpage"
+_MICRODATA = frozenset(_MICRODATA_NAMES.split())
 
 _SPACES = re.compile(r"[\t\n\f\r ]+")
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
@@ -47,6 +55,8 @@ class Piece:
     """A run of text, or a picture: `shown` is its number, `numbers` are those of all its candidates.
 
     `figure` identifies the enclosing <figure>; `times` are (datetime attribute, text) of its <time>s.
+    `inside`: it belongs to the article. `beside`: it stands in
+    an element whose contents never do. `timely`: it stands where an article's <time> may.
     """
 
     kind: Kind
@@ -56,22 +66,25 @@ class Piece:
     caption: bool = False
     figure: int | None = None
     inside: bool = True
+    beside: bool = False
+    timely: bool = True
     times: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Extent:
-    """Which part of a page is read.
+    """Which part of a page is the article.
 
     `text`: the element whose text is the article's. `around`: an element about it, where pictures before
-    the text are taken too. `<time>` counts up to the end of the text, and to that of `around` if `after`.
-    `unread`: tags that are passed over, but never those `above` the text. Elements are known by `mem_id`.
+    the text belong to it too. `<time>` counts up to the end of the text, and to that of `around` if `after`.
+    `outside`: tags whose contents do not belong to it, but never those `above` the text. Elements are known
+    by `mem_id`.
     """
 
     text: int
     around: int
     after: bool = False
-    unread: frozenset[str] = UNREAD
+    outside: frozenset[str] = frozenset()
     above: frozenset[int] = frozenset()
 
 
@@ -82,6 +95,17 @@ class _Open:
     kinds: list[tuple[int, Kind]] = field(default_factory=list)
     captions: list[int] = field(default_factory=list)
     figures: list[int] = field(default_factory=list)
+    mute: list[int] = field(default_factory=list)
+    outside: list[int] = field(default_factory=list)
+    links: list[tuple[int, str]] = field(default_factory=list)  # <a> that lead to a picture
+
+    def leave(self, identity: int) -> None:
+        for pairs in (self.kinds, self.links):
+            if pairs and pairs[-1][0] == identity:
+                pairs.pop()
+        for plain in (self.captions, self.figures, self.mute, self.outside):
+            if plain and plain[-1] == identity:
+                plain.pop()
 
 
 class Flow:
@@ -116,18 +140,28 @@ class Flow:
             node = child
 
     def blocks(self) -> tuple[Block, ...]:
-        """The pieces of the article's text and its pictures, captions given to their pictures."""
+        """The pieces that belong to the article, captions given to their pictures.
+
+        Pictures of the others become the gallery's `outside` ones.
+        """
         blocks: list[Block] = []
         for piece in _settle(self.pieces, self._gallery):
+            if not piece.inside:
+                continue
             if piece.kind == "picture":
+                if piece.shown is None:
+                    continue
                 block = Block(kind="picture", picture=piece.shown)
                 if blocks and blocks[-1] == block:
                     continue  # the same again, as <noscript> and as a late-loading <img>
-            elif not piece.inside or not piece.text or piece.text in (shown for _, shown in piece.times):
+            elif not piece.text or piece.text in (shown for _, shown in piece.times):
                 continue
             else:
                 block = Block(kind=piece.kind, text=piece.text)
             blocks.append(block)
+        pictures = [(piece.inside, number) for piece in self.pieces for number in piece.numbers]
+        inside = {number for its, number in pictures if its}
+        self._gallery.place_outside({number for _, number in pictures} - inside)
         return tuple(blocks)
 
     # --- elements -------------------------------------------------------------------------------
@@ -138,22 +172,25 @@ class Flow:
         if tag == "-text":
             self._text(node.text_content or "")
             return False
-        identity = node.mem_id
-        if tag.startswith("-") or (tag in self._extent.unread and identity not in self._extent.above):
+        if tag.startswith("-") or tag in UNREAD:
             return False
+        identity = node.mem_id
         if tag in _BREAKING:
             self._break()
+        if tag in self._extent.outside and identity not in self._extent.above:
+            self._open.outside.append(identity)
         if identity == self._extent.around:
             self._around = True
         if identity == self._extent.text:
             self._break()
             self._inside = True
-        if tag in ("img", "source", "video"):
-            return self._media(node, tag)
-        self._note(node, tag, identity)
-        return True
+        attributes = node.attributes
+        if tag in _MEDIA or not _PLAIN.issuperset(attributes):
+            self._pictures(node, tag, attributes)
+        self._note(tag, identity, attributes)
+        return tag != "img"
 
-    def _note(self, node: LexborNode, tag: str, identity: int) -> None:
+    def _note(self, tag: str, identity: int, attributes: dict[str, str | None]) -> None:
         if tag == "br":
             self._run.append("\n")
         elif tag == "time":
@@ -162,25 +199,28 @@ class Flow:
             self._candidates = []
         elif tag == "figure":
             self._open.figures.append(identity)
+        elif tag == "a" and is_linked_picture(href := attributes.get("href") or ""):
+            self._open.links.append((identity, href))
+        elif tag in _MUTE:
+            self._break()
+            self._open.mute.append(identity)
         if kind := _KINDS.get(tag):
             self._open.kinds.append((identity, kind))
-        if tag in ("small", "figcaption") or "wp-caption-text" in attribute(node, "class").split():
+        if tag in ("small", "figcaption") or "wp-caption-text" in (attributes.get("class") or "").split():
             self._open.captions.append(identity)
 
     def _leave(self, node: LexborNode) -> None:
-        tag, identity = node.tag or "", node.mem_id
-        if tag in _BREAKING:
+        tag = node.tag or ""
+        if tag == "-text":
+            return
+        identity = node.mem_id
+        if tag in _BREAKING or tag in _MUTE:
             self._break()
         if tag == "time" and (written := attribute(node, "datetime")):
             self._times.append((written, one_line("".join(self._run[self._time_starts :]))))
         if tag == "picture" and self._candidates:
             self._picture(self._candidates, self._candidates[0])
-        if self._open.kinds and self._open.kinds[-1][0] == identity:
-            self._open.kinds.pop()
-        if self._open.captions and self._open.captions[-1] == identity:
-            self._open.captions.pop()
-        if self._open.figures and self._open.figures[-1] == identity:
-            self._open.figures.pop()
+        self._open.leave(identity)
         if identity == self._extent.text:
             self._break()
             self._inside, self._done = False, True
@@ -191,6 +231,8 @@ class Flow:
     # --- text -----------------------------------------------------------------------------------
 
     def _text(self, text: str) -> None:
+        if self._open.mute:
+            return
         text = _SPACES.sub(" ", text)
         if text.strip():
             self._captioned = self._captioned and bool(self._open.captions)
@@ -198,19 +240,25 @@ class Flow:
 
     def _break(self) -> None:
         """End the run of text: what it holds becomes pieces."""
+        if not (self._run or self._times):
+            return
         run, self._run = "".join(self._run), []
         times, self._times = tuple(self._times), []
         captioned, self._captioned = self._captioned, True
         self._time_starts = 0
-        if self._done and not self._around:
+        if not (times or run.strip()):
             return
-        parts = _PARAGRAPH_END.split(run) if self._inside or self._around else []
+        inside = self._inside and not self._open.outside
+        timely = self._around or not self._done
         kind = self._open.kinds[-1][1] if self._open.kinds else "paragraph"
-        for text in [text for part in parts if (text := _lines(part))] or ([""] if times else []):
-            self._add(Piece(kind, text, caption=captioned, inside=self._inside, times=times))
+        for text in [text for part in _PARAGRAPH_END.split(run) if (text := _lines(part))] or (
+            [""] if times else []
+        ):
+            self._add(Piece(kind, text, caption=captioned, inside=inside, timely=timely, times=times))
             times = ()
 
     def _add(self, piece: Piece) -> None:
+        piece.beside = bool(self._open.outside)
         piece.figure = self._open.figures[-1] if self._open.figures else None
         self.pieces.append(piece)
         if len(self.pieces) > BLOCKS:
@@ -221,49 +269,60 @@ class Flow:
 
     # --- pictures -------------------------------------------------------------------------------
 
-    def _media(self, node: LexborNode, tag: str) -> bool:
-        """Take the pictures of an <img>, <source> or <video>; its children are never read."""
-        if self._done or not (self._inside or self._around):
-            return False
-        add, add_set = self._gallery.add, self._gallery.add_srcset
-        parent = node.parent
-        in_picture = parent is not None and parent.tag == "picture"
+    def _pictures(self, node: LexborNode, tag: str, attributes: dict[str, str | None]) -> None:
+        """Take the pictures that an element names."""
         if tag == "source":
-            if in_picture:
-                numbers = add_set(attribute(node, "srcset"), "source-srcset")
-                numbers += add_set(attribute(node, "data-srcset"), "source-data-srcset")
-                single = add(attribute(node, "src"), "source-src")
-                self._candidates += numbers if single is None else [*numbers, single]
-            return False
-        self._break()
-        if tag == "video":
-            poster = add(attribute(node, "poster"), "video-poster")
-            poster = add(attribute(node, "data-poster"), "video-data-poster") if poster is None else poster
-            self._picture([] if poster is None else [poster], poster)
-            return False
-        self._image(node, in_picture=in_picture)
-        return False
+            parent = node.parent
+            if parent is not None and parent.tag == "picture":
+                self._candidates += self._take(candidates(tag, attributes), attributes)
+            return
+        found = candidates(tag, attributes)
+        if _MICRODATA.intersection((attributes.get("itemprop") or "").lower().split()):
+            written = attributes.get("content") or attributes.get("href") or ""
+            found = [*found, Candidate(written, "itemprop-image")]
+        if tag in ("img", "amp-img", "amp-anim"):
+            self._break()
+            self._image(found, attributes)
+        elif numbers := self._take(found, attributes):
+            seen = tag in _BREAKING or tag in _MUTE or tag.startswith("amp-") or tag == "input"
+            if seen:
+                self._break()
+            wanted = filter(self._gallery.is_wanted, numbers if seen else ())
+            self._picture(numbers, next(wanted, None))
 
-    def _image(self, node: LexborNode, *, in_picture: bool) -> None:
-        attributes = node.attributes
+    def _image(self, found: list[Candidate], attributes: dict[str, str | None]) -> None:
         alt = attributes.get("alt") or ""
-        single = {
-            name: self._gallery.add(attributes.get(name) or "", f"img-{name}", alt) for name in _SOURCES
-        }
-        numbers = [number for number in single.values() if number is not None]
-        for name in _SOURCE_SETS:
-            numbers += self._gallery.add_srcset(attributes.get(name) or "", f"img-{name}", alt)
-        if in_picture:
-            for number in self._candidates:
-                self._gallery.describe(number, alt=alt)
-            numbers += self._candidates
-            self._candidates = []
-        late = [number for name, number in single.items() if name != "src" and number is not None]
+        numbers = self._take(found, attributes)
+        for number in self._candidates:
+            self._gallery.describe(number, alt=alt)
+        numbers += self._candidates
+        late = self._take([one for one in found if one.late and not one.several], attributes)
         # Where a script loads the picture late, `src` is a stand-in.
-        self._picture(numbers, late[0] if late else next(iter(numbers), None))
+        wanted = filter(self._gallery.is_wanted, (*late, *numbers))
+        shown = next(wanted, None)
+        if self._open.links:
+            numbers += self._take([Candidate(self._open.links[-1][1], "a-href")], attributes)
+        self._picture(numbers, shown)
+
+    def _take(self, found: list[Candidate], attributes: dict[str, str | None]) -> list[int]:
+        late = bool(self._candidates) or any(one.late or one.several for one in found if one.value)
+        alt = attributes.get("alt") or ""
+
+        def unwanted(url: str) -> str:
+            return by_element(attributes, url, late=late)
+
+        numbers: list[int] = []
+        for one in found:
+            judge = one.unwanted or (unwanted if one.judged else "")
+            for written in srcset_urls(one.value) if one.several else (one.value,):
+                number = self._gallery.add(written, one.place, alt, unwanted=judge)
+                if number is not None:
+                    numbers.append(number)
+        return numbers
 
     def _picture(self, numbers: list[int], shown: int | None) -> None:
-        self._add(Piece("picture", shown=shown, numbers=tuple(numbers), inside=self._inside))
+        inside = not (self._open.outside or self._done) and (self._inside or self._around)
+        self._add(Piece("picture", shown=shown, numbers=tuple(numbers), inside=inside))
         self._candidates = []
 
 
@@ -286,9 +345,9 @@ def _settle(pieces: list[Piece], gallery: Gallery) -> list[Piece]:
     before: tuple[int, ...] = ()  # the picture just before
     for piece in pieces:
         if piece.kind == "picture":
-            before = piece.numbers
-            if before:
-                kept.append(piece)
+            if piece.shown is not None or not piece.numbers:
+                before = piece.numbers  # one that is not shown takes no caption
+            kept.append(piece)
             continue
         owners = before if piece.figure is None else tuple(figures.get(piece.figure, ()))
         if piece.caption and owners and len(piece.text) <= WORDS_CHARS:

@@ -7,9 +7,11 @@ as many attributes). They are counted first and refused; what slips through meet
 import re
 from collections import Counter
 
+import ada_url
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from archiver.errors import SourceError
+from archiver.sources.html.charset import decode, is_utf_16
 
 MARKUP_CHARS = 16 << 20
 MARKUP_TAGS = 200_000  # start and end tags
@@ -18,31 +20,17 @@ TAG_ATTRIBUTES = 2_000
 
 WHITESPACE = "\t\n\f\r "  # HTML's own: no-break and ideographic spaces are text
 
-# Encoding labels (WHATWG Encoding, section 4.2) that news pages use → Python's codec. An allow-list:
-# Python also has codecs that are no encodings of text. UTF-16 is known by its mark only.
-_FAMILIES = {
-    "utf-8": "utf-8 utf8 unicode-1-1-utf-8",
-    "gb18030": "gb18030 gb2312 gbk x-gbk gb_2312-80 chinese csgb2312 iso-ir-58",
-    "big5hkscs": "big5 big5-hkscs cn-big5 x-x-big5 csbig5",
-    "cp932": "shift_jis shift-jis sjis x-sjis ms_kanji windows-31j csshiftjis",
-    "euc_jp": "euc-jp x-euc-jp",
-    "iso2022_jp": "iso-2022-jp",
-    "cp949": "euc-kr ks_c_5601-1987 korean windows-949 ksc5601",
-    "cp1252": "iso-8859-1 iso8859-1 latin1 l1 ascii us-ascii windows-1252 cp1252 x-cp1252",
-    "cp1254": "iso-8859-9 latin5 windows-1254",
-    "cp874": "tis-620 iso-8859-11 windows-874",
-    "koi8_r": "koi8-r koi8 koi",
-    "koi8_u": "koi8-u koi8-ru",
-    "mac_roman": "macintosh mac",
-}
-_CODECS = {label: codec for codec, labels in _FAMILIES.items() for label in labels.split()}
-_CODECS |= {f"iso-8859-{n}": f"iso8859_{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
-_CODECS |= {f"windows-{n}": f"cp{n}" for n in (1250, 1251, 1253, 1255, 1256, 1257, 1258)}
-
-_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE | re.ASCII)
-_META_CHARSET = re.compile(rb"<meta[^>]*?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_PRESCAN_BYTES = 4096
+# MIME Sniffing, "binary data byte", in the bytes that it looks at.
+_BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+SNIFFED_BYTES = 1445
+_TAG = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|meta|title|link|script|div|p|a|span|img|h[1-6]|article|section|main"
+    r"|table|ul|ol|br|b|i|em|strong|figure|time)\b",
+    re.IGNORECASE,
+)
+_OTHER_ROOT = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(rss|feed|urlset|sitemapindex|rdf:RDF|svg|opml)\b", re.DOTALL
+)
 
 _BLOCK_TAG = re.compile(
     r"<(/?)(address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figure|footer|form"
@@ -52,21 +40,6 @@ _BLOCK_TAG = re.compile(
 _START_TAG = re.compile(r"<[a-z](?:[^>=]++|=\s*+\"[^\"]*\"|=\s*+'[^']*'|=)*+", re.IGNORECASE)
 _QUOTED = re.compile(r"=\s*+(?:\"[^\"]*\"|'[^']*')")
 _ATTRIBUTE = re.compile(r"[\s/]+[^\s/]")
-
-
-def decode(data: bytes, content_type: str = "") -> str:
-    """Text of an HTML page: byte order mark, then `content_type`, then `<meta>`, then UTF-8.
-
-    Bytes that the encoding does not have become U+FFFD.
-    """
-    for mark, codec in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(codec, "replace")
-    declared = _CHARSET.search(content_type)
-    codec = _CODECS.get(declared[1].lower(), "") if declared else ""
-    if not codec and (meta := _META_CHARSET.search(data[:_PRESCAN_BYTES])):
-        codec = _CODECS.get(meta[1].decode("ascii", "replace").lower(), "")
-    return data.decode(codec or "utf-8", "replace")
 
 
 def parse(markup: str) -> LexborHTMLParser:
@@ -79,6 +52,36 @@ def parse(markup: str) -> LexborHTMLParser:
             attributes = len(_ATTRIBUTE.findall(_QUOTED.sub(" ", tag[0])))
             _refuse(attributes, TAG_ATTRIBUTES, "attributes in one tag")
     return LexborHTMLParser(markup)
+
+
+def markup_of(data: bytes, content_type: str = "") -> str:
+    """The text of an HTML page. Raises SourceError for pictures, feeds and whatever else is no HTML."""
+    if not is_utf_16(data, content_type) and _BINARY.search(data[:SNIFFED_BYTES]):
+        raise SourceError("not a web page: the bytes are binary, not text")
+    markup = decode(data, content_type)
+    if other := _OTHER_ROOT.match(markup):
+        raise SourceError(f"not a web page: a document of XML with the root <{other[1]}>")
+    if _TAG.search(markup) is None:
+        raise SourceError("not a web page: no HTML element in it")
+    return markup
+
+
+def require_url(url: str) -> None:
+    """Raises SourceError for what is no URL."""
+    if not ada_url.check_url(url):
+        raise SourceError(f"not a URL: {url[:200]!a}", "give the page's whole URL, with http:// or https://")
+
+
+def base_of(tree: LexborHTMLParser, url: str) -> str:
+    """The URL that relative ones are joined to (HTML, "document base URL")."""
+    element = tree.css_first("base[href]")
+    if element is None:
+        return url
+    try:
+        base: str = ada_url.join_url(url, attribute(element, "href"))
+    except ValueError:
+        return url
+    return base if base.startswith(("http:", "https:")) else url
 
 
 def body_of(tree: LexborHTMLParser) -> LexborNode:

@@ -1,13 +1,14 @@
 """The References of one article: each picture once, as written and as a browser resolves it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ada_url import join_url
 
 from archiver.model import Reference
-from archiver.sources.markup import WHITESPACE
+from archiver.sources.html.markup import WHITESPACE
+from archiver.sources.html.unwanted import by_url
 
 PICTURES = 2_000
 URL_CHARS = 4_000
@@ -26,6 +27,25 @@ class _Picture:
     place: str
     alt: str = ""
     caption: str = ""
+    unwanted: str = ""
+    outside: bool = False
+
+
+class LeftOut:
+    """What was found and not taken: each reason once, with a count and its first example."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, tuple[int, str]] = {}
+
+    def add(self, reason: str, example: str) -> None:
+        count, first = self._reasons.get(reason, (0, example))
+        self._reasons[reason] = (count + 1, first)
+
+    def told(self) -> tuple[str, ...]:
+        return tuple(
+            f"{reason}: {count}, the first {first[:200]!a}"
+            for reason, (count, first) in self._reasons.items()
+        )
 
 
 class Gallery:
@@ -38,13 +58,23 @@ class Gallery:
         self._base = base
         self._pictures: list[_Picture] = []
         self._numbers: dict[str, int] = {}
-        self._left_out: dict[str, tuple[int, str]] = {}
+        self._left_out = LeftOut()
 
-    def add(self, written: str, place: str, alt: str = "") -> int | None:
+    def add(
+        self,
+        written: str,
+        place: str,
+        alt: str = "",
+        *,
+        unwanted: str | Callable[[str], str] = "",
+        outside: bool = False,
+    ) -> int | None:
         """Take a picture and return its number; of one met before, the number that it has.
 
-        None for what is empty, a `data:` URI or left out. The first `place` of a picture stands; its
-        alt text and caption are the first that are not empty.
+        `unwanted` is why it is not to be fetched, or tells it of the URL; `outside`: it does not
+        belong to the article. Both count only if they are so wherever the picture is met. None for what is
+        empty, a `data:` URI or left out. The first `place` of a picture stands; its alt text and caption are
+        the first that are not empty.
         """
         trimmed = written.strip(WHITESPACE)
         if not trimmed or trimmed[:5].lower() == "data:":
@@ -58,14 +88,22 @@ class Gallery:
                 self.leave_out(f"picture beyond the first {PICTURES}", url)
                 return None
             number = self._numbers[url] = len(self._pictures)
-            self._pictures.append(_Picture(written, url, place))
+            why = _why(url, unwanted)
+            self._pictures.append(_Picture(written, url, place, unwanted=why, outside=outside))
+        else:
+            known = self._pictures[number]
+            known.unwanted = known.unwanted and _why(url, unwanted)
+            known.outside = known.outside and outside
         self.describe(number, alt=alt)
         return number
 
-    def add_srcset(self, value: str, place: str, alt: str = "") -> list[int]:
-        """Take each candidate of a `srcset`; the numbers of those taken."""
-        numbers = (self.add(url, place, alt) for url in srcset_urls(value))
-        return [number for number in numbers if number is not None]
+    def place_outside(self, numbers: Iterable[int]) -> None:
+        """These do not belong to the article, unless they are met in it later."""
+        for number in numbers:
+            self._pictures[number].outside = True
+
+    def is_wanted(self, number: int) -> bool:
+        return not self._pictures[number].unwanted
 
     def describe(self, number: int, alt: str = "", caption: str = "") -> None:
         """Fill in the alt text and the caption of a picture where they are still empty."""
@@ -74,9 +112,7 @@ class Gallery:
         picture.caption = picture.caption or self._words(caption, "caption")
 
     def leave_out(self, reason: str, example: str) -> None:
-        """Remember that something was not taken; a reason is told once, with its first example."""
-        count, first = self._left_out.get(reason, (0, example))
-        self._left_out[reason] = (count + 1, first)
+        self._left_out.add(reason, example)
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -86,18 +122,17 @@ class Gallery:
                 written=picture.written,
                 url=picture.url,
                 place=picture.place,
+                part="page" if picture.outside else "article",
                 alt=picture.alt,
                 caption=picture.caption,
+                unwanted=picture.unwanted,
             )
             for number, picture in enumerate(self._pictures)
         )
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        return tuple(
-            f"{reason}: {count}, the first {first[:200]!a}"
-            for reason, (count, first) in self._left_out.items()
-        )
+        return self._left_out.told()
 
     def _resolve(self, written: str, place: str) -> str | None:
         if len(written) > URL_CHARS:
@@ -122,6 +157,10 @@ class Gallery:
             self.leave_out(f"{what} of more than {WORDS_CHARS} characters", words)
             return ""
         return words.strip()
+
+
+def _why(url: str, unwanted: str | Callable[[str], str]) -> str:
+    return (unwanted if isinstance(unwanted, str) else unwanted(url)) or by_url(url)
 
 
 def srcset_urls(value: str) -> Iterator[str]:

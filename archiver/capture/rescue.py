@@ -1,0 +1,61 @@
+"""When a picture is dead everywhere, ask another archive for its copy (RFC 7089, Memento)."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from archiver.capture.ask import Wish
+from archiver.model import Article, Form, Outcome, Reference
+
+# Clocks that say when an article came out: a copy made near that time shows what was published.
+_PUBLISHED = (
+    "printed",
+    "comment",
+    "feed-published",
+    "feed-date",
+    "json-ld-published",
+    "meta",
+    "time-element",
+    "front-matter",
+)
+
+
+def rescues(article: Article, note_id: str, outcomes: Mapping[str, Outcome], timegate: str) -> Iterator[Wish]:
+    """What to ask the TimeGate for: each dead picture's own URL once.
+
+    `timegate` is the URL to which an original's URL is appended (RFC 7089 section 4.1: URI-G). A
+    picture is dead when it was asked for and none of its forms came whole. Where nobody can say the
+    publisher's URL, the proxy's own is asked for.
+    """
+    dead: dict[str, list[int]] = {}
+    for reference in article.references:
+        if not reference.unwanted and _is_dead(reference, outcomes):
+            own = next((form.url for form in reference.forms if form.form == "origin"), reference.url)
+            dead.setdefault(own, []).append(reference.number)
+    fields = _accept_datetime(article)
+    for original, numbers in dead.items():
+        url = timegate + original
+        yield Wish(
+            url=url,
+            purpose="picture",
+            wanted_by=note_id,
+            form=Form(form="memento", url=url),
+            references=tuple(numbers),
+            original=original,
+            fields=fields,
+        )
+
+
+def _is_dead(reference: Reference, outcomes: Mapping[str, Outcome]) -> bool:
+    asked = [outcomes[form.url] for form in reference.forms if form.url in outcomes]
+    return bool(asked) and "whole" not in asked
+
+
+def _accept_datetime(article: Article) -> dict[str, str]:
+    """RFC 7089 section 2.1.1: the time about which a copy is wanted; without one, the newest copy."""
+    for clock in _PUBLISHED:
+        for claim in article.times:
+            if claim.clock == clock and claim.value:
+                moment = datetime.fromisoformat(claim.value).astimezone(UTC).replace(microsecond=0)
+                return {"Accept-Datetime": format_datetime(moment, usegmt=True)}
+    return {}

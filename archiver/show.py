@@ -1,0 +1,111 @@
+"""The catalogue's rows of one article → what `archiver show` says of it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from archiver.addresses import canonical
+from archiver.claims.compare import compare
+from archiver.claims.contradictions import contradictions
+from archiver.errors import RecordError, UsageError
+from archiver.index import catalogue
+from archiver.model import Block, ClaimedTime
+
+Row = dict[str, Any]
+_PICTURE = ("number", "url", "written", "place", "part", "alt", "caption", "unwanted")
+_RENDITION = ("family", "group", "area", "width", "height", "master")
+_FORMS = """
+SELECT forms.form, forms.proxy, forms.url, fetches.outcome, fetches.status, fetches.reason, fetches.memento,
+       fetches.payload_digest, pictures.format, pictures.width, pictures.height
+FROM forms LEFT JOIN fetches ON fetches.id = forms.fetch_id
+LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
+WHERE forms.article_picture_id = ? ORDER BY forms.number
+"""
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[sqlite3.Connection]:
+    """The catalogue, open to read. RecordError when it is damaged."""
+    path = root / catalogue.NAME
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            db.row_factory = sqlite3.Row
+            yield db
+    except sqlite3.DatabaseError as error:
+        raise RecordError(
+            f"{path}: {error}", "Run 'archiver rebuild': it is made anew from the WARC files."
+        ) from error
+
+
+def articles(db: sqlite3.Connection, named: str) -> list[Row]:
+    """Every article under a URL, or the one with a number; oldest first. UsageError when there is none."""
+    if named.isdecimal():
+        found = _rows(db, "SELECT * FROM articles WHERE id = ?", named[:18])
+    else:
+        found = _rows(db, "SELECT * FROM articles WHERE url IN (?, ?) ORDER BY id", named, canonical(named))
+    if not found:
+        raise UsageError(
+            f"no article {named} in this archive",
+            "Name its URL as the archive has it, or its number; 'archiver browse' lists them.",
+        )
+    return [_article(db, row) for row in found]
+
+
+def _article(db: sqlite3.Connection, row: Row) -> Row:
+    times = _rows(db, "SELECT picture, clock, written, value FROM times WHERE article_id = ?", row["id"])
+    claims = [_claim(each) for each in times if each["picture"] is None]
+    return {
+        "type": "article",
+        **{
+            key: row[key]
+            for key in ("id", "kind", "title", "url", "given", "language", "section", "archived")
+        },
+        "authors": row["authors"].splitlines(),
+        "times": [msgspec.to_builtins(claim) for claim in claims],
+        "contradictions": msgspec.to_builtins(contradictions(claims)),
+        "pictures": [_picture(db, each, times) for each in _pictures(db, row["id"])],
+        "text": _text(db, row["id"]),
+    }
+
+
+def _pictures(db: sqlite3.Connection, article: int) -> list[Row]:
+    return _rows(db, "SELECT * FROM article_pictures WHERE article_id = ? ORDER BY number", article)
+
+
+def _picture(db: sqlite3.Connection, row: Row, times: list[Row]) -> Row:
+    rendition = {name: row[f"rendition_{name}"] for name in _RENDITION}
+    return {
+        **{key: row[key] for key in _PICTURE},
+        "rendition": rendition if rendition["family"] else None,
+        "times": [msgspec.to_builtins(_claim(each)) for each in times if each["picture"] == row["number"]],
+        "forms": _rows(db, _FORMS, row["id"]),
+    }
+
+
+def _text(db: sqlite3.Connection, article: int) -> Row | None:
+    """A mirror's text against the newest page of the same article; what is the same is only counted."""
+    pages = _rows(db, "SELECT page_id FROM text_comparisons WHERE document_id = ?", article)
+    if not pages:
+        return None
+    found = msgspec.to_builtins(compare(_blocks(db, article), _blocks(db, pages[0]["page_id"])))
+    differing = [each for each in found.pop("passages", ()) if each["kind"] != "same"]
+    counts = {key: found.get(key, 0) for key in ("same", "changed", "missing", "added")}
+    return {"page": pages[0]["page_id"], **counts, "passages": differing}
+
+
+def _blocks(db: sqlite3.Connection, article: int) -> list[Block]:
+    sql = "SELECT kind, text FROM blocks WHERE article_id = ? AND kind <> 'picture' ORDER BY number"
+    return [Block(**row) for row in _rows(db, sql, article)]
+
+
+def _claim(row: Row) -> ClaimedTime:
+    return ClaimedTime(clock=row["clock"], written=row["written"], value=row["value"])
+
+
+def _rows(db: sqlite3.Connection, sql: str, *parameters: Any) -> list[Row]:
+    return [dict(row) for row in db.execute(sql, parameters)]

@@ -1,0 +1,1 @@
+"""What documents, pages and feeds share: bytes of HTML → text in reading order, and pictures."""

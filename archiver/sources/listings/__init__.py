@@ -1,0 +1,1 @@
+"""Feeds, sitemaps, OPML and lists → a Listing."""

@@ -1,0 +1,1 @@
+"""A live page of HTML → an Article, or the Listing of its links."""

@@ -1,0 +1,158 @@
+"""Notes, findings and results → what a command tells: rows of JSON and people's lines."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from archiver.addresses import Address, upload_time
+from archiver.claims.contradictions import contradictions
+from archiver.console import Output
+from archiver.keep import Kept
+from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition
+
+
+def note(out: Output, said: Note) -> None:
+    """One thing that was read, fetched or failed, as it happens."""
+    row = msgspec.to_builtins(said)
+    match said:
+        case ArticleNote():
+            article = row.pop("article")
+            against = contradictions(said.article.times)
+            names = {key: article.get(key) for key in ("kind", "title", "url", "left_out")}
+            out.row(row | names | {"contradictions": msgspec.to_builtins(against)})
+            out.say(f"{said.article.kind:<11} {said.article.title}")
+            for each in against:
+                out.say(f"times       {each.words}")
+            _left_out(out, said.article.left_out)
+        case ListingNote():
+            listing = row.pop("listing")
+            names = {key: listing.get(key) for key in ("kind", "title", "url", "left_out")}
+            out.row(row | names | {"links": len(said.listing.links)})
+            links = f"({len(said.listing.links)} links)"
+            out.say(f"{said.listing.kind:<11} {said.listing.title or said.given}  {links}")
+            _left_out(out, said.listing.left_out)
+        case FetchNote():
+            out.row(row)
+            copy = f"  [an archive's copy of {said.memento}]" if said.memento else ""
+            out.say(f"{said.outcome:<11} {said.url}{copy}" + (f"  ({said.reason})" if said.reason else ""))
+        case _:
+            out.row(row)
+            out.say(f"unreadable  {said.given}  ({said.reason})")
+
+
+def _left_out(out: Output, reasons: tuple[str, ...]) -> None:
+    for why in reasons:
+        out.say(f"left out    {why}")
+
+
+def kept(out: Output, directory: Path, result: Kept) -> None:
+    """The end of an archive run: its summary and its verdict in words."""
+    out.row(
+        {
+            "type": "summary",
+            "archive": str(directory),
+            "articles": result.articles,
+            "listings": result.listings,
+            "fetches": result.outcomes,
+            "guesses": result.guesses,
+            "unreadable": result.unreadable,
+            "refused_sources": result.refused,
+            "passed_over": result.passed_over,
+            "limited": result.limited,
+            "warc": result.sealed.path if result.sealed else None,
+            "exit_code": result.exit_code,
+        }
+    )
+    out.say(_kept_words(directory, result))
+
+
+def _kept_words(directory: Path, result: Kept) -> str:
+    if result.sealed is None:
+        return "Nothing was saved." if not result.interrupted else "Interrupted; what was saved is sealed."
+    counts = (
+        ", ".join(f"{count} {outcome}" for outcome, count in sorted(result.outcomes.items())) or "nothing"
+    )
+    if result.guesses:
+        counts += f" ({result.guesses} guessed renditions did not come)"
+    verdict = "Complete" if result.complete else "Incomplete: some items failed, see above"
+    if result.limited:
+        verdict += "; stopped at --max-pages"
+    sealed = f"{directory / result.sealed.path} ({result.sealed.records} records)"
+    return f"{verdict}. Fetched: {counts}. Sealed as {sealed}."
+
+
+def address(out: Output, meant: Address, rendition: Rendition | None) -> None:
+    """What a URL means."""
+    row = {"type": "address", **meant.row()}
+    lines = [meant.url, f"    origin      {meant.origin or meant.reason}"]
+    for wrapper in meant.via:
+        asked = " ".join(f"{key}={value}" for key, value in wrapper.parameters.items())
+        lines.append(f"    proxy       {wrapper.proxy}" + (f"  {asked}" if asked else ""))
+    if rendition is not None:
+        row["rendition"] = msgspec.to_builtins(rendition)
+        lines += [f"    {key:<11} {value}" for key, value in row["rendition"].items() if key != "family"]
+    if meant.origin and (time := upload_time(meant.origin)):
+        row["uploaded"] = time.value
+        lines.append(f"    uploaded    {time.value}, as its name says")
+    out.row(row)
+    out.text("\n".join(lines))
+
+
+def article(out: Output, shown: dict[str, Any]) -> None:
+    """What the archive holds of one article."""
+    out.row(shown)
+    lines = [f"{shown['kind']} {shown['id']}: {shown['title']}"]
+    lines += [f"    {key:<11} {shown[key]}" for key in ("url", "section", "language") if shown[key]]
+    lines += [f"    author      {author}" for author in shown["authors"]]
+    for time in shown["times"]:
+        lines.append(f"    time        {time['clock']}: {time['written']}  = {time.get('value', 'no time')}")
+    lines += [f"    times       {each['words']}" for each in shown["contradictions"]]
+    for picture in shown["pictures"]:
+        lines += _picture_words(picture)
+    if shown["text"]:
+        lines += _text_words(shown["text"])
+    out.text("\n".join(lines))
+
+
+def _picture_words(picture: dict[str, Any]) -> list[str]:
+    lines = [f"    picture {picture['number'] + 1}   {picture['url']}"]
+    if picture["unwanted"]:
+        return [*lines, f"        not fetched: {picture['unwanted']}"]
+    if rendition := picture["rendition"]:
+        size = "x".join(str(rendition[side]) for side in ("width", "height") if rendition[side])
+        claims = [rendition["area"] and f"crop {rendition['area']}", size and f"size {size}"]
+        said = ", ".join(claim for claim in claims if claim)
+        lines.append(f"        group {rendition['group']}" + (f": {said}" if said else ""))
+    lines += [f"        uploaded {time['value']}, as its name says" for time in picture["times"]]
+    for form in picture["forms"]:
+        what = "an archive's copy" if form["form"] == "memento" else form["form"]
+        size = f" {form['format']} {form['width']}x{form['height']}" if form["format"] else ""
+        why = f" ({form['reason']})" if form["reason"] else ""
+        lines.append(f"        {what}: {form['outcome'] or 'never asked for'}{size}{why}  {form['url']}")
+    return lines
+
+
+def _text_words(text: dict[str, Any]) -> list[str]:
+    counts = ", ".join(f"{text[kind]} {kind}" for kind in ("same", "changed", "missing", "added"))
+    lines = [f"    text        against page {text['page']}, paragraphs: {counts}"]
+    for passage in text["passages"]:
+        elsewhere = ", but it stands elsewhere" if passage.get("moved") else ""
+        lines.append(f"        {passage['kind']}{elsewhere}")
+        lines += [f"            {side}: {passage[side]}" for side in ("mirror", "page") if passage.get(side)]
+    return lines
+
+
+def finding_words(finding: Finding) -> str:
+    place = finding.file
+    if finding.record is not None:
+        place += f" record {finding.record}"
+    if finding.offset is not None:
+        place += f" at {finding.offset}"
+    lines = [f"{finding.verdict.upper()} {place}: {finding.message} [{finding.code}]"]
+    lines += [
+        f"    {name}: {value}" for name in ("uri", "expected", "found") if (value := getattr(finding, name))
+    ]
+    if finding.advice:
+        lines.append(f"    next: {finding.advice}")
+    return "\n".join(lines)
