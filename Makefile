@@ -50,6 +50,7 @@ docs: install ## write the generated parts of the documents anew
 bench: install peers ## print how fast the archiver is beside its peers
 	$(BIN)/python benchmarks/help_time.py
 	$(BIN)/python benchmarks/verify_speed.py
+	$(BIN)/python benchmarks/sources_speed.py
 
 # Run this after a change to pyproject.toml's dependencies or to a *.in file, and commit the result.
 # One list serves every platform and Python from 3.11 on. No address of an index gets into it.

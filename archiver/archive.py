@@ -120,24 +120,27 @@ class Archive:
     def seal(self, name: str) -> CommittedWarc:
         """Commit an open WARC file and its record list, then give them their final names."""
         warc, listed = _paths(name)
-        entries = recordlist.read(self.root / (listed + OPEN))
+        entries = self.root / (listed + OPEN)
+        records = covered = 0
+        for entry in recordlist.read(entries):
+            records, covered = records + 1, covered + entry.length
         try:
             size, found = file_digest(self.root / (warc + OPEN))
-            list_size, list_found = file_digest(self.root / (listed + OPEN))
+            list_size, list_found = file_digest(entries)
         except OSError as error:
             raise storage_error(warc + OPEN, error) from error
-        if sum(entry.length for entry in entries) != size:
+        if covered != size:
             raise StorageError(f"{warc}: its record list does not cover it", "The next command heals it.")
         committed = CommittedWarc(
             path=warc,
             bytes=size,
             digest=found,
-            records=len(entries),
+            records=records,
             list=CommittedList(path=listed, bytes=list_size, digest=list_found),
         )
         manifest = self.manifest()
         tree = commitment.tree_of(manifest, self._committed_entries(manifest))
-        commitment.save(self.root, commitment.extend(manifest, tree, committed, entries))
+        commitment.save(self.root, commitment.extend(manifest, tree, committed, recordlist.read(entries)))
         self.finish(committed)
         return committed
 

@@ -185,7 +185,7 @@ def members(root: Path, number: int = 1) -> list[bytes]:
 
 
 def entries(root: Path, number: int = 1) -> list[Entry]:
-    return recordlist.read(root / listed(root, number))
+    return list(recordlist.read(root / listed(root, number)))
 
 
 def files(root: Path) -> list[str]:
@@ -255,7 +255,7 @@ def recommit(root: Path, *, tree: bool) -> None:
     for each in before.warcs:
         size, found = file_digest(root / each.path)
         list_size, list_found = file_digest(root / each.list.path)
-        lines_there = recordlist.read(root / each.list.path)
+        lines_there = list(recordlist.read(root / each.list.path))
         part = msgspec.structs.replace(each.list, bytes=list_size, digest=list_found)
         warcs.append(
             msgspec.structs.replace(each, bytes=size, digest=found, records=len(lines_there), list=part)

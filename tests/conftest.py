@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,15 @@ from pathlib import Path
 import archives
 import pytest
 import trustme
+from hypothesis import HealthCheck, settings
 
 from archiver.sandbox import Sandbox
+
+# The same examples in every run, so that what was green stays green. HYPOTHESIS_SEARCH=1 looks for new ones.
+_SLOW = [HealthCheck.too_slow]  # of a machine that does other things as well
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("search", deadline=None, suppress_health_check=_SLOW)
+settings.load_profile("search" if os.environ.get("HYPOTHESIS_SEARCH") else "same")
 
 
 @pytest.fixture(scope="session")

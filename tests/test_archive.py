@@ -66,7 +66,7 @@ def test_from_nothing_to_sealed(tmp_path: Path, sandbox: Sandbox) -> None:
         entries = writing.append(archives.records(0))
         warc = root / "warcs" / f"{writing.name}.warc.gz"
         opened = [Path(f"{warc}.open"), Path(str(warc).replace(".warc.gz", ".records.jsonl.open"))]
-        assert recordlist.read(opened[1])[1:] == entries  # there as soon as append returns
+        assert list(recordlist.read(opened[1]))[1:] == entries  # there as soon as append returns
         assert opened[0].stat().st_size == entries[-1].offset + entries[-1].length
         committed = writing.seal()
     assert not [path for path in opened if path.exists()]

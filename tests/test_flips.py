@@ -88,7 +88,11 @@ def write_byte(path: Path, place: int, value: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_every_other_change_is_found(data: st.DataObject, root: Path, sandbox: Sandbox) -> None:
     """A stretch of any file taken out, put in, or replaced."""
@@ -114,7 +118,11 @@ def test_every_other_change_is_found(data: st.DataObject, root: Path, sandbox: S
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_committed_nonsense_is_judged_too(data: st.DataObject, sealed: Path, sandbox: Sandbox) -> None:
     """Records of any bytes, committed as they are: --deep judges them, and only them, and never crashes."""

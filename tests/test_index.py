@@ -56,7 +56,7 @@ def member_of(folder: Path, record: Record) -> Member:
 
 def test_entries_are_the_record_list(root: Path, sandbox: Sandbox) -> None:
     for warc in Archive(root).manifest().warcs:
-        listed = recordlist.read(root / warc.list.path)
+        listed = list(recordlist.read(root / warc.list.path))
         assert [entry for entry, _ in entries(root, warc.path, sandbox)] == listed
         assert [entry for entry, _ in entries(root, warc.path, sandbox, listed[5].offset)] == listed[5:]
         picture = listed[archives.PICTURE]
@@ -69,7 +69,7 @@ def test_entries_are_the_record_list(root: Path, sandbox: Sandbox) -> None:
 
 def test_what_cannot_be_read_is_named(root: Path, sandbox: Sandbox) -> None:
     warc = Archive(root).manifest().warcs[0]
-    offset = recordlist.read(root / warc.list.path)[4].offset
+    offset = list(recordlist.read(root / warc.list.path))[4].offset
     path = root / warc.path
     path.chmod(0o644)
     data = bytearray(path.read_bytes())

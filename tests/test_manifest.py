@@ -211,12 +211,12 @@ def test_record_list_on_disk(tmp_path: Path) -> None:
         written.append(entries[:2])
         assert path.read_bytes() == LINE * 2  # there as soon as it returns
         written.append(entries[2:])
-    assert recordlist.read(path) == entries
+    assert list(recordlist.read(path)) == entries
     with pytest.raises(StorageError, match=r"x\.records\.jsonl"):
         recordlist.RecordList(path)
     path.write_bytes(LINE + b"{}\n" + LINE)
     with pytest.raises(ManifestError, match=r"x\.records\.jsonl: line 2"):
-        recordlist.read(path)
+        list(recordlist.read(path))
 
 
 def test_line_that_could_not_be_read_is_not_written(tmp_path: Path) -> None:

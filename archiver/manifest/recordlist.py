@@ -41,19 +41,17 @@ def lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def read(path: Path) -> list[Entry]:
-    """All entries of a record list; ManifestError names the line that is not one."""
-    entries = []
+def read(path: Path) -> Iterator[Entry]:
+    """The entries of a record list, one by one; ManifestError names the line that is not one."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(lines(file)):
                 try:
-                    entries.append(decode(line))
+                    yield decode(line)
                 except ManifestError as error:
                     raise ManifestError(f"{path.name}: line {number + 1}: {error}") from error
     except OSError as error:
         raise ManifestError(f"{path.name}: {error.strerror or error}") from error
-    return entries
 
 
 class RecordList:
