@@ -286,7 +286,9 @@ def show(
     WHAT is the article's URL or number, or - for one a line on stdin.
     """
     out = Output(as_json)
-    given = [line for what in named for line in (sys.stdin.read().splitlines() if what == "-" else [what])]
+    given = [
+        line for what in named for line in (sys.stdin.read().splitlines() if what == "-" else [what]) if line
+    ]
     if address:
         _addresses(out, given, _settings(directory, instance))
         return

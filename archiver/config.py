@@ -6,12 +6,12 @@ from typing import Annotated
 
 import msgspec
 
-from archiver.addresses import ProxyRule
+from archiver.addresses import ProxyRule, canonical
 from archiver.errors import UsageError
 
 NAME = "archiver.toml"
 Host = Annotated[str, msgspec.Meta(pattern=r"^[^\s/?#@]{1,260}$")]
-Prefix = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@]{1,1000}$")]
+Prefix = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s@#]{1,1000}$")]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,10 +29,15 @@ def load(root: Path) -> Settings:
     """The settings of the archive in `root`; UsageError names the setting that is wrong."""
     path = root / NAME
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: {error}", "docs/settings.md lists the settings.") from error
+    try:
+        canonical(found.timegate)
+    except UsageError as error:
+        raise UsageError(f"{path}: timegate: {error}", error.advice) from error
+    return found

@@ -46,10 +46,10 @@ class Output:
 
     @staticmethod
     def _echo(text: str, *, err: bool) -> None:
-        """Print; bytes that are no UTF-8 become escapes. When nobody reads, the work goes on."""
+        """Print; bytes that are no UTF-8 become escapes. When it cannot be written, the work goes on."""
         try:
             click.echo(text.encode("utf-8", "backslashreplace"), err=err)
-        except BrokenPipeError:
+        except OSError:
             with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
                 os.dup2(nowhere.fileno(), (sys.stderr if err else sys.stdout).fileno())
 

@@ -29,13 +29,13 @@ class Source:
 class Inputs:
     """Opens what was named. Nothing is read before its turn comes, so a folder may hold any number.
 
-    `say` gets a sentence for everything that is not taken; `refused` and `passed_over` keep count.
+    `say` gets one line for everything that is not taken; `refused` and `passed_over` keep count.
     """
 
     givens: Sequence[str]
     sandbox: Sandbox
     say: Callable[[str], None]
-    refused: list[str]  # named by the person, and no source
+    refused: list[str]  # named by the person, or found in a folder, and not to be read
     passed_over: int = 0  # files in folders that are no mirror documents
 
     def __iter__(self) -> Iterator[Source]:
@@ -44,12 +44,12 @@ class Inputs:
                 yield from self._open(given)
             except ArchiverError as error:
                 self.refused.append(given)
-                self.say(f"{error}. {error.advice}".strip())
+                self.say(_line(f"{error}. {error.advice}".strip()))
 
     def _open(self, given: str) -> Iterator[Source]:
         if given.lower().startswith(("http://", "https://")):
             yield Source(given, url=canonical(given))
-        elif given != "-" and Path(given).is_dir():
+        elif given != "-" and os.path.isdir(given):  # noqa: PTH112 - False, too, for a name that is too long
             yield from self._folder(given)
         else:
             data = _read(given)
@@ -69,6 +69,10 @@ class Inputs:
             name = _plain(os.path.relpath(path, given))
             try:
                 data = _read(path)
+            except SourceError as error:
+                self._unread(error.__cause__, path, str(error))
+                continue
+            try:
                 if not self.sandbox.read(bool, is_mirror_document, data):
                     self._pass_over(f"{name}: not a mirror document")
                     continue
@@ -82,21 +86,41 @@ class Inputs:
                 f"{given}: no mirror document in this folder", "docs/sources.md shows what one is."
             )
 
-    def _unread(self, error: OSError) -> None:
-        self._pass_over(f"{error.filename}: {error.strerror or error}")
+    def _unread(self, error: BaseException | None, path: str, why: str) -> None:
+        """What the disk does not give may be a document: only what is too large surely is none."""
+        if isinstance(error, OSError):
+            self.refused.append(_plain(path))
+        self._pass_over(why)
 
     def _pass_over(self, why: str) -> None:
         self.passed_over += 1
-        self.say(f"passed over {why}")
+        self.say(_line(f"passed over {why}"))
 
 
-def _files(folder: str, unread: Callable[[OSError], None]) -> Iterator[str]:
-    for root, folders, names in os.walk(folder, onerror=unread):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = os.path.join(root, name)  # noqa: PTH118 - names that are no UTF-8 stay as they are
-            if not name.startswith(".") and Path(path).is_file():
-                yield path
+def _files(folder: str, unread: Callable[[OSError, str, str], None]) -> Iterator[str]:
+    """Files below a folder: its own, then those of each folder in it. At any depth, and through no link."""
+    waiting = [folder]
+    while waiting:
+        found = waiting.pop()
+        try:
+            with os.scandir(found) as listed:
+                entries = sorted((each for each in listed if not each.name.startswith(".")), key=_name)
+        except OSError as error:
+            unread(error, found, f"{found}: {error.strerror or error}")
+            continue
+        yield from (each.path for each in entries if _is(each.is_file))
+        waiting += [each.path for each in reversed(entries) if _is(each.is_dir, follow_symlinks=False)]
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _is(kind: Callable[..., bool], **how: bool) -> bool:
+    try:
+        return kind(**how)
+    except OSError:  # a loop of links
+        return False
 
 
 def _read(given: str) -> bytes:
@@ -117,3 +141,8 @@ def _read(given: str) -> bytes:
 
 def _plain(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _line(text: str) -> str:
+    """A file's name may hold line feeds: what is said of it stays one line."""
+    return text.replace("\n", "\\n")

@@ -47,7 +47,7 @@ class Kept:
     outcomes: dict[str, int] = field(default_factory=dict)
     guesses: int = 0  # renditions that nobody referred to and that did not come
     unreadable: int = 0
-    refused: list[str] = field(default_factory=list)  # what was named and is no source
+    refused: list[str] = field(default_factory=list)  # what was named or found and cannot be read
     passed_over: int = 0  # files in folders that are no mirror documents
     limited: bool = False
     healed: list[str] = field(default_factory=list)
@@ -122,10 +122,11 @@ def keep(
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
-    Raises what stops the whole run: Locked, ManifestError, StorageError. What failed for one source
-    or URL is in the result and in the archive.
+    Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError. What failed for one
+    source or URL is in the result and in the archive.
     """
     archive, aims, kept = Archive(root), aims or Aims(), Kept()
+    planner = _planner(settings, aims)  # first: a mistake in the settings leaves the archive as it is
 
     def noted(note: Note) -> None:
         kept.count(note)
@@ -146,7 +147,7 @@ def keep(
                 with _catalogue(archive, sandbox) as db:
                     session = Session(archive, sandbox, db, _info(network, settings, aims))
                     try:
-                        run = Run(Desk(session, client, noted), sandbox, _planner(settings, aims), aims.reach)
+                        run = Run(Desk(session, client, noted), sandbox, planner, aims.reach)
                         for source in chain([first], sources):
                             _save(run, source)
                         kept.limited, kept.passed_over = run.limited, inputs.passed_over

@@ -47,7 +47,8 @@ def articles(db: sqlite3.Connection, named: str) -> list[Row]:
     if named.isdecimal():
         found = _rows(db, "SELECT * FROM articles WHERE id = ?", named[:18])
     else:
-        found = _rows(db, "SELECT * FROM articles WHERE url IN (?, ?) ORDER BY id", named, canonical(named))
+        written = named.encode("utf-8", "replace").decode()  # bytes of a terminal that are no UTF-8
+        found = _rows(db, "SELECT * FROM articles WHERE url IN (?, ?) ORDER BY id", written, canonical(named))
     if not found:
         raise UsageError(
             f"no article {named} in this archive",

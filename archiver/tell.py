@@ -21,7 +21,7 @@ def note(out: Output, said: Note) -> None:
             against = contradictions(said.article.times)
             names = {key: article.get(key) for key in ("kind", "title", "url", "left_out")}
             out.row(row | names | {"contradictions": msgspec.to_builtins(against)})
-            out.say(f"{said.article.kind:<11} {said.article.title}")
+            out.say(_line(f"{said.article.kind:<11} {said.article.title}"))
             for each in against:
                 out.say(f"times       {each.words}")
             _left_out(out, said.article.left_out)
@@ -30,20 +30,26 @@ def note(out: Output, said: Note) -> None:
             names = {key: listing.get(key) for key in ("kind", "title", "url", "left_out")}
             out.row(row | names | {"links": len(said.listing.links)})
             links = f"({len(said.listing.links)} links)"
-            out.say(f"{said.listing.kind:<11} {said.listing.title or said.given}  {links}")
+            out.say(_line(f"{said.listing.kind:<11} {said.listing.title or said.given}  {links}"))
             _left_out(out, said.listing.left_out)
         case FetchNote():
             out.row(row)
             copy = f"  [an archive's copy of {said.memento}]" if said.memento else ""
-            out.say(f"{said.outcome:<11} {said.url}{copy}" + (f"  ({said.reason})" if said.reason else ""))
+            why = f"  ({said.reason})" if said.reason else ""
+            out.say(_line(f"{said.outcome:<11} {said.url}{copy}{why}"))
         case _:
             out.row(row)
-            out.say(f"unreadable  {said.given}  ({said.reason})")
+            out.say(_line(f"unreadable  {said.given}  ({said.reason})"))
 
 
 def _left_out(out: Output, reasons: tuple[str, ...]) -> None:
     for why in reasons:
-        out.say(f"left out    {why}")
+        out.say(_line(f"left out    {why}"))
+
+
+def _line(text: str) -> str:
+    """Texts of others may hold line feeds: none of them may look like a line of ours."""
+    return text.replace("\n", " ")
 
 
 def kept(out: Output, directory: Path, result: Kept) -> None:
@@ -112,7 +118,7 @@ def article(out: Output, shown: dict[str, Any]) -> None:
         lines += _picture_words(picture)
     if shown["text"]:
         lines += _text_words(shown["text"])
-    out.text("\n".join(lines))
+    out.text("\n".join(map(_line, lines)))
 
 
 def _picture_words(picture: dict[str, Any]) -> list[str]:
@@ -139,7 +145,8 @@ def _text_words(text: dict[str, Any]) -> list[str]:
     for passage in text["passages"]:
         elsewhere = ", but it stands elsewhere" if passage.get("moved") else ""
         lines.append(f"        {passage['kind']}{elsewhere}")
-        lines += [f"            {side}: {passage[side]}" for side in ("mirror", "page") if passage.get(side)]
+        for side in ("mirror", "page"):
+            lines += [f"            {side}: {line}" for line in passage.get(side, "").split("\n") if line]
     return lines
 
 

@@ -92,6 +92,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         killed += process.returncode == -signal.SIGKILL
         reported |= titles(said)
         if (root / "manifest.json").exists():
+            found = Verification(root, thorough=True)
+            assert not [each for each in found.findings() if each.verdict != "unverifiable"]  # no damage
             healed = subprocess.run(
                 [COMMAND, "rebuild", str(root)], capture_output=True, text=True, check=False
             )

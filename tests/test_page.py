@@ -126,6 +126,39 @@ def test_pictures_before_the_text_count_and_those_after_do_not() -> None:
     ]
 
 
+def test_a_lead_picture_between_the_title_and_the_text_counts() -> None:
+    lead = '<div><p>by</p><img src="/lead"><small>caption</small></div>'
+    text = '<div id="article-content"><p>x</p></div>'
+    page = f'<div><img src="/logo"><h1>t</h1>{lead}{text}</div><img src="/after">'
+    article = read(page)
+    assert places(article) == [("img-src", "lead")]
+    assert [(block.kind, block.text) for block in article.blocks] == [("picture", ""), ("paragraph", "x")]
+    assert places(read(page.replace("<h1>t</h1>", ""))) == []  # without a title nothing tells it from a logo
+
+
+def test_what_pangea_puts_into_the_text_is_not_the_articles() -> None:
+    """Its player's words, a teaser and the list for sharing; the player's posters are."""
+    article = read(
+        """<h1>t</h1><div id="article-content"><div class="wsw"><p>一</p>
+<div class="media-block also-read"><a href="/a/2.html"><div class="thumb"><img data-src="/teaser.jpg"
+src=""></div></a><span>Read also</span><h4>Another</h4></div><div class="c-mmp" data-poster="/p1.jpg">
+<div class="c-mmp__poster js-poster"><img data-src="/p2.jpg" src=""></div><div class="c-spinner">
+<img src="/player-spinner.png" alt="please wait"></div><span>No media source currently available</span>
+<video poster="/p3.jpg"></video></div><ul class="share__list"><li>share</ul><p>二</p></div></div>"""
+    )
+    assert texts(article) == ["一", "二"]
+    assert places(article) == [
+        ("data-poster", "p1.jpg"),
+        ("img-data-src", "p2.jpg"),
+        ("img-src", "player-spinner.png"),
+        ("video-poster", "p3.jpg"),
+    ]
+    assert [one.url.rpartition("/")[2] for one in article.references if one.unwanted] == [
+        "player-spinner.png"
+    ]
+    assert [one.url[-10:] for one in article.references if one.part == "page"] == ["teaser.jpg"]
+
+
 def test_the_nearest_article_or_main_counts() -> None:
     page = (
         '<main><img src="/other"><article><img src="/lead"><p itemprop="articleBody">x</p></article></main>'

@@ -100,6 +100,7 @@ PLACES = {
     ),
     "escaped": ("<pre>&lt;img src=/a.jpg&gt;</pre>", []),
     "not-the-web": ('<img src="data:image/png,x"><img src="blob:x"><img src=""><img>', []),
+    "fragment": ('<img src="#" data-src="/a"><img src=" #top ">', ["img-data-src a"]),
 }
 
 
@@ -165,6 +166,14 @@ UNWANTED = {
         "tracker: host scorecardresearch.com",
     ),
     "facebook": ('<img src="https://www.facebook.com/tr?id=1&noscript=1">', "tracker: host facebook.com"),
+    "facebook-bare": ('<img src="https://www.facebook.com/tr">', "tracker: host facebook.com"),
+    "analytics": (
+        '<img src="https://www.google-analytics.com/collect?v=1&tid=UA-1">',
+        "tracker: host google-analytics.com",
+    ),
+    "chartbeat": ('<img src="https://ping.chartbeat.net/ping?h=e.org">', "tracker: host ping.chartbeat.net"),
+    "nyt": ('<img src="https://a.et.nytimes.com/.status">', "tracker: host et.nytimes.com"),
+    "bbc": ('<img src="https://a1.api.bbc.co.uk/hit.xiti?s=1">', "tracker: path of tracking software"),
     "conversation": (
         '<img src="https://counter.theconversation.com/content/1/count.gif">',
         "tracker: host counter.theconversation.com",
@@ -181,6 +190,8 @@ UNWANTED = {
     "spacer": ('<img src="/img/spacer.gif">', "spacer"),
     "blank": ('<img src="/img/blank.png?v=2">', "spacer"),
     "loading": ('<img src="/img/loading.gif">', "spacer"),
+    "spacer-wide": ('<img src="/img/blank.gif" width="1200" height="8">', "spacer"),
+    "hidden-small": ('<img src="/t?x=1" width="1" height="1" hidden>', "tracking pixel: hidden"),
 }
 
 
@@ -209,6 +220,10 @@ NEAR_MISSES = {
     "spacer-story": '<img src="/spacer-gif.jpg">',
     "folder": '<img src="/pixel.gif/a.jpg">',
     "facebook": '<img src="https://www.facebook.com/photo/a.jpg">',
+    "trending": '<img src="https://www.facebook.com/trending/a.jpg">',
+    "transfer": '<img src="https://pic.example/a?from=https://www.facebook.com/transfer">',
+    "hidden-large": '<img src="/a.png" style="display:none" width="1200" height="630">',
+    "dot-large": '<img src="/dot.png" width="1200" height="800">',
     "travel": '<img src="https://www.facebook.com.example.org/tr/a.jpg">',
     "other-host": '<img src="https://notpixel.wp.com.example/a.jpg">',
     "photon": '<img src="https://i0.wp.com/www.example.com/a.jpg">',

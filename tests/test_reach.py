@@ -99,7 +99,7 @@ def test_the_limit_of_pages_ends_a_run_with_its_own_code(world: DemoWorld, tmp_p
     assert "stopped at --max-pages" in text
 
 
-@pytest.mark.parametrize("scope", ["(", "", "a" * 2_000])
+@pytest.mark.parametrize("scope", ["(", "", "a" * 2_000, "a{99999999999}"])
 def test_a_scope_that_is_none_is_a_wrong_use(world: DemoWorld, tmp_path: Path, scope: str) -> None:
     code, _, text = save(world, tmp_path / "archive", f"{SITE}/news/", "--follow", scope)
     assert code == 2
@@ -327,3 +327,12 @@ def test_every_feed_of_the_demo_site_is_archived_through_its_opml(tmp_path: Path
     same = query(tmp_path, "SELECT count(*), sum(changed), sum(added) FROM text_comparisons WHERE same > 2")
     assert same[0][0] >= 9
     assert archiver("verify", str(tmp_path), "--deep")[0] == 0
+
+
+def test_a_proxy_without_a_scheme_is_undone(tmp_path: Path) -> None:
+    """In a browser such a picture is broken; what the mirror meant is clear."""
+    bare = DOCUMENT.replace(b"https://images.weserv.nl?url=", b"images.weserv.nl/?url=")
+    with mirrored(tmp_path, bare) as mirror:
+        root = tmp_path / "archive"
+        assert archiver("archive", str(mirror.document), "--into", str(root), *mirror.flags)[0] == 0
+    assert [form for _, form, _, outcome in forms(root) if outcome == "whole"] == ["proxied", "origin"] * 2

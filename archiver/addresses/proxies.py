@@ -121,7 +121,7 @@ class _Unwrapper:
         rule = self.rule
         try:
             groups = self.pattern.groupindex
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise _bad(rule, "path", str(error)) from error
         if not (rule.origin or rule.opaque or rule.grammar):
             raise _bad(rule, "origin", "neither it nor a template says how to undo such a URL")

@@ -29,7 +29,7 @@ class Scope:
             if not written or len(written) > PATTERN_CHARS:
                 raise ValueError(f"not of 1 to {PATTERN_CHARS} characters")
             return cls(written, re.compile(written))
-        except (ValueError, re.error) as error:
+        except (ValueError, OverflowError, RecursionError, re.error) as error:
             raise UsageError(
                 f"--follow {written[:100]!r}: {error}", "Name host, prefix, or a regular expression."
             ) from error

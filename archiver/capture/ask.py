@@ -39,12 +39,13 @@ class Answer:
 
 
 class Desk:
-    """Where wishes become records. Remembers what became of each URL in this run."""
+    """Where wishes become records. Remembers what was asked for in this run, and what became of it."""
 
     def __init__(self, recorder: Recorder, client: Client, report: Report) -> None:
         """`report` is told of each note when its records are durable."""
         self._recorder, self._client, self._report = recorder, client, report
-        self.outcomes: dict[str, Outcome] = {}  # by URL
+        self.pages: set[str] = set()  # URLs that were asked for as pages
+        self.outcomes: dict[str, Outcome] = {}  # of pictures, by URL
         self._chains: dict[tuple[str, tuple[bytes, ...]], str] = {}
 
     def keep(self, record: Record) -> None:
@@ -62,7 +63,10 @@ class Desk:
         """Ask for a URL; keep every exchange and what came of it."""
         exchanges, attempts = self._exchanges(wish)
         outcome, reason = judge(exchanges, wish.purpose, wish.form)
-        self.outcomes[wish.url] = outcome
+        if wish.purpose == "page":
+            self.pages.add(wish.url)
+        else:
+            self.outcomes[wish.url] = outcome
         records: list[Record] = []
         hops = []
         for exchange, attempt in zip(exchanges, attempts, strict=True):
@@ -113,4 +117,6 @@ class Desk:
 
 
 def _chain_key(exchange: Exchange) -> tuple[str, tuple[bytes, ...]]:
-    return urlsplit(exchange.url).netloc, exchange.tls.chain if exchange.tls else ()
+    if exchange.tls is None:  # then the URL may be one that cannot be taken apart
+        return "", ()
+    return urlsplit(exchange.url).netloc, exchange.tls.chain

@@ -56,11 +56,11 @@ def memento_time(exchange: Exchange) -> str | None:
     """When another archive says that it made this copy: Memento-Datetime (RFC 7089 section 2.1.1)."""
     try:
         moment = parsedate_to_datetime(exchange.header("memento-datetime") or "")
-    except (ValueError, OverflowError):
+        if moment.tzinfo is None:
+            return None
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    except (ValueError, OverflowError):  # OverflowError: the last evening of the year 9999, in the west
         return None
-    if moment.tzinfo is None:
-        return None
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:

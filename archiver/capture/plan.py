@@ -27,6 +27,10 @@ class Planner:
 
     def _with_forms(self, reference: Reference) -> Reference:
         address = explain(reference.url, self.proxies)
+        if not address.via:
+            # Mirrors write a proxy without a scheme, too; a browser takes that for a path of the page.
+            bare = explain(reference.written, self.proxies)
+            address = bare if bare.via else address
         forms = [Form(form="proxied", url=wrapper.url, proxy=wrapper.proxy) for wrapper in address.via]
         own = address.origin or reference.url
         if address.origin is not None:

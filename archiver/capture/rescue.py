@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+import msgspec
+
 from archiver.capture.ask import Wish
 from archiver.model import Article, Form, Outcome, Reference
 
@@ -20,6 +22,19 @@ _PUBLISHED = (
 )
 
 
+def with_copies(article: Article, outcomes: Mapping[str, Outcome], timegate: str) -> Article:
+    """The article; its pictures that are known to be dead have the copies that came for others before it."""
+    references = tuple(_with_copy(reference, outcomes, timegate) for reference in article.references)
+    return msgspec.structs.replace(article, references=references)
+
+
+def _with_copy(reference: Reference, outcomes: Mapping[str, Outcome], timegate: str) -> Reference:
+    url = timegate + _own(reference)
+    if url not in outcomes or not _is_dead(reference, outcomes):
+        return reference
+    return msgspec.structs.replace(reference, forms=(*reference.forms, Form(form="memento", url=url)))
+
+
 def rescues(article: Article, note_id: str, outcomes: Mapping[str, Outcome], timegate: str) -> Iterator[Wish]:
     """What to ask the TimeGate for: each dead picture's own URL once.
 
@@ -30,8 +45,7 @@ def rescues(article: Article, note_id: str, outcomes: Mapping[str, Outcome], tim
     dead: dict[str, list[int]] = {}
     for reference in article.references:
         if not reference.unwanted and _is_dead(reference, outcomes):
-            own = next((form.url for form in reference.forms if form.form == "origin"), reference.url)
-            dead.setdefault(own, []).append(reference.number)
+            dead.setdefault(_own(reference), []).append(reference.number)
     fields = _accept_datetime(article)
     for original, numbers in dead.items():
         url = timegate + original
@@ -44,6 +58,10 @@ def rescues(article: Article, note_id: str, outcomes: Mapping[str, Outcome], tim
             original=original,
             fields=fields,
         )
+
+
+def _own(reference: Reference) -> str:
+    return next((form.url for form in reference.forms if form.form == "origin"), reference.url)
 
 
 def _is_dead(reference: Reference, outcomes: Mapping[str, Outcome]) -> bool:

@@ -4,6 +4,7 @@ Everything that is found or fails becomes a record before anybody is told of it.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from archiver.addresses.scope import Scope
 from archiver.capture.ask import Desk, Wish
 from archiver.capture.plan import Planner, wanted
 from archiver.capture.records import source_record
-from archiver.capture.rescue import rescues
+from archiver.capture.rescue import rescues, with_copies
 from archiver.errors import ArchiverError, SandboxError, SourceError
 from archiver.model import Article, ArticleNote, Listing, ListingNote, Recognised, UnreadableNote
 from archiver.sandbox import Sandbox
@@ -54,6 +55,7 @@ class _Task:
     wanted_by: str | None = None
     follow: int = 0
     level: int = 0  # listings above it
+    counted: bool = False  # among the pages of `Reach.pages`
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ class _Read:
 
 
 class Run:
-    """Saves sources one by one. Each URL is asked for once in a run."""
+    """Saves sources one by one. In a run each URL is asked for once as a page and once as a picture."""
 
     def __init__(self, desk: Desk, sandbox: Sandbox, planner: Planner, reach: Reach) -> None:
         self._desk, self._sandbox, self._planner, self._reach = desk, sandbox, planner, reach
         self._tasks: deque[_Task] = deque()
-        self._pages = 0
+        self._queued: set[str] = set()  # URLs of the tasks
+        self._pages = 0  # that count
         self.limited = False  # whether links were left because of `reach.pages`
 
     def file(self, given: str, data: bytes, kind: str) -> None:
@@ -88,19 +91,35 @@ class Run:
 
     def url(self, url: str) -> None:
         """Save what stands under a URL, and what it names."""
-        self._tasks.append(_Task(url, follow=self._reach.depth if self._reach.scope else 0))
+        self._queue([_Task(url, follow=self._reach.depth if self._reach.scope else 0)])
         self._drain()
+
+    def _queue(self, tasks: Iterable[_Task]) -> None:
+        """Each URL once, and no more pages than the limit: what many listings repeat takes no room."""
+        for task in tasks:
+            if task.url in self._queued or task.url in self._desk.pages:
+                continue
+            if task.counted:
+                if self._full:
+                    self.limited = True
+                    continue
+                self._pages += 1
+            self._queued.add(task.url)
+            self._tasks.append(task)
+
+    @property
+    def _full(self) -> bool:
+        return self._reach.pages is not None and self._pages >= self._reach.pages
 
     def _drain(self) -> None:
         while self._tasks:
             task = self._tasks.popleft()
-            if task.url in self._desk.outcomes:
+            self._queued.discard(task.url)
+            if task.url in self._desk.pages:
                 continue
-            if task.wanted_by is not None and task.role == "page":
-                if self._reach.pages is not None and self._pages >= self._reach.pages:
-                    self.limited = True
-                    continue
-                self._pages += 1
+            if task.role == "sitemap" and self._full:  # it could only name more pages
+                self.limited = True
+                continue
             if read := self._fetch(task.url, task.wanted_by):
                 self._read(read, task)
 
@@ -110,7 +129,7 @@ class Run:
         """Ask for a URL and recognise what came; None, with a note of why, for what cannot be read."""
         answer = self._desk.ask(Wish(url, "page", wanted_by))
         last = answer.last
-        if answer.response is None or last.status != 200:
+        if answer.response is None or last.status is None or not 200 <= last.status < 300:
             return None
         try:
             data = decoded(last.entity_body(), last.header("content-encoding"), BODY_BYTES)
@@ -151,11 +170,12 @@ class Run:
 
     def _own_page(self, url: str, wanted_by: str) -> None:
         """The page of a mirror document's article: kept and read; its pictures stay claims."""
-        if url in self._desk.outcomes:
+        if url in self._desk.pages:
             return
         if read := self._fetch(url, wanted_by):
             try:
-                _expect(read.kind, _Task(url, role="page"))
+                if read.kind != "page":
+                    raise SourceError(f"an article's page, but what came is a {read.kind}")
                 self._noted(read, self._page(read))
             except (SandboxError, SourceError) as error:
                 self._desk.note(UnreadableNote(given=url, reason=str(error)), read.record)
@@ -176,9 +196,17 @@ class Run:
             )
         given = listing.kind == "list"  # its lines are as good as the person's own words
         follow = self._reach.depth if given and self._reach.scope else 0
-        for link in listing.links:
-            role = None if given else link.role
-            self._tasks.append(_Task(link.url, role, note_id, follow, task.level + 1))
+        self._queue(
+            _Task(
+                link.url,
+                None if given else link.role,
+                note_id,
+                follow,
+                task.level + 1,
+                counted=link.role == "page" and (not given or bool(read.url)),
+            )
+            for link in listing.links
+        )
 
     def _links(self, read: _Read, task: _Task, scope: Scope) -> None:
         """Queue the links of a section page that are in scope."""
@@ -188,13 +216,17 @@ class Run:
         links = [link for link in listing.links if link.role == "page" and scope.admits(link.url, read.url)]
         kept = Listing(kind="section", title=listing.title, url=listing.url, links=tuple(links))
         note_id = self._desk.note(ListingNote(given=read.given, listing=kept), read.record)
-        self._tasks += [_Task(link.url, "page", note_id, task.follow - 1, task.level) for link in links]
+        self._queue(
+            _Task(link.url, "page", note_id, task.follow - 1, task.level, counted=True) for link in links
+        )
 
     # --- articles -------------------------------------------------------------------------------
 
     def _noted(self, read: _Read, article: Article) -> tuple[Article, str]:
         """The article with the forms of its pictures, and the id of its note."""
         article = self._planner.with_forms(article)
+        if self._reach.timegate is not None:
+            article = with_copies(article, self._desk.outcomes, self._reach.timegate)
         return article, self._desk.note(ArticleNote(given=read.given, article=article), read.record)
 
     def _pictures(self, article: Article, note_id: str) -> None:

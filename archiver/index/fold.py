@@ -22,6 +22,8 @@ from archiver.model import (
     UnreadableNote,
 )
 
+COMPARED = 20  # documents that are held against one page: a page that more name is not theirs
+
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
     """Add the rows of one record; part of the caller's transaction.
@@ -145,16 +147,19 @@ ORDER BY articles.id DESC LIMIT 1
 """
 _DOCUMENTS = """
 SELECT DISTINCT articles.id FROM articles JOIN fetches ON fetches.url = articles.url
-WHERE articles.kind <> 'page' AND fetches.purpose = 'page' AND fetches.response_id = ? ORDER BY articles.id
+WHERE articles.kind <> 'page' AND fetches.purpose = 'page' AND fetches.response_id = ?
+ORDER BY articles.id DESC LIMIT ?
 """
+_SINCE = "SELECT count(*) FROM articles WHERE url = ? AND kind <> 'page' AND id > ?"
 
 
 def _compare(db: Database, article_id: int, article: Article, source_id: str) -> None:
     """Hold a mirror's text against the newest page that came when its URL was asked for."""
     if article.kind == "page":
-        pairs = [(row[0], article_id) for row in db.execute(_DOCUMENTS, [source_id])]
+        pairs = [(row[0], article_id) for row in db.execute(_DOCUMENTS, [source_id, COMPARED])]
     else:
-        pairs = [(article_id, row[0]) for row in db.execute(_PAGES, [article.url])]
+        pages = [row[0] for row in db.execute(_PAGES, [article.url])]
+        pairs = [(article_id, page) for page in pages if _value(db, _SINCE, article.url, page) <= COMPARED]
     for document_id, page_id in pairs:
         found = compare(_blocks(db, document_id), _blocks(db, page_id))
         row = {
@@ -243,13 +248,17 @@ def _rendition(rendition: Rendition | None) -> dict[str, Any]:
     return {f"rendition_{name}": getattr(rendition, name) for name in rendition.__struct_fields__}
 
 
+_EARLIER = """
+SELECT id FROM fetches WHERE url = ? AND purpose = 'picture' ORDER BY outcome = 'whole' DESC, id DESC LIMIT 1
+"""
+
+
 def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
-    """A form starts with the newest earlier fetch of its URL; a fetch for the article replaces it."""
-    earlier = _value(
-        db,
-        "SELECT max(id) FROM fetches WHERE url = ? AND purpose = 'picture' AND outcome = 'whole'",
-        form.url,
-    )
+    """A form starts with the newest earlier fetch of its URL, a whole one if there is any.
+
+    A fetch for the article replaces it.
+    """
+    earlier = _value(db, _EARLIER, form.url)
     _insert(
         db,
         "forms",

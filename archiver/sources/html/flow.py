@@ -25,6 +25,7 @@ UNREAD = frozenset(_UNREAD_NAMES.split())
 # Their contents are no text of the article, but pictures may stand in them.
 _MUTE_NAMES = "audio canvas object svg video"
 _MUTE = frozenset(_MUTE_NAMES.split())
+_PLAYER = "c-mmp"  # the class of Pangea's player: its words are the player's own
 _BREAKING_TAGS = (
     "address article aside blockquote body center dd details dialog dir div dl dt fieldset figcaption figure"
     " footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table"
@@ -77,14 +78,15 @@ class Extent:
 
     `text`: the element whose text is the article's. `around`: an element about it, where pictures before
     the text belong to it too. `<time>` counts up to the end of the text, and to that of `around` if `after`.
-    `outside`: tags whose contents do not belong to it, but never those `above` the text. Elements are known
-    by `mem_id`.
+    `outside`: tags, `teasers`: classes of elements whose contents do not belong to it, but never those
+    `above` the text. Elements are known by `mem_id`.
     """
 
     text: int
     around: int
     after: bool = False
     outside: frozenset[str] = frozenset()
+    teasers: frozenset[str] = frozenset()
     above: frozenset[int] = frozenset()
 
 
@@ -177,20 +179,23 @@ class Flow:
         identity = node.mem_id
         if tag in _BREAKING:
             self._break()
-        if tag in self._extent.outside and identity not in self._extent.above:
+        attributes = node.attributes
+        classes = (attributes.get("class") or "").split()
+        if identity not in self._extent.above and (
+            tag in self._extent.outside or not self._extent.teasers.isdisjoint(classes)
+        ):
             self._open.outside.append(identity)
         if identity == self._extent.around:
             self._around = True
         if identity == self._extent.text:
             self._break()
             self._inside = True
-        attributes = node.attributes
         if tag in _MEDIA or not _PLAIN.issuperset(attributes):
             self._pictures(node, tag, attributes)
-        self._note(tag, identity, attributes)
+        self._note(tag, identity, attributes, classes)
         return tag != "img"
 
-    def _note(self, tag: str, identity: int, attributes: dict[str, str | None]) -> None:
+    def _note(self, tag: str, identity: int, attributes: dict[str, str | None], classes: list[str]) -> None:
         if tag == "br":
             self._run.append("\n")
         elif tag == "time":
@@ -201,12 +206,12 @@ class Flow:
             self._open.figures.append(identity)
         elif tag == "a" and is_linked_picture(href := attributes.get("href") or ""):
             self._open.links.append((identity, href))
-        elif tag in _MUTE:
+        elif tag in _MUTE or _PLAYER in classes:
             self._break()
             self._open.mute.append(identity)
         if kind := _KINDS.get(tag):
             self._open.kinds.append((identity, kind))
-        if tag in ("small", "figcaption") or "wp-caption-text" in (attributes.get("class") or "").split():
+        if tag in ("small", "figcaption") or "wp-caption-text" in classes:
             self._open.captions.append(identity)
 
     def _leave(self, node: LexborNode) -> None:

@@ -51,7 +51,7 @@ class LeftOut:
 class Gallery:
     """Collects the pictures of one article. `base` is the URL that relative ones are joined to.
 
-    What is not taken for a reason other than being empty or a `data:` URI is told in `left_out`.
+    What is not taken for a reason other than being empty, a fragment or a `data:` URI is told in `left_out`.
     """
 
     def __init__(self, base: str) -> None:
@@ -73,11 +73,11 @@ class Gallery:
 
         `unwanted` is why it is not to be fetched, or tells it of the URL; `outside`: it does not
         belong to the article. Both count only if they are so wherever the picture is met. None for what is
-        empty, a `data:` URI or left out. The first `place` of a picture stands; its alt text and caption are
-        the first that are not empty.
+        empty, a fragment, a `data:` URI or left out. The first `place` of a picture stands; its alt text and
+        caption are the first that are not empty.
         """
         trimmed = written.strip(WHITESPACE)
-        if not trimmed or trimmed[:5].lower() == "data:":
+        if not trimmed or trimmed.startswith("#") or trimmed[:5].lower() == "data:":
             return None
         url = self._resolve(written, place)
         if url is None:
@@ -160,7 +160,7 @@ class Gallery:
 
 
 def _why(url: str, unwanted: str | Callable[[str], str]) -> str:
-    return (unwanted if isinstance(unwanted, str) else unwanted(url)) or by_url(url)
+    return unwanted or by_url(url) if isinstance(unwanted, str) else unwanted(url)
 
 
 def srcset_urls(value: str) -> Iterator[str]:

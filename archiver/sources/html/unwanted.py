@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 PIXEL_SIDE = 2  # declared sides up to this are a tracking pixel's
 ICON_SIDE = 32
+SHOWN_SIDE = 200  # both declared sides from this on are a picture's that is meant to be seen
 
 # Hosts (with all below them) and the beginning of the path there, from the vendors' own instructions for the
 # snippet or from EasyPrivacy and DuckDuckGo's Tracker Radar, which list them.
 _TRACKERS = (
-    ("scorecardresearch.com", ("/p", "/b", "/r")),
+    ("scorecardresearch.com", ("/",)),
     ("quantserve.com", ("/pixel",)),
     ("facebook.com", ("/tr",)),
     ("pixel.wp.com", ("/",)),
@@ -24,6 +25,7 @@ _TRACKERS = (
     ("googletagmanager.com", ("/",)),
     ("ads.linkedin.com", ("/",)),
     ("bat.bing.com", ("/",)),
+    ("analytics.google.com", ("/",)),
     ("analytics.twitter.com", ("/",)),
     ("t.co", ("/i/adsct",)),
     ("ct.pinterest.com", ("/",)),
@@ -37,6 +39,9 @@ _TRACKERS = (
     ("mmstat.com", ("/",)),
     ("imrworldwide.com", ("/",)),
     ("xiti.com", ("/",)),
+    ("ati-host.net", ("/",)),
+    ("et.nytimes.com", ("/",)),
+    ("logx.optimizely.com", ("/",)),
     ("ivwbox.de", ("/",)),
     ("met.vgwort.de", ("/",)),
     ("c.statcounter.com", ("/",)),
@@ -55,10 +60,10 @@ _TRACKERS = (
     ("counter.theconversation.com", ("/",)),
     ("counter.theconversation.edu.au", ("/",)),
 )
-# Tracking software that publishers run on their own hosts: Matomo (Piwik), Adobe Analytics, Newspack's
-# counter of republished articles.
+# Tracking software that publishers run on their own hosts: Matomo (Piwik), Adobe Analytics, AT Internet,
+# Newspack's counter of republished articles.
 _TRACKER_PATHS = re.compile(
-    r"/(?:piwik|matomo)\.php\b|/b/ss/[\w,.-]++/\d|[?&](?:republication-pixel|rec=1&idsite)\b"
+    r"/(?:piwik|matomo)\.php\b|/b/ss/[\w,.-]++/\d|/hit\.xiti\b|[?&](?:republication-pixel|rec=1&idsite)\b"
 )
 _HOST = re.compile(r"(?://|[=/?&])((?:[\w-]{1,63}\.){1,8}[a-z]{2,18})(?::\d{1,5})?(/[^?#]{0,50}|(?=[?#])|\Z)")
 
@@ -98,7 +103,7 @@ def by_url(url: str) -> str:
     for found in _HOST.finditer(plain):
         host, path = f".{found[1].lower()}", found[2] or "/"
         for tracker, paths in _TRACKERS:
-            if host.endswith(f".{tracker}") and path.startswith(paths):
+            if host.endswith(f".{tracker}") and any(_is_below(path, beginning) for beginning in paths):
                 return f"tracker: host {tracker}"
     if _SPACER.fullmatch(url.partition("?")[0].rpartition("/")[2]):
         return "spacer"
@@ -106,30 +111,46 @@ def by_url(url: str) -> str:
 
 
 def by_element(attributes: Mapping[str, str | None], url: str, *, late: bool) -> str:
-    """Why the picture of an element with these attributes is unwanted, or "".
+    """Why the picture of an element with these attributes, or of this URL, is unwanted, or "".
 
     `late`: the element has a srcset or names pictures to be loaded late. Then its declared size is that of
     a stand-in or a ratio.
     """
+    sides = _sides(attributes)
+    shown = not late and len(sides) == 2 and min(sides.values()) >= SHOWN_SIDE
+    why = by_url(url)
+    if why and not (shown and why == "spacer"):
+        return why
     if _EMOJI_CLASSES.intersection((attributes.get("class") or "")[:_STYLE_CHARS].split()):
         return "icon: emoji"
     if late or "sizes" in attributes or "layout" in attributes:
         return ""
-    if _PHOTOGRAPH.search(url.partition("?")[0]):
-        return _small(attributes, PIXEL_SIDE + 1)
     style = (attributes.get("style") or "")[:_STYLE_CHARS]
-    if "hidden" in attributes or _STYLE_HIDDEN.search(style):
+    if _PHOTOGRAPH.search(url.partition("?")[0]):
+        return _small(sides, style, PIXEL_SIDE + 1)
+    if not shown and ("hidden" in attributes or _STYLE_HIDDEN.search(style)):
         return "tracking pixel: hidden"
-    return _small(attributes, 0)
+    return _small(sides, style, 0)
 
 
-def _small(attributes: Mapping[str, str | None], least: int) -> str:
-    """What the declared size says, where both sides are and the larger is `least` or more."""
+def _is_below(path: str, beginning: str) -> bool:
+    """`/tr?id=1` and `/tr/` are below `/tr`; `/trending.jpg` is not."""
+    rest = path[len(beginning) :]
+    return path.startswith(beginning) and not (beginning[-1].isalnum() and rest[:1].isalnum())
+
+
+def _sides(attributes: Mapping[str, str | None]) -> dict[str, int]:
+    """The declared width and height in pixels; what the style says comes first."""
     style = (attributes.get("style") or "")[:_STYLE_CHARS]
     sides = {name.lower(): int(side) for name, side in _STYLE_SIDE.findall(style)}
     for name in ("width", "height"):
         if found := _LENGTH.match(attributes.get(name) or ""):
             sides.setdefault(name, int(found[1]))
+    return sides
+
+
+def _small(sides: Mapping[str, int], style: str, least: int) -> str:
+    """What the declared size says, where both sides are and the larger is `least` or more."""
     if len(sides) < 2 or _STYLE_FLUID.search(style) or max(sides.values()) < least:
         return ""
     width, height = sides["width"], sides["height"]

@@ -14,6 +14,7 @@ TRUST = 0.8  # the share of the found text that must stand in the markup's own p
 
 _TEXT_PLACES = ("[itemprop~=articleBody]", "#article-content", "article", "main")
 _OUTSIDE = frozenset(("nav", "aside", "footer"))
+_TEASERS = frozenset(("also-read", "share__list"))  # of Pangea (VOA, RFE/RL), within the text
 
 
 def extent_of(tree: LexborHTMLParser) -> Extent:
@@ -22,7 +23,7 @@ def extent_of(tree: LexborHTMLParser) -> Extent:
     text = _text_root(tree)
     if text is None:
         # A whole page may stand in one <form>; the site's own header is no part of an article.
-        return Extent(body.mem_id, body.mem_id, outside=_OUTSIDE | {"header"})
+        return Extent(body.mem_id, body.mem_id, outside=_OUTSIDE | {"header"}, teasers=_TEASERS)
     above = []
     around = text
     node: LexborNode | None = text
@@ -36,6 +37,7 @@ def extent_of(tree: LexborHTMLParser) -> Extent:
         around=around.mem_id,
         after=around.tag == "article",  # in <main> other articles follow
         outside=_OUTSIDE | {"form"},
+        teasers=_TEASERS,
         above=frozenset(above),
     )
 
@@ -66,9 +68,18 @@ def choose(pieces: list[Piece], text: str, title: str) -> bool:
     return True
 
 
+def add_lead(pieces: list[Piece], title: str) -> None:
+    """Let the pictures between the title and the article's beginning just below be the article's, too."""
+    first = next((number for number, piece in enumerate(pieces) if piece.inside), 0)
+    lead = _lead(pieces, first, title)
+    if title and pieces[lead : lead + 1] and pieces[lead].text == title:
+        for piece in pieces[lead:first]:
+            piece.inside = piece.inside or (piece.kind == "picture" and not piece.beside)
+
+
 def _lead(pieces: list[Piece], first: int, title: str) -> int:
     """Where the article begins above its first paragraph: below the title, or below other text."""
-    for number in range(first, max(-1, first - LEAD_PIECES), -1):
+    for number in range(min(first, len(pieces) - 1), max(-1, first - LEAD_PIECES), -1):
         if title and pieces[number].text == title:
             return number
         if number < first and (pieces[number].beside or len(pieces[number].text) > LEAD_CHARS):

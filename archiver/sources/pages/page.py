@@ -10,7 +10,7 @@ from archiver.sources.html.flow import Flow
 from archiver.sources.html.markup import base_of, body_of, markup_of, parse, require_url
 from archiver.sources.html.pictures import Gallery
 from archiver.sources.pages import jsonld
-from archiver.sources.pages.extent import choose, extent_of
+from archiver.sources.pages.extent import add_lead, choose, extent_of
 from archiver.sources.pages.headlinks import add_links
 from archiver.sources.pages.metadata import (
     META_PICTURES,
@@ -48,6 +48,7 @@ def read_page(data: bytes, *, url: str, content_type: str = "", library: int = 1
     found, reader = _extract(markup, url) if library else (None, f"{OWN_RULE}: trafilatura was not asked")
     if found and not choose(flow.pieces, found.text, title):
         found, reader = None, f"{OWN_RULE}: {reader} found too little"
+    add_lead(flow.pieces, title)
     blocks = flow.blocks()  # before the references: it gives them their captions
     linked_values = jsonld.values(tree, gallery)
     linked = jsonld.articles(linked_values)
