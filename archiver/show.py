@@ -10,11 +10,11 @@ from urllib.parse import quote
 import msgspec
 
 from archiver.addresses import canonical
-from archiver.claims.compare import compare
 from archiver.claims.contradictions import contradictions
 from archiver.errors import RecordError, UsageError
 from archiver.index import catalogue
-from archiver.model import Block, ClaimedTime
+from archiver.index.texts import compared
+from archiver.model import ClaimedTime
 
 Row = dict[str, Any]
 _PICTURE = ("number", "url", "written", "place", "part", "alt", "caption", "unwanted")
@@ -93,15 +93,10 @@ def _text(db: sqlite3.Connection, article: int) -> Row | None:
     pages = _rows(db, "SELECT page_id FROM text_comparisons WHERE document_id = ?", article)
     if not pages:
         return None
-    found = msgspec.to_builtins(compare(_blocks(db, article), _blocks(db, pages[0]["page_id"])))
+    found = msgspec.to_builtins(compared(db, article, pages[0]["page_id"]))
     differing = [each for each in found.pop("passages", ()) if each["kind"] != "same"]
     counts = {key: found.get(key, 0) for key in ("same", "changed", "missing", "added")}
     return {"page": pages[0]["page_id"], **counts, "passages": differing}
-
-
-def _blocks(db: sqlite3.Connection, article: int) -> list[Block]:
-    sql = "SELECT kind, text FROM blocks WHERE article_id = ? AND kind <> 'picture' ORDER BY number"
-    return [Block(**row) for row in _rows(db, sql, article)]
 
 
 def _claim(row: Row) -> ClaimedTime:

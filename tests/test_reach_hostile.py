@@ -17,7 +17,7 @@ from archiver import tell
 from archiver.console import Output
 from archiver.demo import encoding, scenes
 from archiver.demo.world import DemoWorld
-from archiver.index.fold import COMPARED
+from archiver.index.texts import COMPARED
 from archiver.model import Article as Said
 from archiver.model import ArticleNote, FetchNote
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from archiver.browse import words
-from archiver.claims.compare import Passage, compare
-from archiver.model import Block
+from archiver.claims.compare import Passage
+from archiver.index.texts import compared
 
 _SHOWN = 300  # passages that are not the same
 _CHARS = 1_000_000  # of both texts, to be compared while somebody waits
@@ -56,16 +56,10 @@ def _rows(db: sqlite3.Connection, row: sqlite3.Row) -> tuple[tuple[Row, ...], in
     (chars,) = db.execute("SELECT sum(length(text)) FROM blocks WHERE article_id IN (?, ?)", ids).fetchone()
     if not different or (chars or 0) > _CHARS:
         return (), different
-    mirror, page = (_blocks(db, number) for number in ids)
-    rows = list(_told(compare(mirror, page).passages))
+    rows = list(_told(compared(db, *ids).passages))
     places = [place for place, each in enumerate(rows) if each.kind != "same"]
     end = places[_SHOWN] if len(places) > _SHOWN else len(rows)
     return tuple(rows[:end]), max(0, len(places) - _SHOWN)
-
-
-def _blocks(db: sqlite3.Connection, article: int) -> list[Block]:
-    rows = db.execute("SELECT kind, text FROM blocks WHERE article_id = ? ORDER BY number", (article,))
-    return [Block(kind=kind, text=text) for kind, text in rows]
 
 
 def _told(passages: tuple[Passage, ...]) -> Iterator[Row]:

@@ -5,13 +5,12 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archiver.claims.compare import compare
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
+from archiver.index.texts import note_comparisons
 from archiver.model import (
     Article,
     ArticleNote,
-    Block,
     ClaimedTime,
     Entry,
     FetchNote,
@@ -21,8 +20,6 @@ from archiver.model import (
     Rendition,
     UnreadableNote,
 )
-
-COMPARED = 20  # documents that are held against one page: a page that more name is not theirs
 
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
@@ -137,48 +134,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     db.table("times").insert_all(_times(article_id, article))
     for reference in article.references:
         _reference(db, article_id, reference)
-    _compare(db, article_id, article, entry.refers_to or "")
-
-
-_PAGES = """
-SELECT articles.id FROM articles WHERE kind = 'page' AND source_id IN
-    (SELECT response_id FROM fetches WHERE url = ? AND purpose = 'page')
-ORDER BY articles.id DESC LIMIT 1
-"""
-_DOCUMENTS = """
-SELECT DISTINCT articles.id FROM articles JOIN fetches ON fetches.url = articles.url
-WHERE articles.kind <> 'page' AND fetches.purpose = 'page' AND fetches.response_id = ?
-ORDER BY articles.id DESC LIMIT ?
-"""
-_SINCE = "SELECT count(*) FROM articles WHERE url = ? AND kind <> 'page' AND id > ?"
-
-
-def _compare(db: Database, article_id: int, article: Article, source_id: str) -> None:
-    """Hold a mirror's text against the newest page that came when its URL was asked for."""
-    if article.kind == "page":
-        pairs = [(row[0], article_id) for row in db.execute(_DOCUMENTS, [source_id, COMPARED])]
-    else:
-        pages = [row[0] for row in db.execute(_PAGES, [article.url])]
-        pairs = [(article_id, page) for page in pages if _value(db, _SINCE, article.url, page) <= COMPARED]
-    for document_id, page_id in pairs:
-        found = compare(_blocks(db, document_id), _blocks(db, page_id))
-        row = {
-            "document_id": document_id,
-            "page_id": page_id,
-            "same": found.same,
-            "changed": found.changed,
-            "missing": found.missing,
-            "added": found.added,
-        }
-        db.table("text_comparisons").insert(row, replace=True)
-
-
-def _blocks(db: Database, article_id: int) -> list[Block]:
-    rows = db.execute(
-        "SELECT kind, text FROM blocks WHERE article_id = ? AND kind <> 'picture' ORDER BY number",
-        [article_id],
-    )
-    return [Block(kind=kind, text=text) for kind, text in rows]
+    note_comparisons(db, article_id, article, entry.refers_to or "")
 
 
 def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
