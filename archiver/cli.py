@@ -139,7 +139,7 @@ def archive(sources: tuple[str, ...], directory: Path, dry_run: bool, as_json: b
     document, a feed, a sitemap, OPML or a list of URLs; a folder of mirror documents; or - for stdin.
     """
     from archiver import keep, tell
-    from archiver.capture.fetch import Network
+    from archiver.capture.wire.fetch import Network
 
     out = Output(as_json)
     settings = _settings(directory, options.pop("instance"))

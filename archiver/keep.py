@@ -16,10 +16,10 @@ from archiver import __version__
 from archiver.addresses import Proxies
 from archiver.archive import Archive, Session
 from archiver.capture.ask import Desk, Report
-from archiver.capture.fetch import Client, Network
 from archiver.capture.plan import Guesses, Planner, wanted
-from archiver.capture.routes import parse_proxy
 from archiver.capture.run import Reach, Run
+from archiver.capture.wire.fetch import Client, Network
+from archiver.capture.wire.routes import parse_proxy
 from archiver.config import Settings
 from archiver.errors import RecordError
 from archiver.index import catalogue

@@ -10,8 +10,8 @@ import pytest
 import trustme
 from wire_server import Asked, Step, WireServer
 
-from archiver.capture.exchange import redact
-from archiver.capture.fetch import Client, Network
+from archiver.capture.wire.exchange import redact
+from archiver.capture.wire.fetch import Client, Network
 from archiver.errors import UsageError
 
 HOST = "news.example"

@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.capture.framing import HEAD_BYTES, Framing
+from archiver.capture.wire.framing import HEAD_BYTES, Framing
 from archiver.warc.http import entity_body, parse_message
 
 LINES = st.sampled_from(

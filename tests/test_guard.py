@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wire_server import WireServer
 
-from archiver.capture.fetch import Client, Network
-from archiver.capture.guard import Guard, special_use
-from archiver.capture.routes import Routes, parse_target
+from archiver.capture.wire.fetch import Client, Network
+from archiver.capture.wire.guard import Guard, special_use
+from archiver.capture.wire.routes import Routes, parse_target
 from archiver.errors import FetchError, UsageError
 
 PUBLIC = re.findall(

@@ -11,7 +11,7 @@ import pytest
 import requests
 from mirrored import INNER, LEAD, PICTURES, PROXY, mirrored
 
-from archiver.capture.fetch import Network
+from archiver.capture.wire.fetch import Network
 from archiver.config import Settings
 from archiver.demo import encoding, scenes
 from archiver.demo.run import archive_world

@@ -9,8 +9,8 @@ import pytest
 import trustme
 from wire_server import HttpProxy, SocksProxy, WireServer, server_context
 
-from archiver.capture.fetch import Client, Network
-from archiver.capture.routes import parse_proxy
+from archiver.capture.wire.fetch import Client, Network
+from archiver.capture.wire.routes import parse_proxy
 from archiver.errors import UsageError
 
 HOST = "news.example"

@@ -11,8 +11,8 @@ import trustme
 from wire_cases import ALL, CUT, PLAIN, SLOW, WHOLE, Case, chunked, sized
 from wire_server import Asked, Step, WireServer, server_context
 
-from archiver.capture.exchange import Exchange
-from archiver.capture.fetch import Client, Network
+from archiver.capture.wire.exchange import Exchange
+from archiver.capture.wire.fetch import Client, Network
 
 HOST = "news.example"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from archiver.capture.exchange import Exchange
-from archiver.capture.fetch import ACCEPT_PAGE, ACCEPT_PICTURE, Client
 from archiver.capture.outcome import hotlink_refusal, judge, memento_time
 from archiver.capture.records import ExchangeRecords, chain_record, note_record
+from archiver.capture.wire.exchange import Exchange
+from archiver.capture.wire.fetch import ACCEPT_PAGE, ACCEPT_PICTURE, Client
 from archiver.model import FetchNote, Form, Note, Outcome, Record, Recorder
 from archiver.warc.write import warc_date
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from archiver.capture.exchange import Exchange
+from archiver.capture.wire.exchange import Exchange
 from archiver.errors import RecordError
 from archiver.model import Form, Outcome
 from archiver.pictures.decode import sniff

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from archiver.capture.exchange import Exchange
+from archiver.capture.wire.exchange import Exchange
 from archiver.digests import digest
 from archiver.model import NOTE_URI, Hop, Note, Record
 from archiver.pictures.decode import sniff

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archiver.capture.ask import Report
-from archiver.capture.fetch import Network
+from archiver.capture.wire.fetch import Network
 from archiver.config import Settings
 from archiver.demo.world import DemoWorld
 from archiver.keep import Kept, keep

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from archiver.capture.tls import TlsSession
+from archiver.capture.wire.tls import TlsSession
 from archiver.errors import FetchError
 from archiver.warc.http import entity_body, parse_message
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import ada_url
 
-from archiver.capture.guard import Address, Guard, literal
+from archiver.capture.wire.guard import Address, Guard, literal
 from archiver.errors import FetchError, UsageError
 
 Mode = Literal["direct", "forward", "tunnel", "socks5", "socks5h"]

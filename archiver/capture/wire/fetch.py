@@ -13,11 +13,11 @@ import urllib3.exceptions
 from requests.structures import CaseInsensitiveDict
 
 from archiver import __version__
-from archiver.capture.dial import Deadline, proxy_authorization
-from archiver.capture.exchange import Exchange, redact
-from archiver.capture.routes import Routes, Target, parse_target
-from archiver.capture.tls import make_context
-from archiver.capture.wire import Limits, RecordingAdapter, Transcript, recording
+from archiver.capture.wire.dial import Deadline, proxy_authorization
+from archiver.capture.wire.exchange import Exchange, redact
+from archiver.capture.wire.recording import Limits, RecordingAdapter, Transcript, recording
+from archiver.capture.wire.routes import Routes, Target, parse_target
+from archiver.capture.wire.tls import make_context
 from archiver.errors import FetchError, UsageError
 from archiver.warc.http import parse_message
 

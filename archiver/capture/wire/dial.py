@@ -15,9 +15,9 @@ from typing import Any
 
 import socks
 
-from archiver.capture.guard import Address
-from archiver.capture.routes import Proxy, Route, Routes, Target
-from archiver.capture.tls import Connected, TlsSession, handshake, session_of
+from archiver.capture.wire.guard import Address
+from archiver.capture.wire.routes import Proxy, Route, Routes, Target
+from archiver.capture.wire.tls import Connected, TlsSession, handshake, session_of
 from archiver.errors import FetchError
 
 PROXY_HEAD_BYTES = 16 << 10

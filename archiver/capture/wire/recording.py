@@ -17,10 +17,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from archiver.capture.dial import Deadline, Link, dial, in_words
-from archiver.capture.exchange import Truncated
-from archiver.capture.framing import Framing
-from archiver.capture.routes import Route, Routes, Target
+from archiver.capture.wire.dial import Deadline, Link, dial, in_words
+from archiver.capture.wire.exchange import Truncated
+from archiver.capture.wire.framing import Framing
+from archiver.capture.wire.routes import Route, Routes, Target
 from archiver.errors import FetchError
 
 RECEIVE_BYTES = 1 << 16

@@ -1,0 +1,1 @@
+"""One request and its answer, byte for byte: guarded, bounded, recorded."""
