@@ -51,6 +51,8 @@ bench: install peers ## print how fast the archiver is beside its peers
 	$(BIN)/python benchmarks/help_time.py
 	$(BIN)/python benchmarks/verify_speed.py
 	$(BIN)/python benchmarks/sources_speed.py
+	$(BIN)/python benchmarks/capture.py
+	$(BIN)/python benchmarks/many_captures.py 10000
 
 # Run this after a change to pyproject.toml's dependencies or to a *.in file, and commit the result.
 # One list serves every platform and Python from 3.11 on. No address of an index gets into it.

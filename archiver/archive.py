@@ -13,8 +13,10 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -168,21 +170,30 @@ def _paths(name: str) -> tuple[str, str]:
     return f"warcs/{name}.warc.gz", f"warcs/{name}.records.jsonl"
 
 
-class Session:
-    """One WARC file from warcinfo to sealing. A Recorder; not for several threads."""
+@dataclass(frozen=True)
+class SealAt:
+    """When a WARC file is sealed although its run goes on: so many bytes, or seconds since its beginning."""
 
-    def __init__(self, archive: Archive, sandbox: Sandbox, db: Database, info: Mapping[str, str]) -> None:
-        """`info` becomes the warcinfo record: who wrote this, with which options."""
-        self.name = archive.new_name()
-        self._archive, self._sandbox, self._db = archive, sandbox, db
-        self._path, listed = _paths(self.name)
-        self._whole = True  # no append broke off
-        with ExitStack() as files:
-            self._warc = files.enter_context(WarcFile(archive.root / (self._path + OPEN), self._path))
-            self._list = files.enter_context(recordlist.RecordList(archive.root / (listed + OPEN)))
-            sync_folder(archive.root / "warcs")
-            self.append([self._warcinfo(info)])
-            self._files = files.pop_all()
+    bytes: int = 1 << 30
+    seconds: float = 1800
+
+
+class Session:
+    """What one run writes: WARC files, one after the other. A Recorder; not for several threads."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        sandbox: Sandbox,
+        db: Database,
+        info: Mapping[str, str],
+        at: SealAt | None = None,
+    ) -> None:
+        """`info` becomes the warcinfo record of each file: who wrote this, with which options."""
+        self._archive, self._sandbox, self._db, self._info = archive, sandbox, db, info
+        self._at = at or SealAt()
+        self._file: _OpenFile | None = None
+        self.sealed: list[CommittedWarc] = []
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Write records and their lines; all are durable and in the catalogue when this returns.
@@ -190,6 +201,53 @@ class Session:
         When it raises, none is promised, and nothing may follow in this file: what comes after bytes
         that no line names would be cut off with them.
         """
+        if self._file is None:
+            self._file = _OpenFile(self._archive, self._sandbox, self._db, self._info)
+        return self._file.append(records)
+
+    def seal_when_due(self) -> None:
+        """Seal a file that has become large or old; the next record begins another."""
+        if self._file is not None and (
+            self._file.size >= self._at.bytes or self._file.seconds >= self._at.seconds
+        ):
+            self.seal()
+
+    def seal(self) -> None:
+        """Seal the open file, if there is one; `sealed` then names it."""
+        if self._file is not None:
+            self._file.close()
+            self.sealed.append(self._archive.seal(self._file.name))
+            self._file = None
+
+    def close(self) -> None:
+        """Leave an open file as it is; the next command heals it."""
+        if self._file is not None:
+            self._file.close()
+
+
+class _OpenFile:
+    """One WARC file and its record list, being written."""
+
+    def __init__(self, archive: Archive, sandbox: Sandbox, db: Database, info: Mapping[str, str]) -> None:
+        self.name = archive.new_name()
+        self.size = 0  # bytes
+        self._archive, self._sandbox, self._db = archive, sandbox, db
+        self._path, listed = _paths(self.name)
+        self._whole = True  # no append broke off
+        self._begun = time.monotonic()
+        with ExitStack() as files:
+            self._warc = files.enter_context(WarcFile(archive.root / (self._path + OPEN), self._path))
+            self._list = files.enter_context(recordlist.RecordList(archive.root / (listed + OPEN)))
+            sync_folder(archive.root / "warcs")
+            self.append([self._warcinfo(info)])
+            self._files = files.pop_all()
+
+    @property
+    def seconds(self) -> float:
+        """Since it was begun."""
+        return time.monotonic() - self._begun
+
+    def append(self, records: Sequence[Record]) -> list[Entry]:
         if not self._whole:
             raise StorageError(
                 f"{self._path}: nothing is added after a failure", "The next command heals it."
@@ -204,14 +262,10 @@ class Session:
             for entry, stored in described:
                 fold(self._db, self._path, entry, stored)
         self._whole = True
+        self.size = entries[-1].offset + entries[-1].length if entries else self.size
         return entries
 
-    def seal(self) -> CommittedWarc:
-        self._files.close()
-        return self._archive.seal(self.name)
-
     def close(self) -> None:
-        """Leave the files open as they are; the next command heals them."""
         self._files.close()
 
     def _describe(self, location: Location, written: str) -> tuple[Entry, bytes]:

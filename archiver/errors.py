@@ -48,7 +48,10 @@ class SourceError(ArchiverError):
 
 
 class FetchError(ArchiverError):
-    """`stage` is where it broke: address, dns, connect, tls, proxy, request, response, body, redirect."""
+    """`stage` is where it broke: address, dns, connect, tls, proxy, request, response, body, redirect.
+
+    Or why it was left alone: robots, dead, deferred.
+    """
 
     exit_code = 3
 

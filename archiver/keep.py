@@ -1,113 +1,60 @@
 """The archive command: sources in, a sealed WARC file with its proof and its catalogue rows out."""
 
 import json
+import os
 import platform
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from itertools import chain
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
 from sqlite_utils import Database
 
-from archiver import __version__
+from archiver import __version__, journal
 from archiver.addresses import Proxies
-from archiver.archive import Archive, Session
-from archiver.capture.ask import Desk, Report
-from archiver.capture.plan import Guesses, Planner, wanted
-from archiver.capture.run import Reach, Run
+from archiver.archive import Archive, SealAt, Session
+from archiver.capture.desk import Desk, Report
+from archiver.capture.engine import Engine
+from archiver.capture.manners import Manners
+from archiver.capture.manners.quota import Quota
+from archiver.capture.outcome import word
+from archiver.capture.plan import Planner
+from archiver.capture.reading import Reader
+from archiver.capture.records import note_record
+from archiver.capture.revisits import Revisits
+from archiver.capture.run import Run
 from archiver.capture.wire.fetch import Client, Network
 from archiver.capture.wire.routes import parse_proxy
 from archiver.config import Settings
 from archiver.errors import RecordError
 from archiver.index import catalogue
+from archiver.index.memory import Memory
 from archiver.inputs import Inputs, Source
-from archiver.manifest.manifest import CommittedWarc
-from archiver.model import Article, ArticleNote, FetchNote, Listing, ListingNote, Note, UnreadableNote
+from archiver.journal import Unfinished
+from archiver.kept import Aims, Kept, Progress, Watching
+from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
-from archiver.sources import read_document, read_listing
+from archiver.signals import Stop, stoppable
+from archiver.warc.write import record_id, warc_date
 
 
 @dataclass(frozen=True)
-class Aims:
-    """What a run is to save, beside what its sources name: all that is neither network nor settings."""
+class _Orders:
+    """What the person wants of a run."""
 
-    renditions: Guesses = "none"
-    reach: Reach = field(default_factory=Reach)
-
-
-@dataclass
-class Kept:
-    """What a run came to."""
-
-    articles: int = 0
-    listings: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    guesses: int = 0  # renditions that nobody referred to and that did not come
-    unreadable: int = 0
-    refused: list[str] = field(default_factory=list)  # what was named or found and cannot be read
-    passed_over: int = 0  # files in folders that are no mirror documents
-    limited: bool = False
-    healed: list[str] = field(default_factory=list)
-    sealed: CommittedWarc | None = None
-    interrupted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        return not self.unreadable and not self.refused and set(self.outcomes) <= {"whole"}
-
-    @property
-    def exit_code(self) -> int:
-        if self.interrupted:
-            return 130
-        if not self.complete:
-            return 3
-        return 7 if self.limited else 0
-
-    def count(self, note: Note) -> None:
-        match note:
-            case ArticleNote():
-                self.articles += 1
-            case ListingNote():
-                self.listings += 1
-            case FetchNote(form="rendition") if note.outcome != "whole":
-                self.guesses += 1
-            case FetchNote():
-                self.outcomes[note.outcome] = self.outcomes.get(note.outcome, 0) + 1
-            case UnreadableNote():
-                self.unreadable += 1
-
-
-def plan(
-    givens: Sequence[str], settings: Settings, aims: Aims, say: Callable[[str], None]
-) -> Iterator[tuple[str, str]]:
-    """What was named and a URL that would be asked for, in order, without asking.
-
-    What a page, or a feed that is named by its URL, leads to is not known yet.
-    """
-    planner = _planner(settings, aims)
-    with Sandbox() as sandbox:
-        for source in Inputs(givens, sandbox, say, []):
-            for url in _planned(source, sandbox, planner):
-                yield source.given, url
-
-
-def _planned(source: Source, sandbox: Sandbox, planner: Planner) -> Iterator[str]:
-    if source.url is not None:
-        yield source.url
-        return
-    if source.kind == "document":
-        listing = Listing(kind="list", articles=(sandbox.read(Article, read_document, source.data),))
-    else:
-        listing = sandbox.read(Listing, read_listing, source.data)
-    for article in listing.articles:
-        if article.url is not None and article.kind == "document":
-            yield article.url
-        for form, _ in wanted(planner.with_forms(article)):
-            yield form.url
-    yield from (link.url for link in listing.links)
+    givens: Sequence[str]
+    network: Network
+    settings: Settings
+    aims: Aims
+    manners: Manners
+    planner: Planner
+    report: Report
+    watching: Watching
 
 
 def keep(
@@ -117,49 +64,132 @@ def keep(
     settings: Settings,
     aims: Aims | None = None,
     *,
+    manners: Manners | None = None,
     report: Report,
     say: Callable[[str], None],
+    watching: Watching = lambda _: nullcontext(),
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
-    Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError. What failed for one
-    source or URL is in the result and in the archive.
+    A run of the same sources and aims that was cut off is continued. `watching` gets what tells how far it
+    is. Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError, and
+    KeyboardInterrupt when it is to end at once. What failed for one source or URL is in the result and in
+    the archive.
     """
-    archive, aims, kept = Archive(root), aims or Aims(), Kept()
-    planner = _planner(settings, aims)  # first: a mistake in the settings leaves the archive as it is
-
-    def noted(note: Note) -> None:
-        kept.count(note)
-        report(note)
-
+    aims, kept, archive = aims or Aims(), Kept(), Archive(root)
+    # First: a mistake in the settings leaves the archive as it is.
+    planner = Planner(Proxies(settings.instances, settings.proxies), aims.renditions)
+    orders = _Orders(givens, network, settings, aims, manners or Manners(), planner, report, watching)
     with Sandbox() as sandbox, Client(network) as client:
         inputs = Inputs(givens, sandbox, say, kept.refused)
         sources = iter(inputs)
-        first = next(sources, None)  # where nothing is to be saved, no archive is made
-        if first is None:
+        first = list(islice(sources, 1))
+        if not first and not aims.retry_failed:  # where nothing is to be saved, no archive is made
             kept.passed_over = inputs.passed_over
             return kept
+        if not first:
+            archive.manifest()
         with archive.lock("archive"):
             archive.create()
             kept.healed = archive.heal()
             archive.check_extendable()
-            try:
-                with _catalogue(archive, sandbox) as db:
-                    session = Session(archive, sandbox, db, _info(network, settings, aims))
-                    try:
-                        run = Run(Desk(session, client, noted), sandbox, planner, aims.reach)
-                        for source in chain([first], sources):
-                            _save(run, source)
-                        kept.limited, kept.passed_over = run.limited, inputs.passed_over
-                        kept.sealed = session.seal()
-                    finally:
-                        session.close()
-            except KeyboardInterrupt:
-                kept.interrupted = True
-                kept.healed += archive.heal()
-                with _catalogue(archive, sandbox):  # anew: the connection may have been left in a transaction
-                    pass
+            with _catalogue(archive, sandbox) as db:
+                work = _Work(orders, archive, sandbox, db, kept)
+                try:
+                    with stoppable() as stop:
+                        work.do(client, chain(first, sources), stop)
+                        kept.passed_over = inputs.passed_over
+                        work.end(interrupted=stop())
+                finally:
+                    work.close()
     return kept
+
+
+class _Work:
+    """The parts of one run, put together."""
+
+    def __init__(self, orders: _Orders, archive: Archive, sandbox: Sandbox, db: Database, kept: Kept) -> None:
+        """Begin a run, or go on with one that was cut off: durably remembered."""
+        self._orders, self._root, self._sandbox, self._kept = orders, archive.root, sandbox, kept
+        self._begun = _begun(archive.root, orders, db)
+        self._memory = Memory(db, archive.root, self._begun.run)
+        kept.run, kept.continued = self._begun.run, self._memory.begun
+        seal = orders.settings.seal
+        info = _info(orders, self._begun.run)
+        self._session = Session(archive, sandbox, db, info, at=SealAt(seal.bytes, 60 * seal.minutes))
+        self._revisits = Revisits(self._memory, orders.aims.revisits, orders.settings.revisits.bytes)
+        self._desk = Desk(self._session, self._memory, self._revisits, self._noted)
+
+    def do(self, client: Client, sources: Iterator[Source], stop: Stop) -> None:
+        """Save the sources, and all that follows from them."""
+        aims, watching = self._orders.aims, self._orders.watching
+        with self._engine(client) as engine, watching(partial(self._progress, engine, stop)):
+            run = Run(
+                self._desk,
+                engine,
+                self._memory,
+                revisits=self._revisits,
+                reader=Reader(self._desk, self._memory, self._sandbox, self._orders.planner),
+                reach=aims.reach,
+                continued=self._kept.continued,
+                insist=aims.retry_failed,
+            )
+            run.begin(partial(_save, run, source) for source in sources)
+            if aims.retry_failed:
+                run.begin(partial(run.again, note) for note in self._memory.failures())
+            run.save(stop)
+            self._kept.limited = run.limited
+
+    def end(self, *, interrupted: bool) -> None:
+        """Write the run's last record, which says how it ended, and seal."""
+        kept = self._kept
+        kept.interrupted, kept.outcomes = interrupted, {}
+        for outcome, unchanged, stage, count in self._memory.outcomes():
+            counted = word(outcome, stage, unchanged=unchanged)
+            kept.outcomes[counted] = kept.outcomes.get(counted, 0) + count
+        note = RunNote(
+            run=kept.run,
+            started=self._begun.started,
+            sources=tuple(map(_without_folders, self._begun.sources)),
+            interrupted=interrupted,
+            complete=kept.complete,
+            continued=kept.continued,
+            outcomes=kept.outcomes,
+        )
+        self._session.append([note_record(note, None)])
+        self._session.seal()
+        if not interrupted:
+            journal.end(self._root, self._begun)
+
+    def close(self) -> None:
+        """Leave what is open to the next command."""
+        self._session.close()
+        self._kept.sealed = self._session.sealed
+
+    def _engine(self, client: Client) -> Engine:
+        """With the quotas of known services, less what was asked of them just before."""
+        planner, quotas = self._orders.planner, []
+        for rule, (requests, seconds) in planner.proxies.quotas():
+            quota = Quota(rule.name, requests, seconds)
+            since = datetime.now(UTC) - timedelta(seconds=seconds)
+            quota.used(sum(self._memory.asked_since(host, since) for host in rule.hosts))
+            quotas.append((quota, frozenset(rule.hosts)))
+        return Engine(client, self._orders.manners, quotas=quotas, passed_on=planner.passed_on)
+
+    def _noted(self, note: Note) -> None:
+        self._kept.count(note)
+        self._orders.report(note)
+
+    def _progress(self, engine: Engine, stop: Stop) -> Progress:
+        return Progress(
+            outcomes=dict(self._kept.outcomes),
+            articles=self._kept.articles,
+            waiting=engine.pending,
+            requests=engine.requests,
+            bytes=engine.bytes,
+            hosts=tuple(engine.hosts()),
+            stopping=stop(),
+        )
 
 
 def _save(run: Run, source: Source) -> None:
@@ -169,8 +199,24 @@ def _save(run: Run, source: Source) -> None:
         run.file(source.given, source.data, source.kind)
 
 
-def _planner(settings: Settings, aims: Aims) -> Planner:
-    return Planner(Proxies(settings.instances, settings.proxies), aims.renditions)
+def _without_folders(source: str) -> str:
+    """As notes name what was given: what lies above it on somebody's disk is nobody's business."""
+    return source if "://" in source else Path(source).name or source
+
+
+def _begun(root: Path, orders: _Orders, db: Database) -> Unfinished:
+    """The run of this command that was cut off, or a new one."""
+    sources = tuple(os.fsencode(given).decode("utf-8", "backslashreplace") for given in orders.givens)
+    command = journal.command_digest(sources, orders.aims.options())
+    for unfinished in journal.load(root):
+        ended = Memory(db, root, unfinished.run).has_ended  # the crash came before it was forgotten
+        if unfinished.command == command and not ended:
+            return unfinished
+    begun = Unfinished(
+        run=record_id(), command=command, sources=sources, started=warc_date(datetime.now(UTC))
+    )
+    journal.begin(root, begun)
+    return begun
 
 
 @contextmanager
@@ -204,21 +250,24 @@ def rebuild(root: Path) -> tuple[int, list[str]]:
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
 
-def _info(network: Network, settings: Settings, aims: Aims) -> dict[str, str]:
+def _info(orders: _Orders, run: str) -> dict[str, str]:
     """The warcinfo fields: which software with which options wrote the file. No secrets."""
-    proxy = network.proxy
+    proxy = orders.network.proxy
     options = {
-        **asdict(network),
+        **asdict(orders.network),
         "proxy": proxy and parse_proxy(proxy).shown,
-        "renditions": aims.renditions,
-        "reach": aims.reach.options(),
-        "settings": msgspec.to_builtins(settings),
+        **orders.aims.options(),
+        "manners": asdict(orders.manners),
+        "settings": msgspec.to_builtins(orders.settings),
     }
+    reason = " ".join(orders.manners.ignore_robots.split())
     return {
+        "run": run,
         "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
         "format": "WARC File Format 1.1",
         "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "http-header-user-agent": network.user_agent,
-        "robots": "ignore",
+        "http-header-user-agent": orders.network.user_agent,
+        "robots": "ignore" if reason else "obey",
+        **({"robots-reason": reason} if reason else {}),
         "options": json.dumps(options, ensure_ascii=True, sort_keys=True),
     }

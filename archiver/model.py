@@ -101,11 +101,14 @@ class Recognised(Noun, frozen=True):
     why: str = ""
 
 
+Role = Literal["page", "feed", "sitemap"]
+
+
 class Link(Noun, frozen=True):
     """What a listing names."""
 
     url: str
-    role: Literal["page", "feed", "sitemap"] = "page"
+    role: Role = "page"
     title: str = ""
     modified: str = ""  # as written
 
@@ -204,23 +207,27 @@ class Hop(Noun, frozen=True):
     attempt: str = ""  # why this hop was made: "", redirect, without-referer
 
 
-Outcome = Literal["whole", "partial", "refused", "substituted", "failed"]
+Outcome = Literal["whole", "partial", "refused", "substituted", "failed", "skipped"]
+Purpose = Literal["page", "picture", "robots"]
 
 
 class FetchNote(Noun, tag="fetch", frozen=True):
     """A URL was asked for and this came of it; a failure is a fact like any other.
 
     whole: a complete 2xx answer · partial: cut short · refused: another status ·
-    substituted: a picture proxy sent us to its default picture · failed: no answer.
+    substituted: a picture proxy sent us to its default picture · failed: no answer · skipped: not asked.
     """
 
     url: str
-    purpose: Literal["page", "picture"]
+    purpose: Purpose
     outcome: Outcome
     started: str
+    unchanged: bool = False  # whole, and the same bytes as when this URL was captured before
+    attempt: int = 0  # how often it was tried before in this run
+    retry: float | None = None  # it is asked again after so many seconds: this is not the last word
     article: str | None = None  # record id of the ArticleNote or ListingNote that wants it
     references: tuple[int, ...] = ()
-    form: str | None = None
+    form: FormName | None = None
     original: str | None = None  # the URL whose copy another archive was asked for
     memento: str | None = None  # when that archive says it captured the copy: RFC 3339, UTC
     referer: str | None = None
@@ -236,7 +243,22 @@ class UnreadableNote(Noun, tag="unreadable", frozen=True):
     reason: str
 
 
-Note = ArticleNote | ListingNote | FetchNote | UnreadableNote
+class RunNote(Noun, tag="run", frozen=True):
+    """A run came to its end. Its files' warcinfo records name it, too; a run without this note was cut off.
+
+    `outcomes` counts what came of the URLs, in the words of the summary (docs/formats.md).
+    """
+
+    run: str  # urn:uuid:…
+    started: str
+    sources: tuple[str, ...]  # as the person typed them
+    interrupted: bool = False
+    complete: bool = True
+    continued: bool = False  # an earlier process had begun it
+    outcomes: dict[str, int] = {}
+
+
+Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote
 
 
 class Record(msgspec.Struct, kw_only=True):
@@ -257,6 +279,8 @@ class Recorder(Protocol):
     """What capturing needs of an archive: all records of a call are durable when it returns."""
 
     def append(self, records: Sequence[Record]) -> list[Entry]: ...
+
+    def seal_when_due(self) -> None: ...
 
 
 # --- what verification says ---------------------------------------------------------------------

@@ -203,6 +203,8 @@ class BrowseArchive:
                 "outcome": "whole",
                 "reason": "",
                 "status": 200 if answer else None,
+                "unchanged": 0,
+                "attempt": 0,
                 "article_id": self.db.execute(
                     "SELECT article_id FROM article_pictures WHERE id = ?", (picture,)
                 ).fetchone()[0],

@@ -1,13 +1,15 @@
-"""The child of test_crash.py: archives four groups of records on a disk that fails when it is told to.
+"""The child of crashing.py: archives a small site on a disk that fails when it is told to.
 
-Reads lines `FOLDER AT FAULT` from stdin and answers each with a line of JSON. For each line a fork of it
-archives into FOLDER as `archiver archive` does, and meets FAULT at the AT-th operation on a file below it:
+Takes the site's port and a mirror document, reads lines `FOLDER AT FAULT` from stdin and answers each with
+a line of JSON. For each line a fork of it does what `archiver archive DOCUMENT --into FOLDER` does, and
+meets FAULT at the AT-th operation on a file below it:
 
     kill           SIGKILL before the operation
     torn           SIGKILL after half of a write, or after any other operation
     ENOSPC, EIO    the operation fails, as do all that follow
     ENOSPC-once, EIO-once
-    interrupt      KeyboardInterrupt
+    interrupt      KeyboardInterrupt, as by the second Ctrl-C
+    signal         SIGINT, the first Ctrl-C
     log            nothing; the answer holds the log of all operations
 """
 
@@ -20,22 +22,25 @@ import os
 import signal
 import sqlite3
 import sys
+import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from archiver import keep
-from archiver.archive import Archive, Session
-from archiver.capture.records import note_record, source_record
-from archiver.errors import StorageError
-from archiver.model import Article, ArticleNote, FetchNote, Form, Hop, Record, Reference
-from archiver.sandbox import Sandbox
-from archiver.warc.write import record_id
+import msgspec
 
-PROXIED = "https://images.weserv.nl/?url=news.example/ferry.png"
-ORIGIN = "http://news.example/ferry.png"
-SQL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "PRAGMA")
+from archiver import keep
+from archiver.archive import Session
+from archiver.capture.manners import Manners
+from archiver.capture.wire.fetch import Network
+from archiver.config import Seal, Settings
+from archiver.errors import ArchiverError, SandboxError, StorageError
+from archiver.model import Entry, FetchNote, Note, Record
+from archiver.sandbox import Sandbox
+
+SEAL_BYTES = 6000
+SQL = ("BEGIN", "COMMIT")
 
 
 class Disk:
@@ -61,6 +66,9 @@ class Disk:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.fault == "interrupt":
             raise KeyboardInterrupt
+        if self.fault == "signal":
+            os.kill(os.getpid(), signal.SIGINT)
+            return do()
         if half and not lasting:
             half()
         number = getattr(errno, self.fault.removesuffix("-once"))
@@ -149,107 +157,82 @@ class Disk:
         sqlite3.connect = hooked
 
 
-def groups() -> Iterator[list[Record]]:
-    """What capturing one article appends: four groups, nine records."""
-    text = "<!--1699468744000-->\n# 渡轮启航\n".encode() + os.urandom(20_000).hex().encode()
-    source = source_record(text, "text/markdown")
-    yield [source]
-    forms = (Form(form="proxied", url=PROXIED, proxy="weserv"), Form(form="origin", url=ORIGIN))
-    reference = Reference(number=0, written=PROXIED, url=PROXIED, place="img-src", alt="渡轮", forms=forms)
-    article = Article(kind="document", title="渡轮启航", url="http://news.example/", references=(reference,))
-    note = note_record(ArticleNote(given="ferry.txt", article=article), source.id)
-    yield [note]
-    for form in forms:
-        yield fetched(form, note.id)
+def in_process() -> None:
+    """Let what is read be read here: many hundred runs start no child."""
+
+    def call(self: Sandbox, function: Callable[..., Any], data: bytes, **options: str | int | None) -> Any:
+        try:
+            return msgspec.to_builtins(function(data, **options))
+        except ArchiverError as error:
+            raise SandboxError(str(error)) from error
+
+    Sandbox.call = call  # type: ignore[method-assign]
 
 
-def fetched(form: Form, article: str) -> list[Record]:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: image/svg+xml\r\n\r\n<svg>"
-    date = "2026-11-22T19:05:12.000001Z"
-    response = Record(
-        type="response",
-        id=record_id(),
-        date=date,
-        uri=form.url,
-        content_type="application/http; msgtype=response",
-        block=head + os.urandom(30_000),
-        store=True,
+def archive(root: Path, report: Callable[[Note], None] = lambda _: None) -> bool:
+    """What `archiver archive` does: a few files of few records, one request after the other."""
+    port, document = sys.argv[1:]
+    kept = keep.keep(
+        root,
+        [document],
+        Network(connect_to=(f"::127.0.0.1:{port}",)),
+        Settings(seal=Seal(bytes=SEAL_BYTES)),
+        manners=Manners(parallel=1),
+        report=report,
+        say=lambda _: None,
     )
-    request = Record(
-        type="request",
-        id=record_id(),
-        date=date,
-        uri=form.url,
-        content_type="application/http; msgtype=request",
-        headers=(("WARC-Concurrent-To", f"<{response.id}>"),),
-        block=b"GET / HTTP/1.1\r\nHost: news.example\r\n\r\n",
-    )
-    hop = Hop(url=form.url, request=request.id, response=response.id, status=200)
-    note = FetchNote(
-        url=form.url,
-        purpose="picture",
-        outcome="whole",
-        started=date,
-        article=article,
-        form=form.form,
-        hops=(hop,),
-    )
-    return [response, request, note_record(note, response.id)]
+    return kept.interrupted
 
 
-def archive(root: Path, acknowledge: Callable[[list[str]], None]) -> None:
-    """What `archiver archive` does, but for the network."""
-    folder = Archive(root)
-    with folder.lock("archive"), Sandbox() as sandbox:
-        folder.create()
-        folder.heal()
-        folder.check_extendable()
-        with keep._catalogue(folder, sandbox) as db:
-            session = Session(folder, sandbox, db, {"software": "test"})
-            try:
-                for group in groups():
-                    acknowledge([entry.id for entry in session.append(group)])
-                session.seal()
-            finally:
-                session.close()
-
-
-def child(root: str, at: int, fault: str, out: int) -> int:
+def child(root: str, at: int, fault: str, out: int) -> None:
     """Runs in the fork: archives, tells what it acknowledges as it goes, and last how it ended."""
     disk = Disk(root, at, fault)
 
     def tell(**what: Any) -> None:
+        disk.log += [[key, value] for key, value in what.items() if key in ("acknowledged", "done")]
         os.write(out, json.dumps(what).encode() + b"\n")
 
-    def acknowledge(ids: list[str]) -> None:
-        disk.log.append(["acknowledged", ids])
-        tell(acknowledged=ids)
+    def report(note: Note) -> None:
+        if isinstance(note, FetchNote) and note.purpose != "robots" and note.retry is None:
+            tell(done=note.url)
 
+    append = Session.append
+
+    def acknowledging(self: Session, records: Sequence[Record]) -> list[Entry]:
+        entries = append(self, records)
+        tell(acknowledged=[entry.id for entry in entries])
+        return entries
+
+    Session.append = acknowledging  # type: ignore[method-assign]
     disk.hook()
-    ended = "done"
     try:
-        archive(Path(root), acknowledge)
+        interrupted = archive(Path(root), report)
+        ended = "interrupted" if interrupted else "done"
     except (StorageError, KeyboardInterrupt) as error:
         ended = f"{type(error).__name__}: {error} {getattr(error, 'advice', '')}"
     except BaseException:  # noqa: BLE001 - whatever it is, the test wants to see it
         ended = traceback.format_exc()
     log = [[x.hex() if isinstance(x, bytes) else x for x in entry] for entry in disk.log]
     tell(ended=ended, operations=disk.count, log=log if fault == "log" else [])
-    return 0
 
 
 def main() -> None:
+    in_process()
+    with tempfile.TemporaryDirectory() as folder:  # what each fork would load is loaded once
+        archive(Path(folder) / "archive")
     for line in sys.stdin:
         root, at, fault = line.split()
         reader, writer = os.pipe()
         sys.stdout.flush()
         if (pid := os.fork()) == 0:
-            os._exit(child(root, int(at), fault, writer))
+            child(root, int(at), fault, writer)
+            os._exit(0)
         os.close(writer)
         with os.fdopen(reader) as told:
             said: list[dict[str, Any]] = [json.loads(row) for row in told]
         _, status = os.waitpid(pid, 0)
-        answer = {"acknowledged": list(itertools.chain(*(row.get("acknowledged", []) for row in said)))}
+        acknowledged = itertools.chain(*(row.get("acknowledged", []) for row in said))
+        answer = {"acknowledged": list(acknowledged), "done": [row["done"] for row in said if "done" in row]}
         answer |= said[-1] if said and "ended" in said[-1] else {"ended": f"signal {os.WTERMSIG(status)}"}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

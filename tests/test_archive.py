@@ -64,11 +64,12 @@ def test_from_nothing_to_sealed(tmp_path: Path, sandbox: Sandbox) -> None:
     root = tmp_path / "new" / "archive"
     with session(root, sandbox) as writing:
         entries = writing.append(archives.records(0))
-        warc = root / "warcs" / f"{writing.name}.warc.gz"
+        (warc,) = [path.with_suffix("") for path in (root / "warcs").glob("*.warc.gz.open")]
         opened = [Path(f"{warc}.open"), Path(str(warc).replace(".warc.gz", ".records.jsonl.open"))]
         assert list(recordlist.read(opened[1]))[1:] == entries  # there as soon as append returns
         assert opened[0].stat().st_size == entries[-1].offset + entries[-1].length
-        committed = writing.seal()
+        writing.seal()
+        (committed,) = writing.sealed
     assert not [path for path in opened if path.exists()]
     assert committed.path == f"warcs/{warc.name}"
     assert (committed.bytes, committed.records) == (warc.stat().st_size, 13)
@@ -110,6 +111,7 @@ def test_damaged_archive_is_not_sealed_over(root: Path, sandbox: Sandbox) -> Non
         Archive(root).check_extendable()
     before = (root / "manifest.json").read_bytes()
     with session(root, sandbox) as writing, pytest.raises(ManifestError, match="record lists"):
+        writing.append(archives.records(7)[:1])
         writing.seal()
     assert (root / "manifest.json").read_bytes() == before
 
@@ -260,7 +262,8 @@ def test_names_that_no_manifest_takes_are_left_alone(root: Path, sandbox: Sandbo
     """Healing them would write a manifest that nobody can read."""
     stranger = root / "warcs" / f"{name}.warc.gz.open"
     with session(root, sandbox) as writing:
-        opened = f"{writing.name}.warc.gz.open"
+        writing.append(archives.records(7)[:1])
+        (opened,) = [path.name for path in (root / "warcs").glob("*.warc.gz.open")]
     stranger.write_bytes((root / "warcs" / opened).read_bytes())
     stranger.with_name(f"{name}.records.jsonl.open").write_bytes(
         (root / "warcs" / opened.replace(".warc.gz", ".records.jsonl")).read_bytes()
@@ -347,8 +350,10 @@ def test_disk_that_gives_back_other_bytes(
 ) -> None:
     record: Record = archives.records(7)[0]
     with session(root, sandbox) as writing:
-        warc = root / "warcs" / f"{writing.name}.warc.gz.open"
-        sync = writing._warc.sync
+        writing.append(archives.records(8)[:1])
+        assert writing._file
+        (warc,) = (root / "warcs").glob("*.warc.gz.open")
+        sync = writing._file._warc.sync
 
         def damage() -> None:
             sync()
@@ -356,9 +361,9 @@ def test_disk_that_gives_back_other_bytes(
             data[-9] ^= 1
             warc.write_bytes(data)
 
-        monkeypatch.setattr(writing._warc, "sync", damage)
+        monkeypatch.setattr(writing._file._warc, "sync", damage)
         with pytest.raises(StorageError, match="other bytes than were written"):
             writing.append([record])
     heal(root)
     assert clean(root)
-    assert commitment.load(root).warcs[-1].records == 1
+    assert commitment.load(root).warcs[-1].records == 2

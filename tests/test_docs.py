@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shlex
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, get_args
 import click
 import msgspec
 import pytest
+from commands import archiver
 
 from archiver import errors, model
 
@@ -170,6 +172,82 @@ def test_every_setting_is_explained() -> None:
 
     documented = [name for rows in tables("settings.md").values() for name in rows]
     assert documented == list(settings(config.Settings))
+
+
+def bounds(kind: type, prefix: str = "") -> Iterator[tuple[str, object, tuple[object, object]]]:
+    """Of each setting that is a number: dotted name, default, smallest and largest value."""
+    for field in msgspec.structs.fields(kind):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            yield from bounds(field.type, f"{prefix}{field.encode_name}.")
+            continue
+        known = msgspec.inspect.type_info(field.type)
+        for each in known.types if isinstance(known, msgspec.inspect.UnionType) else (known,):
+            if isinstance(each, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+                yield prefix + field.encode_name, field.default, (each.ge, each.le)
+
+
+def test_defaults_and_bounds_of_settings_are_right() -> None:
+    from archiver import config
+
+    documented = tables("settings.md")["Settings"]
+    found = list(bounds(config.Settings))
+    assert len(found) > 10
+    for name, default, (least, most) in found:
+        cells = [cell.strip() for cell in documented[name].split("|")]
+        assert cells[0] == ("none" if default is None else f"`{default}`"), name
+        assert [float(each) for each in cells[1].split(" to ")] == [least, most], name
+
+
+def test_every_outcome_is_explained() -> None:
+    from archiver.tell import words
+
+    text = (DOCS / "formats.md").read_text().partition("The words for what came of a URL")[2]
+    documented = re.findall(r"^\| `(\w+)` \|", text.partition("###")[0], flags=re.MULTILINE)
+    assert documented == list(words.OUTCOMES)
+
+
+def fields_printed(command: str, kind: str) -> set[str]:
+    """What docs/formats.md says of one kind of row."""
+    found = re.search(
+        rf"^\| `{command}` \| `{kind}` \| (.+) \|$", (DOCS / "formats.md").read_text(), re.MULTILINE
+    )
+    assert found, f"{command}: {kind} is not in docs/formats.md"
+    return set(re.findall(r"`(\w+)`", found[1]))
+
+
+def test_every_field_that_status_and_archive_print_is_explained(root: Path, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.txt"
+    nothing.touch()
+    for command, arguments in {
+        "status": [str(root), "--failures"],
+        "archive": [str(nothing), "--into", str(tmp_path / "archive")],
+    }.items():
+        rows = archiver(command, *arguments, "--json")[1]
+        for row in rows:
+            assert set(row) - {"type"} <= fields_printed(command, row["type"]), (command, row["type"])
+        assert rows[-1]["type"] == "summary"
+
+
+def test_timers_tell_of_every_exit_code() -> None:
+    text = (DOCS / "timers.md").read_text()
+    codes = {
+        int(code) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for code in row.split(", ")
+    }
+    assert codes == set(errors.EXIT_CODES)
+
+
+def test_commands_in_units_and_crontabs_can_be_run() -> None:
+    """Each is parsed by the command line as it is, up to where it would begin."""
+    from archiver.cli import main
+
+    text = (DOCS / "timers.md").read_text()
+    found = re.findall(r"(?:/opt/archiver/bin/|^)archiver ((?:archive|status) [^>|#\n]+)", text, re.MULTILINE)
+    assert len(found) >= 6
+    for line in found:
+        name, *words = shlex.split(line)
+        command = main.get_command(click.Context(main), name)
+        assert command
+        command.make_context(name, words)
 
 
 def test_examples_of_settings_are_settings() -> None:

@@ -10,9 +10,10 @@ import pytest
 import trustme
 from wire_server import Asked, Step, WireServer
 
-from archiver.capture.wire.exchange import redact
-from archiver.capture.wire.fetch import Client, Network
-from archiver.errors import UsageError
+from archiver import __version__
+from archiver.capture.wire.exchange import Exchange, redact
+from archiver.capture.wire.fetch import Client, Network, following, referer_field, user_agent
+from archiver.errors import FetchError, UsageError
 
 HOST = "news.example"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -38,6 +39,12 @@ REDIRECTS: dict[str, list[Step]] = {
     "/utf-8": moved("/图片.jpg".encode()),
     "/latin-1": moved(b"/caf\xe9"),
     "/with-200": [OK.replace(b"\r\n\r\n", b"\r\nLocation: /target\r\n\r\n")],
+    "/long": moved(b"/" + b"x" * 20_000),
+    "/tab": moved(b"/tar\tget"),
+    "/nul": moved(b"/tar\x00get"),
+    "/bare-cr": moved(b"/target\rSet-Cookie: a=b"),
+    "/data": moved(b"data:text/html,hello"),
+    "/file": moved(b"file:///etc/passwd"),
     "/300": moved(b"/target", 300),
     "/cut": [b"HTTP/1.1 302 F\r\nLocation: /target\r\nContent-Length: 99\r\n\r\nx", "close"],
     "/cut-head": [b"HTTP/1.1 302 F\r\nLocation: /targ", "close"],
@@ -63,6 +70,17 @@ def client(server: WireServer) -> Iterator[Client]:
         yield client
 
 
+def follow(client: Client, url: str, headers: dict[str, str]) -> list[Exchange]:
+    """What whoever uses a client does with redirects, without the waiting."""
+    hops = [client.exchange(url, headers=headers)]
+    try:
+        while (target := following(hops, client.max_redirects)) is not None:
+            hops.append(client.exchange(target, headers=headers))
+    except FetchError as error:
+        hops[-1].error = error
+    return hops
+
+
 @pytest.mark.parametrize(
     ("path", "urls", "stage"),
     [
@@ -81,13 +99,20 @@ def client(server: WireServer) -> Iterator[Client]:
         ("/utf-8", ["/utf-8", "/%E5%9B%BE%E7%89%87.jpg"], None),
         ("/latin-1", ["/latin-1", "/caf%C3%A9"], None),
         ("/with-200", ["/with-200"], None),
+        ("/long", ["/long"], "redirect"),
+        ("/tab", ["/tab", "/target"], None),
+        ("/nul", ["/nul", "/tar%00get"], None),
+        ("/bare-cr", ["/bare-cr", "/targetSet-Cookie:%20a=b"], None),
+        ("/data", ["/data"], "redirect"),
+        ("/file", ["/file"], "redirect"),
         ("/300", ["/300"], None),
         ("/cut", ["/cut", "/target"], None),
         ("/cut-head", ["/cut-head"], "response"),
     ],
 )
 def test_redirects(client: Client, path: str, urls: list[str], stage: str | None) -> None:
-    hops = client.follow(f"http://{HOST}{path}", referer="http://mirror.example/文#x", accept="image/*")
+    headers = {"Accept": "image/*"} | referer_field("http://mirror.example/文#x")
+    hops = follow(client, f"http://{HOST}{path}", headers)
     full = [url if url.startswith("http") else f"http://{HOST}{url}" for url in urls]
     assert [hop.url for hop in hops] == full
     assert (hops[-1].error.stage if hops[-1].error else None) == stage
@@ -101,16 +126,44 @@ def test_redirects(client: Client, path: str, urls: list[str], stage: str | None
 
 
 def test_too_many_redirects(client: Client) -> None:
-    hops = client.follow(f"http://{HOST}/count/0")
+    hops = follow(client, f"http://{HOST}/count/0", {})
     assert [hop.url for hop in hops] == [f"http://{HOST}/count/{n}" for n in range(11)]
     assert hops[-1].error is not None
     assert str(hops[-1].error) == f"http://{HOST}/count/0: more than 10 redirects"
     assert hops[-1].response == moved(b"/count/11")[0]
 
 
-def test_a_referer_that_is_no_url_is_not_sent(client: Client) -> None:
-    (hop,) = client.follow(f"http://{HOST}/target", referer="新闻\r\n")
-    assert b"Referer" not in hop.request
+def test_no_redirects_at_all(server: WireServer) -> None:
+    with Client(Network(connect_to=(f"::127.0.0.1:{server.port}",), max_redirects=0)) as client:
+        (hop,) = follow(client, f"http://{HOST}/relative", {})
+    assert str(hop.error) == f"http://{HOST}/relative: more than 0 redirects"
+
+
+def test_an_answer_that_failed_leads_nowhere() -> None:
+    assert (
+        following([Exchange("http://a/", "GET", datetime.now(UTC), error=FetchError("x", "dns"))], 10) is None
+    )
+
+
+def test_a_referer_that_is_no_url_is_not_sent() -> None:
+    assert referer_field("新闻\r\n") == referer_field("ftp://x/") == referer_field(None) == {}
+
+
+@pytest.mark.parametrize("contact", ["https://archive.example/about?a=b#c", "mailto:a@b.example", "x" * 200])
+def test_the_user_agent_says_whom_to_reach(server: WireServer, contact: str) -> None:
+    network = Network(connect_to=(f"::127.0.0.1:{server.port}",), user_agent=user_agent(contact))
+    with Client(network) as client:
+        exchange = client.exchange(f"http://{HOST}/target")
+        assert client.user_agent == network.user_agent
+    said = f"newsarchiver/{__version__} (+{contact}; saves news articles and their pictures for a person)"
+    assert f"\r\nUser-Agent: {said}\r\n".encode() in exchange.request
+    assert f"{__version__} (saves news" in user_agent(None)
+
+
+@pytest.mark.parametrize("contact", ["", "a (b)", "a)", "a\\", "a\r\nX: y", "图", "a b", "x" * 201, "a\x7f"])
+def test_a_contact_that_cannot_be_sent(contact: str) -> None:
+    with pytest.raises(UsageError, match="contact"):
+        user_agent(contact)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +252,8 @@ def test_what_an_exchange_says_of_itself(client: Client) -> None:
     assert b"\r\nUser-Agent: newsarchiver/" in exchange.request
     assert b"\r\nAccept-Encoding: gzip\r\n" in exchange.request
     assert (exchange.tls, exchange.through, exchange.interim) == (None, None, ())
+    assert 0 < exchange.seconds < 10
+    assert exchange.private
 
 
 # --- TLS ----------------------------------------------------------------------------------------

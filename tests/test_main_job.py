@@ -30,19 +30,21 @@ def archive(mirror: Mirror, tmp_path_factory: pytest.TempPathFactory) -> Path:
     code, rows, text = archiver("archive", str(mirror.document), "--into", str(root), "--json", *mirror.flags)
     assert code == 0, text
     assert rows[-1]["type"] == "summary"
-    assert rows[-1]["fetches"] == {"whole": 5}
+    assert rows[-1]["fetches"] == {"captured": 5}
     return root
 
 
 def test_document_page_and_every_form_of_both_pictures_are_kept(mirror: Mirror, archive: Path) -> None:
-    responses = [row["uri"] for row in records(archive) if row["type"] == "response"]
-    assert responses == [
+    responses = {row["uri"] for row in records(archive) if row["type"] == "response"}
+    robots = {f"https://{NEWS}/robots.txt", f"https://{PROXY}/robots.txt", f"http://{PICTURES}/robots.txt"}
+    assert responses - robots == {
         mirror.url,
         f"https://{PROXY}/?url={PICTURES}/{LEAD}",
         f"http://{PICTURES}/{LEAD}",
         f"https://{PROXY}/?url={PICTURES}/{INNER}",
         f"http://{PICTURES}/{INNER}",
-    ]
+    }
+    assert robots <= responses
     (warc,) = archive.glob("warcs/*.warc.gz")
     resource = next(record for record in gzip_members(warc) if b"WARC-Type: resource" in record)
     assert mirror.document.read_bytes() in resource
@@ -85,14 +87,15 @@ def test_a_response_has_peer_tls_and_certificates_once_per_host(archive: Path) -
     (warc,) = archive.glob("warcs/*.warc.gz")
     found = gzip_members(warc)
     secured = [r for r in found if b"Type: response" in r and f"https://{PROXY}".encode() in r]
-    assert len(secured) == 2
+    assert len(secured) == 3  # with its robots.txt
     assert all(b"WARC-IP-Address: 127.0.0.1" in r and b"WARC-Protocol: tls/1." in r for r in secured)
     chains = [
         row["uri"] for row in records(archive) if row.get("mime") == "application/pem-certificate-chain"
     ]
-    assert chains == [f"urn:archiver:certificates:{NEWS}", f"urn:archiver:certificates:{PROXY}"]
+    assert set(chains) == {f"urn:archiver:certificates:{host}" for host in (NEWS, PROXY)}
+    assert len(chains) == 2
     notes = [r for r in found if b'"type":"fetch"' in r and f'"url":"https://{PROXY}'.encode() in r]
-    assert len(notes) == 2
+    assert len(notes) == 3
     assert all(b'"certificates":"urn:uuid:' in note for note in notes)
 
 
@@ -122,7 +125,7 @@ def test_the_archive_verifies_and_a_rebuild_gives_the_same_rows(archive: Path) -
 
 def test_the_archiver_says_who_it_is_and_where_it_comes_from(mirror: Mirror, archive: Path) -> None:
     seen = [request for request in mirror.world.requests if request.host == PICTURES]
-    own = [request for request in seen if "newsarchiver/" in (request.user_agent or "")]
+    own = [each for each in seen if "newsarchiver/" in (each.user_agent or "") and each.path != "/robots.txt"]
     assert [request.referer for request in own] == [mirror.url, mirror.url]
 
 
@@ -131,15 +134,17 @@ def test_without_any_network_every_failure_is_a_record(tmp_path: Path, document:
     path, root = tmp_path / "document.md", tmp_path / "archive"
     path.write_bytes(document)
     dead = [flag for port in (80, 443) for flag in ("--connect-to", f":{port}:127.0.0.1:9")]
-    code, rows, text = archiver("archive", str(path), "--into", str(root), "--json", *dead)
+    flags = ("--json", "--retries", "1", *dead)
+    code, rows, text = archiver("archive", str(path), "--into", str(root), *flags)
     assert code == 3
     assert rows[-1]["fetches"] == {"failed": 5}
     assert "Incomplete" in text
     kept = records(root)
-    assert [row["type"] for row in kept] == ["warcinfo", "resource", *["metadata"] * 6]
-    assert query(root, "SELECT outcome, stage, count(*) FROM fetches GROUP BY 1, 2") == [
-        ("failed", "connect", 5)
-    ]
+    assert [row["type"] for row in kept] == ["warcinfo", "resource", *["metadata"] * (len(kept) - 2)]
+    told = "SELECT outcome, stage, count(*) FROM fetches WHERE purpose <> 'robots' GROUP BY 1, 2"
+    assert query(root, told) == [("failed", "connect", 5)]
+    tries = query(root, "SELECT url, count(*), count(retry) FROM fetches WHERE purpose = 'robots' GROUP BY 1")
+    assert [count for _, *count in tries] == [[2, 1]] * 3  # each host was tried twice, and then left alone
     assert archiver("verify", str(root), "--deep")[0] == 0
 
 
@@ -203,7 +208,9 @@ def test_a_document_on_stdin_and_a_second_run_into_the_same_archive(tmp_path: Pa
     manifest = json.loads((root / "manifest.json").read_text())
     assert len(manifest["warcs"]) == len(manifest["checkpoints"]) == 2
     assert archiver("verify", str(root), "--deep")[0] == 0
-    assert query(root, "SELECT count(*) FROM duplicates")[0][0] >= 4  # the same payloads, met twice
+    again = "SELECT count(*) FROM fetches WHERE run_id = 2 AND purpose <> 'robots'"
+    assert query(root, again) == query(root, f"{again} AND unchanged") == [(5,)]
+    assert query(root, "SELECT count(*) FROM records WHERE type = 'revisit'")[0][0] >= 5
 
 
 def test_a_document_that_cannot_be_read_is_kept_all_the_same(tmp_path: Path) -> None:

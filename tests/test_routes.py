@@ -1,5 +1,6 @@
 """--resolve and --connect-to mean what they mean to curl; proxies carry the same exact bytes."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -7,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from wire_server import HttpProxy, SocksProxy, WireServer, server_context
 
 from archiver.capture.wire.fetch import Client, Network
-from archiver.capture.wire.routes import parse_proxy
-from archiver.errors import UsageError
+from archiver.capture.wire.routes import Routes, parse_proxy, parse_target
+from archiver.errors import FetchError, UsageError
 
 HOST = "news.example"
 BODY = bytes(range(256)) * 1000
@@ -300,3 +303,104 @@ def test_the_guard_stands_before_a_proxy_too(kind: str, host: str) -> None:
     assert exchange.error is not None
     assert exchange.error.stage == "address"
     assert proxy.heads == []
+
+
+# --- what image proxies are asked for -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "169.254.169.254/latest/meta-data",
+        "localhost:8080/a",
+        "LOCALHOST./a",
+        "//10.0.0.1/a",
+        "/10.0.0.1/a",
+        "http:/127.0.0.1/a",
+        "http:\\\\127.0.0.1\\a",
+        "ssl:127.0.0.1/a",
+        "SSL://127.1/a",
+        "2130706433",
+        "0x7f.1/a",
+        "0177.0.0.1/a",
+        "[::ffff:7f00:1]/a",
+        "127。0。0。1/a",
+        "127%2e0.0.1/a",
+        " http://127.0.0.1/a",
+        "news.example\\@127.0.0.1/a",
+        "http://news.example#@127.0.0.1/a",
+        "user@news.example/a",
+        "news.example:22/a",
+        "ftp://news.example/a",
+        "redis:6379/a",
+        "nas.local/a",
+        "nas.lan./a",
+        "metadata.google.internal/a",
+        "router.home.arpa/a",
+        "",
+        "http%3A%2F%2F127.0.0.1%2F",
+        "news.example\n/a",
+        "[::1/a",
+    ],
+)
+def test_what_a_proxy_may_not_be_asked_for(url: str) -> None:
+    with pytest.raises(FetchError) as caught:
+        Routes((), (), None, ()).check_asked(url)
+    assert caught.value.stage == "address"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "news.example/a.jpg",
+        "news.example:8080/a@b.jpg?c=d@e",
+        "https://news.example",
+        "ssl:news.example/a",
+        "http://93.184.216.34/a",
+        "[2606:4700::1111]/a",
+        "localnews.example/a",
+        "lan.example/a",
+        "127.0.0.1.nip.example/a",  # only DNS could tell
+    ],
+)
+def test_what_a_proxy_may_be_asked_for(url: str) -> None:
+    Routes((), (), None, ()).check_asked(url)
+
+
+def test_what_the_person_opens_a_proxy_may_be_asked_for() -> None:
+    routes = Routes(("nas.lan:80:10.0.0.9",), ("redis:6379:db:6379",), None, ("127.0.0.0/8",))
+    for url in ("nas.lan/a", "NAS.lan:80/a", "redis:6379/", "127.0.0.1/a", "localhost/a"):
+        routes.check_asked(url)
+    for url in ("nas.lan:81/a", "redis:6380/", "10.0.0.9/a", "[::1]/a"):
+        with pytest.raises(FetchError):
+            routes.check_asked(url)
+
+
+def test_where_we_connect_says_nothing_about_what_a_proxy_may_be_asked_for() -> None:
+    routes = Routes(("*:80:127.0.0.9",), ("::127.0.0.9:8080", "nas.lan:80::8080"), None, ())
+    for url in ("169.254.169.254/a", "localhost/a", "nas.lan/a"):
+        with pytest.raises(FetchError):
+            routes.check_asked(url)
+
+
+@given(st.text() | st.from_regex(r"(https?:|ssl:)?/{0,3}[^/]{0,12}/.{0,20}"))
+def test_any_text_is_asked_for_or_refused(text: str) -> None:
+    routes = Routes((), (), None, ())
+    with contextlib.suppress(FetchError):
+        routes.check_asked(text)
+
+
+@pytest.mark.parametrize("kind", ["http", "https", "socks5h"])
+@pytest.mark.parametrize("host", ["router", "nas.lan", "printer.local", "wiki.corp"])
+def test_no_proxy_is_asked_for_names_of_its_own_network(kind: str, host: str) -> None:
+    proxy = f"{kind}://127.0.0.1:3128"
+    target = parse_target(f"http://{host}/")
+    with pytest.raises(FetchError, match="somebody's own network") as caught:
+        Routes((), (), proxy, ()).plan(target)
+    assert caught.value.stage == "address"
+    with pytest.raises(FetchError):  # the star names no host
+        Routes(("*:80:93.184.216.34",), (), proxy, ()).plan(target)
+    Routes((f"{host}:80:10.0.0.9",), (), proxy, ()).plan(target)
+    assert Routes((), (f"{host}:80:{host}:80",), proxy, ()).plan(target).named
+    Routes((), (), None, ()).plan(target)  # looked up here, and judged by its address
+    Routes((), (), "socks5://127.0.0.1:1080", ()).plan(target)

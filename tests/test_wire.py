@@ -78,8 +78,9 @@ def test_recorded_is_what_was_sent_under_tls(secured: WireServer, pem: str, name
 def test_limits_of_time_and_size(server: WireServer, name: str) -> None:
     case, words = SLOW[name]
     total = 1 if name.startswith("slow") else 20
+    limits = {"first_byte_seconds": 0.4, "read_seconds": 0.4, "total_seconds": total, "max_bytes": 300_000}
     began = time.monotonic()
-    with Client(network(server, read_seconds=0.4, total_seconds=total, max_bytes=300_000)) as client:
+    with Client(network(server, **limits)) as client:
         exchange = client.exchange(f"http://{HOST}/{name}")
     assert time.monotonic() - began < total + 2
     check(case, exchange)

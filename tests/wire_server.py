@@ -34,12 +34,19 @@ Answer = Callable[[Asked], Iterable[Step]]
 
 
 class WireServer:
-    """Answers each request with the steps that `answer` gives for it. A context manager."""
+    """Answers each request with the steps that `answer` gives for it. A context manager.
+
+    `greet` are steps before anything is asked, below TLS.
+    """
 
     def __init__(
-        self, answer: Answer, context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+        self,
+        answer: Answer,
+        context: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        greet: Callable[[], Iterable[Step]] = tuple,
     ) -> None:
-        self._answer, self._context = answer, context
+        self._answer, self._context, self._greet = answer, context, greet
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -84,6 +91,8 @@ class WireServer:
         self._open.add(plain)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._perform(plain, self._greet()):
+                return
             if self._context is not None:
                 conn = self._context.wrap_socket(plain, server_side=True)
                 self._open.add(conn)

@@ -43,6 +43,9 @@ class ProxyRule(Noun, forbid_unknown_fields=True, frozen=True):
     relative: bool = False  # an origin that begins with / is on the proxy's own host
     opaque: str = ""  # why nobody but the proxy can tell the origin
     grammar: Literal["", "weserv"] = ""  # one that has a module of its own
+    quota: tuple[Annotated[int, msgspec.Meta(ge=1)], Annotated[float, msgspec.Meta(gt=0)]] | None = (
+        None  # so many uncached pictures in so many seconds, for all its hosts together
+    )
     template: str = ""  # how such a URL is made; says how to undo it where nothing else does
     loses: tuple[Literal["scheme", "host", "query"], ...] = ()  # of what the template is given
     examples: dict[str, str] = msgspec.field(default_factory=dict)  # a URL, and its origin or nothing
@@ -72,6 +75,13 @@ class Proxies:
             own.append(ProxyRule(name="weserv", hosts=tuple(instances), grammar="weserv"))
         self._own = _Index(own)
         self._own.check()
+        self._rules = own
+
+    def quotas(self) -> Iterator[tuple[ProxyRule, tuple[int, float]]]:
+        """The rows whose service limits how often it is asked."""
+        for rule in (*self._rules, *public_rules()):
+            if rule.quota is not None:
+                yield rule, rule.quota
 
     def undo(self, url: str, *, anywhere: bool = True) -> Undone | None:
         """Take one proxy off `url` (canonical); None where it goes through none that is known.

@@ -40,6 +40,12 @@ _TABLES: dict[str, dict[str, Any]] = {
         "facets": ["outcome"],
         "sort_desc": "id",
     },
+    "runs": {
+        "title": "Runs",
+        "description": "Each run of the archive command: when, how it ended, and what came of its URLs.",
+        "sort_desc": "id",
+        "label_column": "started",
+    },
     "hops": {
         "title": "Hops",
         "description": "Each request on the way from a URL to its last answer.",

@@ -17,8 +17,13 @@ from archiver.warc.http import decoded, essence
 ERROR_BYTES = 64 << 10
 
 
-def judge(exchanges: Sequence[Exchange], purpose: str, form: Form | None) -> tuple[Outcome, str]:
-    """The outcome and, unless it is whole, the reason in words."""
+def judge(
+    exchanges: Sequence[Exchange], purpose: str, form: Form | None, *, confirmed: bool = False
+) -> tuple[Outcome, str]:
+    """The outcome and, unless it is whole, the reason in words.
+
+    `confirmed`: the last answer says that what the archive holds has not changed.
+    """
     last = exchanges[-1]
     if last.status is None or (last.error and not last.truncated):
         return "failed", str(last.error or "no answer that is HTTP")
@@ -27,11 +32,22 @@ def judge(exchanges: Sequence[Exchange], purpose: str, form: Form | None) -> tup
     proxied = form is not None and form.form == "proxied"
     if proxied and len(exchanges) > 1 and (said := proxy_error(exchanges[0])):
         return "substituted", f"the proxy sent its default picture: {said}"
+    if confirmed or last.status == 206:
+        return ("whole", "") if confirmed else ("partial", "status 206: a part that nobody asked for")
     if not 200 <= last.status < 300:
         said = proxy_error(last) if proxied else ""
         return "refused", f"status {last.status}" + (f"; the proxy says: {said}" if said else "")
     unfit = _unfit(last, purpose, form)
     return ("refused" if unfit else "whole"), unfit
+
+
+def word(outcome: Outcome, stage: str | None, *, unchanged: bool) -> str:
+    """An outcome as the summary counts it: captured, unchanged, robots, dead, deferred, or as it is."""
+    if outcome == "whole":
+        return "unchanged" if unchanged else "captured"
+    if outcome == "skipped" or stage == "deferred":
+        return stage or outcome
+    return outcome
 
 
 def _unfit(last: Exchange, purpose: str, form: Form | None) -> str:

@@ -44,6 +44,12 @@ class Planner:
             rendition=rendition_of(own),
         )
 
+    def passed_on(self, url: str) -> tuple[str, ...]:
+        """What image proxies will be asked to fetch when `url` is asked for, outermost first."""
+        address = explain(url, self.proxies)
+        inner = [wrapper.url for wrapper in address.via[1:]]
+        return (*inner, address.origin) if address.via and address.origin else tuple(inner)
+
     def _guesses(self, origin: str) -> tuple[str, ...]:
         if self.renditions == "all":
             return larger(origin)

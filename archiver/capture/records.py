@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from archiver.capture.revisits import Revisit
 from archiver.capture.wire.exchange import Exchange
 from archiver.digests import digest
 from archiver.model import NOTE_URI, Hop, Note, Record
@@ -17,10 +18,10 @@ _COMPRESSED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
 
 class ExchangeRecords:
-    """The records of one exchange: the answer as received, the request as sent."""
+    """The records of one exchange: the answer as received, or that it came again, and the request as sent."""
 
-    def __init__(self, exchange: Exchange, attempt: str) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, attempt: str, revisit: Revisit | None = None) -> None:
+        self._exchange, self._revisit = exchange, revisit
         self._date = warc_date(exchange.started)
         self._response = self._received() if exchange.response else None
         self._request = self._sent() if exchange.request else None
@@ -67,6 +68,8 @@ class ExchangeRecords:
                 block=exchange.response,
             )
         body = exchange.response[message.body_offset :]
+        if self._revisit is not None:
+            return self._repeated(self._revisit, headers)
         return Record(
             type="response",
             id=record_id(),
@@ -78,6 +81,21 @@ class ExchangeRecords:
             # No value over a chunked body passes every validator; the record list has the entity-body's.
             payload_digest=None if message.chunked else digest(body),
             store=sniff(body) in _COMPRESSED,
+        )
+
+    def _repeated(self, revisit: Revisit, headers: list[tuple[str, str]]) -> Record:
+        """The head as received; what followed it lies in the original."""
+        exchange = self._exchange
+        cut = [("WARC-Truncated", "length")] if len(exchange.response) > exchange.body_offset else []
+        return Record(
+            type="revisit",
+            id=record_id(),
+            date=self._date,
+            uri=exchange.url,
+            content_type="application/http; msgtype=response",
+            headers=(*headers, *revisit.headers, *cut),
+            block=exchange.response[: exchange.body_offset],
+            payload_digest=revisit.original.payload_digest,
         )
 
     def _sent(self) -> Record:

@@ -1,13 +1,15 @@
 """When a picture is dead everywhere, ask another archive for its copy (RFC 7089, Memento)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import msgspec
 
-from archiver.capture.ask import Wish
+from archiver.capture.job import Wish
 from archiver.model import Article, Form, Outcome, Reference
+
+Outcomes = Callable[[str], Outcome | None]  # of a picture's URL in this run; None: not asked for
 
 # Clocks that say when an article came out: a copy made near that time shows what was published.
 _PUBLISHED = (
@@ -22,20 +24,20 @@ _PUBLISHED = (
 )
 
 
-def with_copies(article: Article, outcomes: Mapping[str, Outcome], timegate: str) -> Article:
+def with_copies(article: Article, outcomes: Outcomes, timegate: str) -> Article:
     """The article; its pictures that are known to be dead have the copies that came for others before it."""
     references = tuple(_with_copy(reference, outcomes, timegate) for reference in article.references)
     return msgspec.structs.replace(article, references=references)
 
 
-def _with_copy(reference: Reference, outcomes: Mapping[str, Outcome], timegate: str) -> Reference:
+def _with_copy(reference: Reference, outcomes: Outcomes, timegate: str) -> Reference:
     url = timegate + _own(reference)
-    if url not in outcomes or not _is_dead(reference, outcomes):
+    if outcomes(url) is None or not _is_dead(reference, outcomes):
         return reference
     return msgspec.structs.replace(reference, forms=(*reference.forms, Form(form="memento", url=url)))
 
 
-def rescues(article: Article, note_id: str, outcomes: Mapping[str, Outcome], timegate: str) -> Iterator[Wish]:
+def rescues(article: Article, note_id: str, outcomes: Outcomes, timegate: str) -> Iterator[Wish]:
     """What to ask the TimeGate for: each dead picture's own URL once.
 
     `timegate` is the URL to which an original's URL is appended (RFC 7089 section 4.1: URI-G). A
@@ -64,8 +66,8 @@ def _own(reference: Reference) -> str:
     return next((form.url for form in reference.forms if form.form == "origin"), reference.url)
 
 
-def _is_dead(reference: Reference, outcomes: Mapping[str, Outcome]) -> bool:
-    asked = [outcomes[form.url] for form in reference.forms if form.url in outcomes]
+def _is_dead(reference: Reference, outcomes: Outcomes) -> bool:
+    asked = [outcome for form in reference.forms if (outcome := outcomes(form.url))]
     return bool(asked) and "whole" not in asked
 
 

@@ -4,11 +4,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from archiver.capture.ask import Report
+from archiver.capture.desk import Report
 from archiver.capture.wire.fetch import Network
 from archiver.config import Settings
 from archiver.demo.world import DemoWorld
-from archiver.keep import Kept, keep
+from archiver.keep import keep
+from archiver.kept import Kept
 
 
 def archive_world(root: Path, *, report: Report, say: Callable[[str], None]) -> Kept:

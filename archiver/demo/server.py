@@ -217,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
                 secure=isinstance(self.connection, ssl.SSLSocket),
             )
         )
-        self._send(reply)
+        self._send(_unless_held(reply, fields.get("if-none-match")))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - the base class looks for these
 
@@ -237,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if reply.chunked:
             self.send_header("Transfer-Encoding", "chunked")
-        else:
+        elif reply.status != 304:
             self.send_header("Content-Length", str(len(reply.body)))
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -246,6 +246,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for part in _chunks(reply.body) if reply.chunked else (reply.body,):
             self.wfile.write(part)
+
+
+def _unless_held(reply: Reply, held: str | None) -> Reply:
+    """304 where the client has this answer already (RFC 9110 section 13.1.2)."""
+    etag = dict(reply.fields).get("ETag")
+    if reply.status != 200 or held is None or etag != held:
+        return reply
+    return Reply(304, b"", reply.content_type, reply.fields)
 
 
 def _chunks(body: bytes, size: int = 4096) -> list[bytes]:

@@ -49,7 +49,9 @@ def connect(path: Path) -> Database:
             if found[2] and found != _expected():
                 raise RecordError(f"{path}: {_NOT_OURS[0]}", _NOT_OURS[1])
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # what a power cut takes is read from WARC again
             if not found[2]:
                 connection.executescript(f"BEGIN; {_schema()} COMMIT;")
         except BaseException:

@@ -7,6 +7,8 @@ from sqlite_utils import Database
 
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
+from archiver.index.rows import insert, insert_all, value
+from archiver.index.runs import note_run, run_of
 from archiver.index.texts import note_comparisons
 from archiver.model import (
     Article,
@@ -18,6 +20,7 @@ from archiver.model import (
     ListingNote,
     Reference,
     Rendition,
+    RunNote,
     UnreadableNote,
 )
 
@@ -35,7 +38,7 @@ def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
 
 def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
     warc_id, number = _warc(db, warc, entry)
-    _insert(
+    insert(
         db,
         "records",
         warc_id=warc_id,
@@ -56,15 +59,19 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
         unreadable=entry.unreadable,
     )
     _picture(db, entry)
+    if entry.type == "warcinfo":
+        db.execute("UPDATE warcs SET run_id = ? WHERE id = ?", [run_of(db, entry, stored), warc_id])
     match note_of(entry, stored):
         case ArticleNote() as note:
             _article(db, entry, note)
         case ListingNote() as note:
             _listing(db, entry, note)
         case FetchNote() as note:
-            _fetch(db, entry, note)
+            _fetch(db, entry, note, warc_id)
+        case RunNote() as note:
+            note_run(db, entry, note)
         case UnreadableNote() as note:
-            _insert(
+            insert(
                 db,
                 "unreadable_sources",
                 given=note.given,
@@ -78,12 +85,11 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
 def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
     """The file's id, and the record's place in it."""
     if entry.offset == 0:
-        return _insert(db, "warcs", path=path, records=1, bytes=entry.length), 0
-    db.execute(
-        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ?",
+        return insert(db, "warcs", path=path, records=1, bytes=entry.length), 0
+    warc_id, records = db.execute(
+        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ? RETURNING id, records",
         [entry.offset + entry.length, path],
-    )
-    warc_id, records = db.execute("SELECT id, records FROM warcs WHERE path = ?", [path]).fetchone()
+    ).fetchone()
     return warc_id, records - 1
 
 
@@ -100,12 +106,13 @@ def _picture(db: Database, entry: Entry) -> None:
         "phash": phash,
         "phash_label": label,
     }
-    db.table("pictures").insert(row, ignore=True)
+    if value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is None:
+        insert(db, "pictures", **row)
 
 
 def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     article = note.article
-    article_id = _insert(
+    article_id = insert(
         db,
         "articles",
         title=article.title,
@@ -121,17 +128,21 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
         note_id=entry.id,
         source_id=entry.refers_to or "",
     )
-    db.table("blocks").insert_all(
-        {
-            "article_id": article_id,
-            "number": number,
-            "kind": block.kind,
-            "text": block.text,
-            "picture": block.picture,
-        }
-        for number, block in enumerate(article.blocks)
+    insert_all(
+        db,
+        "blocks",
+        (
+            {
+                "article_id": article_id,
+                "number": number,
+                "kind": block.kind,
+                "text": block.text,
+                "picture": block.picture,
+            }
+            for number, block in enumerate(article.blocks)
+        ),
     )
-    db.table("times").insert_all(_times(article_id, article))
+    insert_all(db, "times", _times(article_id, article))
     for reference in article.references:
         _reference(db, article_id, reference)
     note_comparisons(db, article_id, article, entry.refers_to or "")
@@ -139,7 +150,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
 
 def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
     listing = note.listing
-    listing_id = _insert(
+    listing_id = insert(
         db,
         "listings",
         kind=listing.kind,
@@ -151,16 +162,20 @@ def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
         note_id=entry.id,
         source_id=entry.refers_to or "",
     )
-    db.table("links").insert_all(
-        {
-            "listing_id": listing_id,
-            "number": number,
-            "role": link.role,
-            "url": link.url,
-            "title": link.title,
-            "modified": link.modified,
-        }
-        for number, link in enumerate(listing.links)
+    insert_all(
+        db,
+        "links",
+        (
+            {
+                "listing_id": listing_id,
+                "number": number,
+                "role": link.role,
+                "url": link.url,
+                "title": link.title,
+                "modified": link.modified,
+            }
+            for number, link in enumerate(listing.links)
+        ),
     )
 
 
@@ -180,7 +195,7 @@ def _times(article_id: int, article: Article) -> list[dict[str, Any]]:
 
 
 def _reference(db: Database, article_id: int, reference: Reference) -> None:
-    picture_id = _insert(
+    picture_id = insert(
         db,
         "article_pictures",
         article_id=article_id,
@@ -205,17 +220,26 @@ def _rendition(rendition: Rendition | None) -> dict[str, Any]:
 
 
 _EARLIER = """
-SELECT id FROM fetches WHERE url = ? AND purpose = 'picture' ORDER BY outcome = 'whole' DESC, id DESC LIMIT 1
+SELECT id FROM fetches WHERE url = ? AND purpose = 'picture'
+ORDER BY outcome = 'whole' DESC, outcome = 'skipped', id DESC LIMIT 1
+"""
+
+
+# A capture is better than a failure, and a failure better than nothing; of equals the article's newest.
+_NEWER = """
+UPDATE forms SET fetch_id = :fetch WHERE url = :url AND (
+    fetch_id IS NULL
+    OR :outcome = 'whole' AND (SELECT outcome FROM fetches WHERE id = forms.fetch_id) <> 'whole'
+    OR article_picture_id IN (SELECT id FROM article_pictures WHERE article_id = :article)
+       AND (:outcome = 'whole' OR :outcome <> 'skipped'
+            AND (SELECT outcome FROM fetches WHERE id = forms.fetch_id) <> 'whole'))
 """
 
 
 def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
-    """A form starts with the newest earlier fetch of its URL, a whole one if there is any.
-
-    A fetch for the article replaces it.
-    """
-    earlier = _value(db, _EARLIER, form.url)
-    _insert(
+    """A form starts with the newest earlier fetch of its URL, a whole one if there is any."""
+    earlier = value(db, _EARLIER, form.url)
+    insert(
         db,
         "forms",
         article_picture_id=picture_id,
@@ -227,19 +251,23 @@ def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
     )
 
 
-def _fetch(db: Database, entry: Entry, note: FetchNote) -> None:
-    article_id = _value(db, "SELECT id FROM articles WHERE note_id = ?", note.article)
+def _fetch(db: Database, entry: Entry, note: FetchNote, warc_id: int) -> None:
+    article_id = value(db, "SELECT id FROM articles WHERE note_id = ?", note.article)
     last = note.hops[-1] if note.hops else None
     payload = (
-        _value(db, "SELECT payload_digest FROM records WHERE record_id = ?", last.response) if last else None
+        value(db, "SELECT payload_digest FROM records WHERE record_id = ?", last.response) if last else None
     )
-    fetch_id = _insert(
+    fetch_id = insert(
         db,
         "fetches",
         url=note.url,
         purpose=note.purpose,
         outcome=note.outcome,
         started=note.started,
+        run_id=value(db, "SELECT run_id FROM warcs WHERE id = ?", warc_id),
+        unchanged=int(note.unchanged),
+        attempt=note.attempt,
+        retry=note.retry,
         article_id=article_id,
         form=note.form,
         original=note.original,
@@ -252,42 +280,55 @@ def _fetch(db: Database, entry: Entry, note: FetchNote) -> None:
         payload_digest=payload,
         note_id=entry.id,
     )
-    db.table("hops").insert_all(
-        {
-            "fetch_id": fetch_id,
-            "number": number,
-            "url": hop.url,
-            "attempt": hop.attempt,
-            "status": hop.status,
-            "request_id": hop.request,
-            "response_id": hop.response,
-        }
-        for number, hop in enumerate(note.hops)
+    insert_all(
+        db,
+        "hops",
+        (
+            {
+                "fetch_id": fetch_id,
+                "number": number,
+                "url": hop.url,
+                "attempt": hop.attempt,
+                "status": hop.status,
+                "request_id": hop.request,
+                "response_id": hop.response,
+            }
+            for number, hop in enumerate(note.hops)
+        ),
     )
     if note.form == "memento" and article_id is not None:
         _memento(db, article_id, note)
-    db.execute(
-        "UPDATE forms SET fetch_id = :fetch WHERE url = :url AND (fetch_id IS NULL OR article_picture_id IN"
-        " (SELECT id FROM article_pictures WHERE article_id = :article))",
-        {"fetch": fetch_id, "url": note.url, "article": article_id},
-    )
+    if note.purpose == "picture":
+        db.execute(
+            _NEWER, {"fetch": fetch_id, "url": note.url, "outcome": note.outcome, "article": article_id}
+        )
+
+
+# Pictures of any article that are the same URL's, were asked for, and of which nothing has come whole.
+_DEAD = """
+SELECT DISTINCT forms.article_picture_id FROM forms WHERE forms.url = :original AND forms.form <> 'memento'
+AND EXISTS (SELECT 1 FROM forms AS f WHERE f.article_picture_id = forms.article_picture_id
+            AND f.fetch_id IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM forms AS f LEFT JOIN fetches ON fetches.id = f.fetch_id
+                WHERE f.article_picture_id = forms.article_picture_id
+                AND (fetches.outcome = 'whole' OR f.form = 'memento' AND f.url = :url))
+UNION
+SELECT id FROM article_pictures WHERE article_id = :article
+AND number IN (SELECT value FROM json_each(:numbers))
+AND NOT EXISTS (SELECT 1 FROM forms AS f WHERE f.article_picture_id = article_pictures.id
+                AND f.form = 'memento' AND f.url = :url)
+ORDER BY 1
+"""
 
 
 def _memento(db: Database, article_id: int, note: FetchNote) -> None:
     """Another archive's copy was asked for when all else had failed: one more form of these pictures."""
-    for reference in note.references:
-        picture_id = _value(
-            db, "SELECT id FROM article_pictures WHERE article_id = ? AND number = ?", article_id, reference
-        )
-        count = _value(db, "SELECT count(*) FROM forms WHERE article_picture_id = ?", picture_id)
-        if picture_id is not None:
-            _form(db, picture_id, count, Form(form="memento", url=note.url))
-
-
-def _insert(db: Database, table: str, **row: Any) -> int:
-    return int(db.table(table).insert(row).last_rowid or 0)
-
-
-def _value(db: Database, sql: str, *parameters: Any) -> Any:
-    row = db.execute(sql, list(parameters)).fetchone()
-    return row[0] if row else None
+    of = {
+        "original": note.original,
+        "url": note.url,
+        "article": article_id,
+        "numbers": str(list(note.references)),
+    }
+    for (picture_id,) in db.execute(_DEAD, of).fetchall():
+        count = value(db, "SELECT count(*) FROM forms WHERE article_picture_id = ?", picture_id)
+        _form(db, picture_id, count, Form(form="memento", url=note.url))

@@ -4,6 +4,7 @@ Capturing describes each member it has just written with it, `rebuild` each memb
 `verify --deep` each member again; so all three see the same.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from archiver.warc.http import essence
 from archiver.warc.read import Member, StoredRecord, members, parse_member
 
 PICTURE_BYTES = 100 << 20
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def describe(member: Member, sandbox: Sandbox) -> Entry:
@@ -25,7 +27,7 @@ def describe(member: Member, sandbox: Sandbox) -> Entry:
     record = parse_member(member.stored)
     response = record.type in ("response", "resource")
     payload = record.payload if response else b""
-    status = record.http.status if record.http and response else None
+    status = record.http.status if record.http and record.type in ("response", "revisit") else None
     picture, unreadable = _picture(record, status, sandbox) if response else (None, None)
     return Entry(
         offset=member.offset,
@@ -38,7 +40,7 @@ def describe(member: Member, sandbox: Sandbox) -> Entry:
         refers_to=_bare(record.get("warc-refers-to") or record.get("warc-concurrent-to")),
         status=status,
         mime=record.http.media_type if record.http else essence(record.get("content-type")),
-        payload_digest=digest(payload) if response else None,
+        payload_digest=digest(payload) if response else _claimed_payload(record),
         payload_bytes=len(payload) if response else None,
         truncated=record.get("warc-truncated"),
         picture=picture,
@@ -85,6 +87,12 @@ def _picture(
         return sandbox.read(PictureFacts, describe_picture, data), None
     except (RecordError, SandboxError) as error:
         return None, str(error)[:300]
+
+
+def _claimed_payload(record: StoredRecord) -> str | None:
+    """Of a revisit, the payload that it stands for: it says so itself, the bytes are elsewhere."""
+    claimed = record.get("warc-payload-digest") or ""
+    return claimed if record.type == "revisit" and _DIGEST.fullmatch(claimed) else None
 
 
 def _bare(identifier: str | None) -> str | None:

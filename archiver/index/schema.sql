@@ -1,10 +1,25 @@
 -- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
 PRAGMA application_id = 0x41724376;  -- "ArCv"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
+
+-- One run of `archiver archive`; `ended` is NULL for one that was cut off, or goes on.
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL UNIQUE,
+    started TEXT NOT NULL,
+    ended TEXT,
+    interrupted INTEGER,
+    complete INTEGER,
+    sources TEXT NOT NULL,
+    robots TEXT NOT NULL,
+    outcomes TEXT NOT NULL,
+    note_id TEXT
+);
 
 CREATE TABLE warcs (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE,
+    run_id INTEGER REFERENCES runs(id),
     records INTEGER NOT NULL,
     bytes INTEGER NOT NULL
 );
@@ -29,8 +44,8 @@ CREATE TABLE records (
     unreadable TEXT
 );
 CREATE INDEX records_by_record_id ON records(record_id);
-CREATE INDEX records_by_uri ON records(uri);
-CREATE INDEX records_by_payload ON records(payload_digest);
+CREATE INDEX records_by_uri ON records(uri, type);
+CREATE INDEX records_by_payload ON records(payload_digest, type);
 CREATE INDEX records_by_type ON records(type);
 
 CREATE TABLE pictures (
@@ -60,6 +75,7 @@ CREATE TABLE articles (
     source_id TEXT NOT NULL
 );
 CREATE INDEX articles_by_url ON articles(url);
+CREATE INDEX articles_by_given ON articles(given);
 
 CREATE TABLE listings (
     id INTEGER PRIMARY KEY,
@@ -72,6 +88,8 @@ CREATE TABLE listings (
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
+
+CREATE INDEX listings_by_given ON listings(given);
 
 CREATE TABLE links (
     listing_id INTEGER NOT NULL REFERENCES listings(id),
@@ -92,6 +110,7 @@ CREATE TABLE unreadable_sources (
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
+CREATE INDEX unreadable_sources_by_source ON unreadable_sources(source_id);
 
 CREATE TABLE blocks (
     article_id INTEGER NOT NULL REFERENCES articles(id),
@@ -117,6 +136,10 @@ CREATE TABLE fetches (
     purpose TEXT NOT NULL,
     outcome TEXT NOT NULL,
     started TEXT NOT NULL,
+    run_id INTEGER REFERENCES runs(id),
+    unchanged INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    retry REAL,
     article_id INTEGER REFERENCES articles(id),
     form TEXT,
     original TEXT,
@@ -129,7 +152,9 @@ CREATE TABLE fetches (
     payload_digest TEXT,
     note_id TEXT NOT NULL UNIQUE
 );
-CREATE INDEX fetches_by_url ON fetches(url);
+CREATE INDEX fetches_by_url ON fetches(url, purpose, outcome);
+CREATE INDEX fetches_by_response ON fetches(response_id);
+CREATE INDEX fetches_by_run ON fetches(run_id, url, purpose);
 CREATE INDEX fetches_by_outcome ON fetches(outcome);
 CREATE INDEX fetches_by_article ON fetches(article_id);
 
@@ -195,9 +220,10 @@ CREATE VIEW duplicates AS
 SELECT payload_digest, count(*) AS copies, count(DISTINCT uri) AS urls, min(date) AS first_date,
        max(payload_bytes) AS bytes, group_concat(DISTINCT uri) AS uris
 FROM records
-WHERE type = 'response' AND payload_bytes > 0 AND status = 200 AND truncated IS NULL
+WHERE status = 200 AND (type = 'revisit' OR type = 'response' AND payload_bytes > 0 AND truncated IS NULL)
 GROUP BY payload_digest HAVING count(*) > 1;
 
 CREATE VIEW failures AS
 SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches
-WHERE outcome <> 'whole' AND form IS NOT 'rendition';  -- nobody referred to a guess
+WHERE outcome <> 'whole' AND retry IS NULL AND purpose <> 'robots'
+  AND form IS NOT 'rendition';  -- nobody referred to a guess

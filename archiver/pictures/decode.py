@@ -3,6 +3,7 @@
 The hash is for finding, never for proving: equal hashes mean "looks alike", nothing more.
 """
 
+import functools
 import io
 import warnings
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from archiver.model import PictureFacts
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")  # no other decoder is ever reached
 MAX_PIXELS = 50_000_000
+MAX_SCANNED = 5_000_000_000  # pixels of all scans of a JPEG together, about a second's work
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -40,13 +42,18 @@ def describe_picture(data: bytes) -> dict[str, Any]:
 
     Width and height are pixels as stored, before any EXIF orientation.
     """
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only the child pays for it
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 - only the child pays for it
 
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise RecordError(f"{image.width}x{image.height} pixels are more than {MAX_PIXELS}")
+            scans = (
+                data.count(b"\xff\xda") if image.format == "JPEG" else 1
+            )  # never within a scan's own bytes
+            if image.width * image.height * scans > MAX_SCANNED:
+                raise RecordError(f"{scans} scans of {image.width}x{image.height} pixels")
             image.load()
             facts = PictureFacts(
                 format=sniff(data) or image.format or "",  # not "MPO" for a JPEG with others behind it
@@ -56,12 +63,15 @@ def describe_picture(data: bytes) -> dict[str, Any]:
             )
     except RecordError:
         raise
+    except UnidentifiedImageError as error:  # its own message names an address in memory
+        raise RecordError("not decodable: not what its first bytes say") from error
     except Exception as error:  # a decoder's boundary: one type comes out
         raise RecordError(f"not decodable: {error}") from error
     built: dict[str, Any] = msgspec.to_builtins(facts)
     return built
 
 
+@functools.cache
 def phash_label() -> str:
     """Name of the hash with all that its value depends on."""
     libraries = ("imagehash", "numpy", "pillow", "scipy")

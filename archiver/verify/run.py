@@ -7,7 +7,7 @@
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
     (6) the catalogue file is as it was closed
     --deep:
-    (7) every record parses, its WARC digests hold, and it says what its line says
+    (7) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
     (8) the catalogue has the rows that a rebuild gives
 
 Steps (1) to (6) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
@@ -37,6 +37,7 @@ from archiver.verify.files import (
     unreadable,
 )
 from archiver.verify.pair import Pair, check_uncommitted
+from archiver.verify.revisits import RevisitCheck
 from archiver.verify.tree import TreeCheck
 
 _BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
@@ -76,7 +77,7 @@ class Verification:
         manifest = self.manifest
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
-        commitments, tree = Commitments(manifest), TreeCheck(manifest)
+        commitments, tree, revisits = Commitments(manifest), TreeCheck(manifest), RevisitCheck()
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             yield from pair.findings()  # (3) and (4)
@@ -86,6 +87,8 @@ class Verification:
             self.bytes += warc.bytes + warc.list.bytes
             if self.thorough:
                 yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (7)
+                revisits.add(pair)
+        yield from revisits.findings()
         yield from tree.findings()  # (5)
         yield from catalogue.check_file(self.root, thorough=self.thorough)  # (6)
         if self.thorough:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from archiver.errors import RecordError
 
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?:\D|$)")
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +([1-9]\d{2})(?:\D|$)")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127})\s*(?:;|\Z)", re.ASCII)

@@ -1,9 +1,10 @@
 """One request and what came back: what capturing hands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from archiver.capture.wire.pace import Reservation
 from archiver.capture.wire.tls import TlsSession
 from archiver.errors import FetchError
 from archiver.warc.http import entity_body, parse_message
@@ -37,6 +38,9 @@ class Exchange:
     tls: TlsSession | None = None
     surplus: int = 0  # bytes that came after the end of the message, not kept
     through: str | None = None  # the proxy, without credentials
+    seconds: float = 0.0  # how long it took, on the monotonic clock
+    private: bool = False  # the peer's address is not public
+    held: Reservation | None = field(default=None, repr=False, compare=False)  # memory, of a large answer
 
     def header(self, name: str) -> str | None:
         """The first header field of that name."""
@@ -45,6 +49,11 @@ class Exchange:
     def entity_body(self) -> bytes:
         """The payload: transfer coding removed, content coding kept; of a cut one, what arrived."""
         return entity_body(parse_message(self.response), self.response)
+
+    def release(self) -> None:
+        """Let another large answer have the memory: to be called when this one has been stored."""
+        if self.held is not None:
+            self.held.release()
 
 
 def redact(request: bytes) -> tuple[bytes, tuple[str, ...]]:

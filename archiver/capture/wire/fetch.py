@@ -1,8 +1,10 @@
-"""Ask for a URL and keep all that happened: `Client.exchange` one request, `Client.follow` its redirects."""
+"""Ask for a URL and keep all that happened, one exchange at a time; `following` says what to ask next."""
 
 import http.client
+import ipaddress
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -15,26 +17,46 @@ from requests.structures import CaseInsensitiveDict
 from archiver import __version__
 from archiver.capture.wire.dial import Deadline, proxy_authorization
 from archiver.capture.wire.exchange import Exchange, redact
-from archiver.capture.wire.recording import Limits, RecordingAdapter, Transcript, recording
+from archiver.capture.wire.guard import special_use
+from archiver.capture.wire.pace import ROOM_BYTES, Limits, Rate, Room
+from archiver.capture.wire.recording import RecordingAdapter, Transcript, recording
 from archiver.capture.wire.routes import Routes, Target, parse_target
 from archiver.capture.wire.tls import make_context
 from archiver.errors import FetchError, UsageError
 from archiver.warc.http import parse_message
 
-USER_AGENT = f"newsarchiver/{__version__} (saves news articles and their pictures for a person)"
 ACCEPT_ANY = "*/*"
 ACCEPT_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_PICTURE = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
 IDEMPOTENT = ("GET", "HEAD", "OPTIONS")
 REDIRECTS = (301, 302, 303, 307, 308)
+MOST_URL = 16 << 10  # characters of a URL to which an answer redirects
+MOST_CONTACT = 200
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _UNFIT = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_CONTACT = re.compile(r"[!-'*-\[\]-~]+")  # what a comment may hold (RFC 9110 section 5.6.5) without its marks
+
+
+def user_agent(contact: str | None) -> str:
+    """The User-Agent field. `contact` is a URL or mail address; UsageError if it cannot stand there."""
+    if contact is not None and (len(contact) > MOST_CONTACT or not _CONTACT.fullmatch(contact)):
+        raise UsageError(
+            f"the contact {contact[:MOST_CONTACT]!r} cannot be sent: visible ASCII without parentheses, "
+            f"at most {MOST_CONTACT} characters",
+            "Give the URL or mail address under which you can be reached.",
+        )
+    reach = f"+{contact}; " if contact else ""
+    return f"newsarchiver/{__version__} ({reach}saves news articles and their pictures for a person)"
 
 
 @dataclass(frozen=True)
 class Network:
-    """The network settings of one run. Flags have curl's meaning; seconds and bytes are for one exchange."""
+    """The network settings of one run. Flags have curl's meaning; seconds and bytes are for one exchange.
+
+    An answer of fewer than `slow_bytes` bytes in `slow_seconds` is cut. `limit_rate` is in bytes per second,
+    for all exchanges of a client together.
+    """
 
     resolve: tuple[str, ...] = ()  # HOST:PORT:ADDR[,ADDR]…
     connect_to: tuple[str, ...] = ()  # HOST1:PORT1:HOST2:PORT2
@@ -42,11 +64,15 @@ class Network:
     cacert: str | None = None  # PEM file, instead of the default roots
     allow_private: tuple[str, ...] = ()  # CIDR blocks
     connect_seconds: float = 10
+    first_byte_seconds: float = 30
     read_seconds: float = 20
+    slow_bytes: int = 1024
+    slow_seconds: float = 30
     total_seconds: float = 120
     max_bytes: int = 100 << 20
     max_redirects: int = 10
-    user_agent: str = USER_AGENT
+    limit_rate: int | None = None
+    user_agent: str = user_agent(None)
 
 
 class Client:
@@ -60,19 +86,38 @@ class Client:
         self._routes = Routes(network.resolve, network.connect_to, network.proxy, network.allow_private)
         self._context = make_context(network.cacert)
         self._limits = Limits(
-            network.connect_seconds, network.read_seconds, network.total_seconds, network.max_bytes
+            connect_seconds=network.connect_seconds,
+            first_byte_seconds=network.first_byte_seconds,
+            read_seconds=network.read_seconds,
+            slow_bytes=network.slow_bytes,
+            slow_seconds=network.slow_seconds,
+            total_seconds=network.total_seconds,
+            bytes=network.max_bytes,
         )
+        self._rate = None if network.limit_rate is None else Rate(network.limit_rate)
+        self._memory = Room(max(ROOM_BYTES, network.max_bytes))
         self._session = _Session()
+
+    @property
+    def max_redirects(self) -> int:
+        """How many redirects of one URL are followed."""
+        return self._network.max_redirects
+
+    @property
+    def user_agent(self) -> str:
+        """The User-Agent field, as sent."""
+        return self._network.user_agent
 
     def exchange(
         self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> Exchange:
         """Make one request. What the world does wrong stands in `Exchange.error`.
 
+        Call `Exchange.release` when the answer has been stored: large ones share a bound of memory.
         Raises UsageError for a method or header field that cannot be sent.
         """
         _check(method, headers or {})
-        started = datetime.now(UTC)
+        started, began = datetime.now(UTC), time.monotonic()
         try:
             target = parse_target(url)
             transcript = self._transcript(target, method, Deadline(self._network.total_seconds))
@@ -85,38 +130,11 @@ class Client:
         ):  # an idle connection that the server had given up
             transcript = self._transcript(target, method, transcript.deadline, fresh=True)
             self._run(transcript, fields)
-        return _result(transcript, started)
+        return _result(transcript, started, time.monotonic() - began)
 
-    def follow(
-        self,
-        url: str,
-        *,
-        referer: str | None = None,
-        accept: str = ACCEPT_ANY,
-        fields: Mapping[str, str] | None = None,
-    ) -> list[Exchange]:
-        """Make the request and those to which its answers redirect, in order; at least one Exchange.
-
-        A loop, too many redirects, or a Location that leads nowhere is an error with stage redirect
-        on the last one. `referer` is sent in canonical form, or not at all if it is no http(s) URL;
-        `fields` are sent at every hop. Raises UsageError as `exchange`.
-        """
-        headers = {"Accept": accept} | _referer(referer) | dict(fields or {})
-        hops = [self.exchange(url, headers=headers)]
-        try:
-            while following := _next_url(hops[-1]):
-                if any(following == hop.url for hop in hops):
-                    raise FetchError(
-                        f"{hops[0].url}: its redirects lead in a circle to {following}", "redirect"
-                    )
-                if len(hops) > self._network.max_redirects:
-                    raise FetchError(
-                        f"{hops[0].url}: more than {self._network.max_redirects} redirects", "redirect"
-                    )
-                hops.append(self.exchange(following, headers=headers))
-        except FetchError as error:
-            hops[-1].error = error
-        return hops
+    def check_asked(self, url: str) -> None:
+        """Raise FetchError (stage address) for a URL that an image proxy may not be asked to fetch."""
+        self._routes.check_asked(url)
 
     def close(self) -> None:
         """Close all connections."""
@@ -133,7 +151,16 @@ class Client:
     ) -> Transcript:
         route = self._routes.plan(target)
         return Transcript(
-            method, target, route, self._routes, self._context, self._limits, deadline, fresh=fresh
+            method=method,
+            target=target,
+            route=route,
+            routes=self._routes,
+            context=self._context,
+            limits=self._limits,
+            deadline=deadline,
+            rate=self._rate,
+            memory=self._memory,
+            fresh=fresh,
         )
 
     def _fields(self, transcript: Transcript, headers: Mapping[str, str]) -> CaseInsensitiveDict[str]:
@@ -184,7 +211,8 @@ class _Session(requests.Session):
         """None: `Session.send` would decode a redirect's whole body (psf/requests issue 5529)."""
 
 
-def _referer(url: str | None) -> dict[str, str]:
+def referer_field(url: str | None) -> dict[str, str]:
+    """The Referer field for a URL in canonical form; none for what is no http(s) URL."""
     try:
         return {"Referer": parse_target(url).url} if url else {}
     except FetchError:
@@ -199,11 +227,11 @@ def _check(method: str, headers: Mapping[str, str]) -> None:
             raise UsageError(f"the header field {name!r}: {value[:100]!r} cannot be sent")
 
 
-def _result(transcript: Transcript, started: datetime) -> Exchange:
-    framing, link, message = transcript.framing, transcript.link, transcript.framing.message
-    response = bytes(memoryview(framing.data)[framing.start : framing.end])
-    if message is None:
-        message = parse_message(response)
+def _result(transcript: Transcript, started: datetime, seconds: float) -> Exchange:
+    framing, link = transcript.framing, transcript.link
+    response = framing.final()
+    message = framing.message or parse_message(response)
+    peer = link.peer if link else None
     request, redacted = redact(bytes(transcript.sent))
     proxy = transcript.route.proxy
     return Exchange(
@@ -214,20 +242,39 @@ def _result(transcript: Transcript, started: datetime) -> Exchange:
         redacted=redacted,
         response=response,
         interim=tuple(framing.interim),
-        status=message.status,
+        status=None if framing.not_http else message.status,
         headers=message.fields,
         body_offset=message.body_offset,
         truncated=transcript.truncated,
         error=transcript.error,
-        peer=link.peer if link else None,
+        peer=peer,
         tls=link.tls if link else None,
         surplus=framing.surplus,
         through=proxy.shown if proxy else None,
+        seconds=seconds,
+        private=peer is not None and special_use(ipaddress.ip_address(peer)) is not None,
+        held=transcript.held,
     )
 
 
-def _next_url(hop: Exchange) -> str | None:
-    """Where an answer redirects to; None when it does not. FetchError (stage redirect) for nowhere."""
+def following(hops: Sequence[Exchange], most: int) -> str | None:
+    """Where the last of the exchanges for one URL redirects to, without fragment; None when it does not.
+
+    Raises FetchError (stage redirect) for what leads in a circle or nowhere, and after `most` redirects.
+    """
+    target = _location(hops[-1])
+    if target is None:
+        return None
+    first = hops[0].url[:300]
+    if any(target == hop.url for hop in hops):
+        raise FetchError(f"{first}: its redirects lead in a circle to {target[:300]}", "redirect")
+    if len(hops) > most:
+        raise FetchError(f"{first}: more than {most} redirects", "redirect")
+    return target
+
+
+def _location(hop: Exchange) -> str | None:
+    """The URL in Location, as browsers read it (WHATWG URL), of an answer that redirects."""
     location = hop.header("location")
     if hop.status not in REDIRECTS or not location or (hop.error is not None and hop.error.stage != "body"):
         return None
@@ -240,9 +287,11 @@ def _next_url(hop: Exchange) -> str | None:
         joined: Any = ada_url.URL(written, base=hop.url)
     except ValueError as error:
         raise FetchError(
-            f"{hop.url}: it redirects to {written[:300]!r}, which is no URL", "redirect"
+            f"{hop.url[:300]}: it redirects to {written[:300]!r}, which is no URL", "redirect"
         ) from error
-    following = str(joined.href).partition("#")[0]
+    target = str(joined.href).partition("#")[0]
     if joined.protocol not in ("http:", "https:"):
-        raise FetchError(f"{hop.url}: it redirects to {following[:300]!r}, which is not http", "redirect")
-    return following
+        raise FetchError(f"{hop.url[:300]}: it redirects to {target[:300]!r}, which is not http", "redirect")
+    if len(target) > MOST_URL:
+        raise FetchError(f"{hop.url[:300]}: it redirects to a URL of {len(target)} characters", "redirect")
+    return target

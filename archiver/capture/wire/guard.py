@@ -19,6 +19,7 @@ _SPECIAL: tuple[tuple[str, str], ...] = (
     ("10.0.0.0/8", "private use"),
     ("100.64.0.0/10", "shared by a provider's customers"),
     ("127.0.0.0/8", "loopback"),
+    ("168.63.129.16/32", "a cloud's inside"),  # Azure's WireServer: public space, answers only from within
     ("169.254.0.0/16", "link-local"),
     ("172.16.0.0/12", "private use"),
     ("192.0.0.0/24", "protocol assignments"),
@@ -49,6 +50,12 @@ _SPECIAL: tuple[tuple[str, str], ...] = (
 )
 _TABLE: tuple[tuple[Block, str], ...] = tuple((ipaddress.ip_network(block), use) for block, use in _SPECIAL)
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # the only IPv6 space that IANA gives out for it
+
+# What names of one's own network end in: RFC 6762 section 3 and appendix G, RFC 8375, and hosts files.
+_OWN_NETWORK = (
+    *(".local", ".localdomain", ".internal", ".intranet", ".private", ".corp", ".home", ".lan"),
+    ".home.arpa",
+)
 
 # Ports of other protocols, to which an HTTP request could speak: the WHATWG Fetch Standard's
 # "port blocking" list.
@@ -114,6 +121,23 @@ class Guard:
         address = literal(host)
         if address is not None:
             self.check(host, address)
+
+    def check_name_elsewhere(self, host: str) -> None:
+        """The same for a host that a proxy will look up: nobody here sees to which address it leads.
+
+        So a name that only a network of its own can know is refused, too: one without a dot, or with
+        an ending that public DNS does not hold.
+        """
+        self.check_name(host)
+        name = host.rstrip(".").lower()
+        if literal(host) is not None or name == "localhost" or name.endswith(".localhost"):
+            return
+        if "." not in name or name.endswith(_OWN_NETWORK):
+            raise FetchError(
+                f"{host} is a name of somebody's own network: no proxy is asked for it",
+                "address",
+                f"If you trust it, name it, with its port: --connect-to {host}:80:{host}:80",
+            )
 
     def check_port(self, host: str, port: int) -> None:
         """Raise FetchError (stage address) for a port on which another protocol listens."""

@@ -20,21 +20,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from archiver.capture.wire.dial import Deadline, Link, dial, in_words
 from archiver.capture.wire.exchange import Truncated
 from archiver.capture.wire.framing import Framing
+from archiver.capture.wire.pace import LARGE_BYTES, Limits, Rate, Reservation, Room, Watch
 from archiver.capture.wire.routes import Route, Routes, Target
 from archiver.errors import FetchError
 
 RECEIVE_BYTES = 1 << 16
 POOLS, CONNECTIONS_PER_POOL = 64, 16
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds and bytes for one exchange. `bytes` counts all that the server sends, heads too."""
-
-    connect_seconds: float
-    read_seconds: float
-    total_seconds: float
-    bytes: int
 
 
 @dataclass
@@ -48,11 +39,14 @@ class Transcript:
     context: ssl.SSLContext
     limits: Limits
     deadline: Deadline
+    rate: Rate | None
+    memory: Room
     fresh: bool = False  # no connection may be used that was used before
     reused: bool = False
     sent: bytearray = field(default_factory=bytearray)
     framing: Framing = field(init=False)
     link: Link | None = None
+    held: Reservation | None = None
     truncated: Truncated | None = None
     error: FetchError | None = None
     reset: bool = False  # the connection ended before one byte came
@@ -65,14 +59,29 @@ class Transcript:
         """RFC 9112 section 3.2: absolute-form to a forwarding proxy, else origin-form."""
         return self.target.url if self.route.mode == "forward" else self.target.path
 
-    def wait(self) -> float:
-        """Seconds that the next read or write may take. Raises TimeoutError when the time is up."""
-        return min(self.limits.read_seconds, self.deadline.left())
+    def left(self) -> float:
+        """Seconds that are left for the exchange."""
+        try:
+            return self.deadline.left()
+        except TimeoutError:
+            return 0.0
+
+    def most(self) -> int:
+        """Bytes that may come. What is no success has no body worth more than a little memory."""
+        message = self.framing.message
+        successful = message is None or 200 <= (message.status or 0) < 300
+        return self.limits.bytes if successful else min(self.limits.bytes, LARGE_BYTES)
+
+    def reserve(self) -> bool:
+        """Get room in memory for all of a large answer; False if there is none for a long time."""
+        whole = self.framing.length or self.limits.bytes
+        self.held = self.memory.reserve(min(whole, self.limits.bytes), self.limits.total_seconds)
+        return self.held is not None
 
     def cut(self, kind: Truncated, why: str) -> None:
         """Note that the answer is not complete. WARC-Truncated needs something that was truncated."""
         self.framing.give_up()
-        came = len(self.framing.data) - self.framing.start
+        came = self.framing.size
         self.truncated = kind if came else None
         stage = "body" if self.framing.message is not None else "response"
         part = f"after {came} bytes" if came else "before any answer"
@@ -94,50 +103,63 @@ def recording(transcript: Transcript) -> Iterator[None]:
 
 def receive(sock: Any, transcript: Transcript) -> None:
     """Read one answer into the transcript: to its end, or to whatever stops it. Never raises."""
-    framing, limit = transcript.framing, transcript.limits.bytes
-    while not framing.done:
-        room = limit - len(framing.data)
+    framing = transcript.framing
+    watch = Watch(transcript.limits, transcript.left())
+    while not framing.done and transcript.error is None:
+        room = transcript.most() - framing.received
         if room <= 0:
-            transcript.cut("length", f"stopped at the limit of {limit} bytes")
-            return
-        try:
-            sock.settimeout(transcript.wait())
-            data = sock.recv(min(RECEIVE_BYTES, room))
-        except TimeoutError:
-            _cut_by_time(transcript)
-            return
-        except OSError as error:  # ssl.SSLError is one
-            transcript.reset = not framing.data
-            transcript.cut("disconnect", f"the connection broke ({in_words(error)})")
-            return
-        if not data:
-            _end_of_connection(transcript)
-            return
-        framing.feed(data)
+            transcript.cut("length", f"stopped at the limit of {transcript.most()} bytes")
+        elif framing.received >= LARGE_BYTES and transcript.held is None:
+            with watch.paused():
+                if not transcript.reserve():
+                    transcript.cut("length", "stopped, as there was no memory for another large answer")
+        else:
+            _read(sock, transcript, watch, min(RECEIVE_BYTES, room))
+    transcript.deadline = Deadline(watch.left)
     if framing.not_http:
         transcript.cut("unspecified", "what came is not an HTTP/1 answer")
     elif framing.head_too_long:
         transcript.cut("length", "the header or trailer is too long")
 
 
-def _cut_by_time(transcript: Transcript) -> None:
-    limits = transcript.limits
+def _read(sock: Any, transcript: Transcript, watch: Watch, most: int) -> None:
+    """One read. Running out of time is seen at the next one."""
+    framing, rate = transcript.framing, transcript.rate
+    if rate is not None:
+        with watch.paused():
+            most = rate.take(most)
+    data = None
     try:
-        transcript.deadline.left()
-        why = f"nothing came for {limits.read_seconds:g} s"
+        seconds, why = watch.next()
+        if not seconds:
+            transcript.cut("time", why)
+            return
+        sock.settimeout(seconds)
+        data = sock.recv(most)
     except TimeoutError:
-        why = f"stopped at the limit of {limits.total_seconds:g} s"
-    transcript.cut("time", why)
+        return
+    except OSError as error:  # ssl.SSLError is one
+        transcript.reset = not framing.received
+        transcript.cut("disconnect", f"the connection broke ({in_words(error)})")
+        return
+    finally:
+        if rate is not None:
+            rate.give_back(most - len(data or b""))
+    if data:
+        watch.came(len(data))
+        framing.feed(data)
+    else:
+        _end_of_connection(transcript)
 
 
 def _end_of_connection(transcript: Transcript) -> None:
     framing = transcript.framing
     if framing.until_close and not framing.fault:
-        framing.end = len(framing.data)
+        framing.ended = True
     elif framing.until_close:
         transcript.cut("unspecified", f"{framing.fault}, so its end is not known")
     else:
-        transcript.reset = not framing.data
+        transcript.reset = not framing.received
         transcript.cut("disconnect", "the server closed the connection too early")
 
 
@@ -200,7 +222,7 @@ class _Recording(HTTPConnection):
         now.link = self.link
         now.sent += data
         try:
-            self.sock.settimeout(now.wait())
+            self.sock.settimeout(min(now.limits.read_seconds, now.deadline.left()))
             self.sock.sendall(data)
         except TimeoutError as error:
             raise FetchError(

@@ -18,9 +18,12 @@ from archiver.capture.wire.guard import Address, Guard, literal
 from archiver.errors import FetchError, UsageError
 
 Mode = Literal["direct", "forward", "tunnel", "socks5", "socks5h"]
+MOST_ADDRESSES = 4  # of one name and one family, that are tried
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"https?:|[a-z][a-z0-9+.-]*+://", re.IGNORECASE)
+_SERVER = re.compile(r"https?:[/\\]*+([^/]*+)", re.IGNORECASE)  # as readers of RFC 3986 see it, and more
 _PORT = re.compile(r"[0-9]{1,5}")
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)"
 _RESOLVE = re.compile(rf"\+?{_HOST}:([0-9]{{1,5}}):(.+)")
@@ -89,6 +92,14 @@ def parse_target(url: str) -> Target:
     )
 
 
+def _as_proxies_read(url: str) -> str:
+    """With a scheme: none is http, `ssl:` is https (weserv), and slashes before a bare host mean nothing."""
+    url = url.strip(" ")
+    if url[:4].lower() == "ssl:":
+        return f"https:{url[4:]}"
+    return url if _SCHEME.match(url) else "http://" + url.lstrip("/\\")
+
+
 def _refused(url: str, why: str) -> FetchError:
     return FetchError(f"{url[:300]!r} is not asked: {why}", "address")
 
@@ -134,19 +145,49 @@ class Routes:
         self._guard.check_port(target.host, port)
         mapped = self._mapped(host, port)
         host, port, named = mapped or (host, port, False)
-        if not named and not self._given(host, port):
-            self._guard.check_name(host)
-        if self.proxy is None:
-            return Route("direct", host, port, named)
-        tunnel = target.scheme == "https" or mapped is not None
-        modes: dict[str, Mode] = {"socks5": "socks5", "socks5h": "socks5h"}
-        mode = modes.get(self.proxy.scheme, "tunnel" if tunnel else "forward")
+        mode = self._mode(tunnel=target.scheme == "https" or mapped is not None)
+        if mode in ("direct", "socks5"):  # looked up here
+            if not named and not self._given(host, port):
+                self._guard.check_name(host)
+        elif not named and (host.lower(), port) not in self._resolve:
+            self._guard.check_name_elsewhere(host)
         return Route(mode, host, port, named, self.proxy)
+
+    def check_asked(self, url: str) -> None:
+        """Raise FetchError (stage address) for what an image proxy may not be asked to fetch.
+
+        `url` is what the proxy's own URL names; without a scheme it means http, as image proxies read it.
+        A proxy on the person's own network would fetch from inside it, so everything that `plan` refuses
+        by name is refused, and names of one's own network. A host that --resolve or --connect-to names
+        (not `*`, not an empty part: those say where we connect, not what a proxy may) is the person's wish.
+        What cannot be judged by name: a public name that leads to a private address, as 127.0.0.1.nip.io
+        does. That is for the proxy to refuse.
+        """
+        url = _as_proxies_read(url)
+        server = _SERVER.match(url)
+        if server and ("@" in server[1] or "\\" in server[1]):
+            raise _refused(url, "a proxy could take another host for its own")  # x.example\@127.0.0.1
+        target = parse_target(url)
+        host, port = _bare(target.host), target.port
+        self._guard.check_port(target.host, port)
+        mapped = any(
+            from_host == host.lower() and from_port in (0, port) and to_host
+            for from_host, from_port, to_host, _ in self._connect_to
+        )
+        if not mapped and (host.lower(), port) not in self._resolve:
+            self._guard.check_name_elsewhere(host)
+
+    def _mode(self, *, tunnel: bool) -> Mode:
+        if self.proxy is None:
+            return "direct"
+        modes: dict[str, Mode] = {"socks5": "socks5", "socks5h": "socks5h"}
+        return modes.get(self.proxy.scheme, "tunnel" if tunnel else "forward")
 
     def addresses(self, host: str, port: int, *, named: bool) -> list[Address]:
         """Look up a host once and check every answer. FetchError with stage dns or address.
 
-        What --resolve says is not checked: the person named it.
+        Of each family the first few are returned: a name with thousands of addresses would have us knock
+        at all of them. What --resolve says is neither checked nor cut: the person named it.
         """
         given = self._given(host, port)
         if given:
@@ -155,7 +196,9 @@ class Routes:
         if not named:
             for address in found:
                 self._guard.check(host, address)
-        return found
+        few = [[address for address in found if address.version == version] for version in (4, 6)]
+        tried = {*few[0][:MOST_ADDRESSES], *few[1][:MOST_ADDRESSES]}
+        return [address for address in found if address in tried]
 
     def _given(self, host: str, port: int) -> tuple[Address, ...]:
         """What --resolve says, as curl: the name's own entry before that for any name."""

@@ -1,15 +1,19 @@
 """Notes, findings and results → what a command tells: rows of JSON and people's lines."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from archiver.addresses import Address, upload_time
+from archiver.capture.outcome import word
 from archiver.claims.contradictions import contradictions
 from archiver.console import Output
-from archiver.keep import Kept
-from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition
+from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
+from archiver.tell.ending import kept
+from archiver.tell.state import state
+from archiver.tell.words import duration, one_line
+
+__all__ = ["address", "article", "finding_words", "kept", "note", "state"]
 
 
 def note(out: Output, said: Note) -> None:
@@ -21,7 +25,7 @@ def note(out: Output, said: Note) -> None:
             against = contradictions(said.article.times)
             names = {key: article.get(key) for key in ("kind", "title", "url", "left_out")}
             out.row(row | names | {"contradictions": msgspec.to_builtins(against)})
-            out.say(_line(f"{said.article.kind:<11} {said.article.title}"))
+            out.say(one_line(f"{said.article.kind:<11} {said.article.title}"))
             for each in against:
                 out.say(f"times       {each.words}")
             _left_out(out, said.article.left_out)
@@ -30,62 +34,36 @@ def note(out: Output, said: Note) -> None:
             names = {key: listing.get(key) for key in ("kind", "title", "url", "left_out")}
             out.row(row | names | {"links": len(said.listing.links)})
             links = f"({len(said.listing.links)} links)"
-            out.say(_line(f"{said.listing.kind:<11} {said.listing.title or said.given}  {links}"))
+            out.say(one_line(f"{said.listing.kind:<11} {said.listing.title or said.given}  {links}"))
             _left_out(out, said.listing.left_out)
         case FetchNote():
             out.row(row)
-            copy = f"  [an archive's copy of {said.memento}]" if said.memento else ""
-            why = f"  ({said.reason})" if said.reason else ""
-            out.say(_line(f"{said.outcome:<11} {said.url}{copy}{why}"))
+            if said.purpose != "robots" or _is_in_the_way(said):
+                out.say(_fetch_words(said))
+        case UnreadableNote():
+            out.row(row)
+            out.say(one_line(f"unreadable  {said.given}  ({said.reason})"))
         case _:
             out.row(row)
-            out.say(_line(f"unreadable  {said.given}  ({said.reason})"))
+
+
+def _is_in_the_way(robots: FetchNote) -> bool:
+    """A robots.txt that could not be had; of one that came, what it forbids is told."""
+    return robots.outcome == "failed" or (bool(robots.hops) and (robots.hops[-1].status or 0) >= 500)
+
+
+def _fetch_words(said: FetchNote) -> str:
+    copy = f"  [an archive's copy of {said.memento}]" if said.memento else ""
+    why = f"  ({said.reason})" if said.reason else ""
+    again = f"  [again in {duration(said.retry)}]" if said.retry is not None else ""
+    outcome = word(said.outcome, said.stage, unchanged=said.unchanged)
+    what = "robots.txt  " if said.purpose == "robots" else ""
+    return one_line(f"{outcome:<11} {what}{said.url}{copy}{why}{again}")
 
 
 def _left_out(out: Output, reasons: tuple[str, ...]) -> None:
     for why in reasons:
-        out.say(_line(f"left out    {why}"))
-
-
-def _line(text: str) -> str:
-    """Texts of others may hold line feeds: none of them may look like a line of ours."""
-    return text.replace("\n", " ")
-
-
-def kept(out: Output, directory: Path, result: Kept) -> None:
-    """The end of an archive run: its summary and its verdict in words."""
-    out.row(
-        {
-            "type": "summary",
-            "archive": str(directory),
-            "articles": result.articles,
-            "listings": result.listings,
-            "fetches": result.outcomes,
-            "guesses": result.guesses,
-            "unreadable": result.unreadable,
-            "refused_sources": result.refused,
-            "passed_over": result.passed_over,
-            "limited": result.limited,
-            "warc": result.sealed.path if result.sealed else None,
-            "exit_code": result.exit_code,
-        }
-    )
-    out.say(_kept_words(directory, result))
-
-
-def _kept_words(directory: Path, result: Kept) -> str:
-    if result.sealed is None:
-        return "Nothing was saved." if not result.interrupted else "Interrupted; what was saved is sealed."
-    counts = (
-        ", ".join(f"{count} {outcome}" for outcome, count in sorted(result.outcomes.items())) or "nothing"
-    )
-    if result.guesses:
-        counts += f" ({result.guesses} guessed renditions did not come)"
-    verdict = "Complete" if result.complete else "Incomplete: some items failed, see above"
-    if result.limited:
-        verdict += "; stopped at --max-pages"
-    sealed = f"{directory / result.sealed.path} ({result.sealed.records} records)"
-    return f"{verdict}. Fetched: {counts}. Sealed as {sealed}."
+        out.say(one_line(f"left out    {why}"))
 
 
 def address(out: Output, meant: Address, rendition: Rendition | None) -> None:
@@ -118,7 +96,7 @@ def article(out: Output, shown: dict[str, Any]) -> None:
         lines += _picture_words(picture)
     if shown["text"]:
         lines += _text_words(shown["text"])
-    out.text("\n".join(map(_line, lines)))
+    out.text("\n".join(map(one_line, lines)))
 
 
 def _picture_words(picture: dict[str, Any]) -> list[str]:

@@ -1,0 +1,96 @@
+"""What a host's robots.txt allows (RFC 9309), read by protego from what was captured."""
+
+import re
+from dataclasses import dataclass
+
+from protego import Protego
+
+from archiver.capture.wire.exchange import Exchange
+from archiver.errors import FetchError, RecordError
+from archiver.warc.http import decoded
+
+PRODUCT = "newsarchiver"  # the product token that rules may name (section 2.2.1)
+READ_BYTES = 500 << 10  # section 2.5: at least so much is read; of more, the beginning counts
+FRESH_SECONDS = 24 * 3600  # section 2.4
+OTHERS = "others"  # stands for every other crawler
+AGAIN_SECONDS = 600  # after a robots.txt that could not be had
+
+_TOKEN = re.compile(r"[A-Za-z_-]++")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What one origin allows. `error`: no answer came; `why`: all is forbidden, and for what reason."""
+
+    parsed: Protego | None = None
+    why: str = ""
+    error: FetchError | None = None
+
+    def check(self, url: str) -> None:
+        """Raise FetchError for a URL that may not be asked for; its stage is robots, or what failed."""
+        if self.error is not None:
+            raise FetchError(f"its robots.txt could not be asked for: {self.error}", self.error.stage)
+        if self.why:
+            raise FetchError(self.why, "robots")
+        if self.parsed is not None and not self.parsed.can_fetch(url, PRODUCT):
+            raise FetchError("its robots.txt forbids it", "robots")
+
+    @property
+    def crawl_delay(self) -> float:
+        """Seconds between two requests; 0 where the rules name none. Not in RFC 9309, but widely obeyed."""
+        return (self.parsed and self.parsed.crawl_delay(PRODUCT)) or 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long they hold."""
+        return AGAIN_SECONDS if self.error or self.why else FRESH_SECONDS
+
+
+def rules(hops: list[Exchange]) -> Rules:
+    """What the answer to /robots.txt means (section 2.3.1): 4xx and too many redirects allow all."""
+    last = hops[-1]
+    if last.error is not None and last.error.stage == "redirect":
+        return Rules()
+    if last.status is None:
+        return Rules(error=last.error or FetchError("no answer that is HTTP", "response"))
+    if last.status >= 500:
+        return Rules(why=f"its robots.txt answered with status {last.status}, so nothing may be asked for")
+    if not 200 <= last.status < 300:
+        return Rules()
+    text = _beginning(last.entity_body(), last.header("content-encoding"))[:READ_BYTES]
+    return Rules(parsed=Protego.parse(_named(text.decode("utf-8-sig", "replace"))))
+
+
+def _beginning(body: bytes, coding: str | None) -> bytes:
+    """What can be decoded of a body; of one that unfolds to very much, the first part."""
+    size = READ_BYTES
+    while size:
+        try:
+            return decoded(body[:size], coding, 8 * READ_BYTES)
+        except RecordError:
+            size //= 16
+    return b""
+
+
+def _named(text: str) -> str:
+    """With each group under one of three names, so that Protego finds the groups that are ours.
+
+    It takes a name that ours begins with for ours, and does not know the token in a name with a version
+    (section 2.2.1). Its time grows with names times rules: of a hostile file, to hours.
+    """
+    return "\n".join(_with_short_name(line.partition("#")[0]) for line in text.splitlines())
+
+
+def _with_short_name(line: str) -> str:
+    words = line.replace(":", " ", 1).split(None, 2)
+    heads = [word.lower() for word in words[:2]]
+    if heads[:1] in (["user-agent"], ["useragent"]):
+        name = words[1:2]
+    elif heads == ["user", "agent"]:
+        name = words[2:]
+    else:
+        return line
+    if not name or name[0].startswith("*"):
+        return f"User-agent: {'*' if name else ''}"
+    token = _TOKEN.match(name[0])
+    return f"User-agent: {PRODUCT if token and token[0].lower() == PRODUCT else OTHERS}"

@@ -1,0 +1,145 @@
+"""Catalogue, manifest and journal → what `archiver status` says: no network, no lock, nothing is changed."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from archiver import journal
+from archiver.archive import OPEN
+from archiver.errors import RecordError
+from archiver.manifest import manifest as commitment
+
+Row = dict[str, Any]
+Ending = Literal["complete", "incomplete", "interrupted", "unfinished"]
+CLOCK_SECONDS = 300  # a run that ended later than this from now ended by a clock that is wrong
+
+# What nobody asks for again is not the last word on a URL, and nobody referred to a guess.
+_NEWEST = """
+FROM fetches AS fetch WHERE outcome <> 'whole' AND id IN (
+    SELECT max(id) FROM fetches
+    WHERE retry IS NULL AND purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose
+)
+"""
+_SEALED = """
+SELECT date FROM records WHERE warc_id = (SELECT id FROM warcs WHERE path = ?) ORDER BY id DESC LIMIT 1
+"""
+_ARTICLES = "SELECT count(DISTINCT coalesce(url, note_id)) FROM articles"
+_RUNS = """
+SELECT run, started, ended, interrupted, complete, robots, outcomes FROM runs
+LEFT JOIN (SELECT run_id, max(id) AS file FROM warcs GROUP BY run_id) ON run_id = runs.id ORDER BY file DESC
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of `archiver archive`. unfinished: it goes on, or was cut off. Times are RFC 3339, in UTC."""
+
+    run: str
+    started: str
+    ended: str | None
+    ending: Ending
+    robots: str
+    outcomes: dict[str, int]
+
+    @property
+    def saved(self) -> bool:
+        """Whether it captured something, or confirmed that it has not changed."""
+        return self.ended is not None and any(self.outcomes.get(word) for word in ("captured", "unchanged"))
+
+
+@dataclass(frozen=True)
+class Status:
+    """What an archive holds, and how its last run ended. `warcs`, `records`, `bytes` count what is sealed."""
+
+    warcs: int
+    records: int
+    bytes: int
+    articles: int
+    pictures: int
+    failures: int  # URLs whose newest fetch is not whole
+    open: tuple[str, ...]  # WARC files that are being written, or were left by a crash
+    sealed: str | None  # when the newest record that is sealed was made
+    last_run: Run | None
+    last_saved: Run | None  # the newest run that ended and captured or confirmed something
+    unfinished: tuple[journal.Unfinished, ...]
+    max_age: float | None  # seconds, as asked
+    age: float | None  # seconds since `last_saved` ended; negative: a clock is wrong
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the last run that saved something ended no longer ago than was asked; True if not asked."""
+        if self.max_age is None:
+            return True
+        return self.age is not None and -CLOCK_SECONDS <= self.age <= self.max_age
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.fresh else 3
+
+
+def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> Status:
+    """Look at the archive in `root` and its catalogue. Raises NotAnArchive, ManifestError, RecordError."""
+    manifest = commitment.load(root)
+    runs = [_run(row) for row in db.execute(_RUNS)]
+    saved = max((run for run in runs if run.saved), key=lambda run: run.ended or "", default=None)
+    return Status(
+        warcs=len(manifest.warcs),
+        records=sum(warc.records for warc in manifest.warcs),
+        bytes=sum(warc.bytes for warc in manifest.warcs),
+        articles=_one(db, _ARTICLES),
+        pictures=_one(db, "SELECT count(*) FROM pictures"),
+        failures=_one(db, f"SELECT count(*) {_NEWEST}"),
+        open=tuple(sorted(f"warcs/{path.name}" for path in (root / "warcs").glob(f"*.warc.gz{OPEN}"))),
+        sealed=_one(db, _SEALED, manifest.warcs[-1].path) if manifest.warcs else None,
+        last_run=runs[0] if runs else None,
+        last_saved=saved,
+        unfinished=journal.load(root),
+        max_age=max_age,
+        age=_age(saved.ended) if saved and saved.ended else None,
+    )
+
+
+def failures(db: sqlite3.Connection) -> Iterator[Row]:
+    """Each URL whose newest fetch is not whole, in the order in which they were asked for."""
+    columns = "url, purpose, outcome, status, stage, reason, article_id AS article"
+    for row in db.execute(f"SELECT {columns} {_NEWEST} ORDER BY id"):
+        yield {"type": "failure", **dict(row)}
+
+
+def _one(db: sqlite3.Connection, sql: str, *parameters: str) -> Any:
+    row = db.execute(sql, parameters).fetchone()
+    return row[0] if row else None
+
+
+def _run(row: sqlite3.Row) -> Run:
+    try:
+        outcomes = msgspec.json.decode(row["outcomes"], type=dict[str, int])
+    except (msgspec.MsgspecError, TypeError, UnicodeEncodeError) as error:
+        raise _damaged(f"a run's outcomes: {error}") from error
+    return Run(row["run"], row["started"], row["ended"], _ending(row), row["robots"], outcomes)
+
+
+def _ending(row: sqlite3.Row) -> Ending:
+    if row["ended"] is None:
+        return "unfinished"
+    if row["interrupted"]:
+        return "interrupted"
+    return "complete" if row["complete"] else "incomplete"
+
+
+def _age(moment: str) -> float:
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    except (ValueError, TypeError) as error:
+        raise _damaged(f"{moment!r} is no time") from error
+
+
+def _damaged(what: str) -> RecordError:
+    return RecordError(
+        f"catalogue.db: {what}", "Run 'archiver rebuild': it is made anew from the WARC files."
+    )

@@ -1,0 +1,75 @@
+"""What `archiver status` found → its rows and lines."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from archiver.console import Output
+from archiver.status import Run, Status
+from archiver.tell.words import counted, duration, many, moment, one_line, size
+
+
+def state(out: Output, directory: Path, found: Status, failures: Iterable[dict[str, Any]]) -> None:
+    """The archive's state, after the `failures` that were asked for."""
+    listed = set()
+    for row in failures:
+        out.row(row)
+        if row["url"] not in listed:  # as a page and as a picture
+            listed.add(row["url"])
+            out.text(one_line(row["url"]))
+    summary = asdict(found) | {"unfinished": msgspec.to_builtins(found.unfinished)}
+    out.row(
+        {"type": "summary", "archive": str(directory)}
+        | summary
+        | {"fresh": found.fresh, "exit_code": found.exit_code}
+    )
+    for name, text in _facts(directory, found):
+        out.say(one_line(f"{name:<11} {text}"))
+    out.say(_verdict(found))
+
+
+def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
+    folder = shlex.quote(str(directory))
+    held = f"{many(found.warcs, 'WARC file')}, {many(found.records, 'record')}, {size(found.bytes)}"
+    yield "sealed", f"{held}; the newest record is of {moment(found.sealed)}" if found.sealed else held
+    yield "holds", f"{many(found.articles, 'article')}, {many(found.pictures, 'picture')}"
+    for path in found.open:
+        yield "open", f"{path}: it is being written, or the next command seals it"
+    yield "last run", _run(found.last_run) if found.last_run else "none is on record"
+    for run in found.unfinished:
+        sources = " ".join(map(shlex.quote, run.sources[:3])) + (" …" if len(run.sources) > 3 else "")
+        what = sources or "--retry-failed"
+        yield "unfinished", f"since {moment(run.started)}: {what}; the same command goes on with it"
+    if found.failures:
+        listed = f"archiver status --failures {folder}"
+        again = f"archiver archive --retry-failed --into {folder}"
+        yield "not whole", f"{many(found.failures, 'URL')}; listed by: {listed}; asked for again by: {again}"
+
+
+def _run(run: Run) -> str:
+    when = f"{moment(run.started)} to {moment(run.ended)}" if run.ended else f"since {moment(run.started)}"
+    ending = "it goes on, or was cut off" if run.ending == "unfinished" else run.ending
+    counts = counted(run.outcomes)
+    return f"{when}, {ending}" + (f": {counts}" if counts else "")
+
+
+def _verdict(found: Status) -> str:
+    if found.max_age is None:
+        failing = (
+            f"{many(found.failures, 'URL')} not whole"
+            if found.failures
+            else "Every URL that was asked for is whole"
+        )
+        return f"{failing}; {many(len(found.unfinished), 'unfinished run')}."
+    allowed = f"allowed: {duration(found.max_age)}"
+    if found.last_saved is None or found.age is None or found.last_saved.ended is None:
+        return f"STALE: no run that ended has saved anything yet; {allowed}."
+    ended = moment(found.last_saved.ended)
+    if found.age < 0 and not found.fresh:
+        return f"STALE: the last run that saved something ended in the future, {ended}: set this clock right."
+    word = "Fresh" if found.fresh else "STALE"
+    return f"{word}: the last run that saved something ended {duration(found.age)} ago, {ended}; {allowed}."

@@ -1,0 +1,37 @@
+"""Step (7), across files: the response for which a revisit stands is in the archive, with its payload."""
+
+from collections.abc import Iterator
+
+from archiver.model import Entry, Finding
+from archiver.verify.pair import Pair
+
+
+class RevisitCheck:
+    """Takes pairs one by one; `findings` tells of revisits that stand for nothing."""
+
+    def __init__(self) -> None:
+        self._revisits: list[tuple[str, int, Entry]] = []
+        self._originals: set[int] = set()  # hashes of id and payload of whole responses: they may be many
+
+    def add(self, pair: Pair) -> None:
+        for number, entry in enumerate(pair.entries):
+            if entry is not None and entry.type == "revisit":
+                self._revisits.append((pair.warc.path, number, entry))
+            elif entry is not None and entry.type == "response" and entry.truncated is None:
+                self._originals.add(hash((entry.id, entry.payload_digest)))
+
+    def findings(self) -> Iterator[Finding]:
+        for file, number, entry in self._revisits:
+            if hash((entry.refers_to, entry.payload_digest)) not in self._originals:
+                yield Finding(
+                    verdict="incomplete",
+                    code="revisit-original",
+                    file=file,
+                    record=number,
+                    offset=entry.offset,
+                    id=entry.id,
+                    uri=entry.uri,
+                    message="the response for which it stands is not here, whole and with its payload",
+                    expected=entry.refers_to,
+                    advice="Get the WARC file that holds the original from another copy.",
+                )
