@@ -195,6 +195,11 @@ class Session:
         self._file: _OpenFile | None = None
         self.sealed: list[CommittedWarc] = []
 
+    @property
+    def wrote(self) -> bool:
+        """Whether there is any record of it."""
+        return bool(self.sealed) or self._file is not None
+
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Write records and their lines; all are durable and in the catalogue when this returns.
 

@@ -6,6 +6,7 @@ sources name and they do not hold. It is disposable: without it the next run ask
 
 import hashlib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -14,16 +15,17 @@ from archiver.storage import replace_file, sync_folder
 
 NAME = "journal.json"
 FORMAT = "archiver-journal/1"
+JOURNAL_BYTES = 64 << 20
 MOST = 100  # runs that are remembered; of more, the oldest are forgotten
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     """A run that was begun. `command` is a digest over its sources and aims."""
 
-    run: str  # urn:uuid:…
-    command: str
+    run: Annotated[str, msgspec.Meta(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+    command: Annotated[str, msgspec.Meta(max_length=100)]
     sources: tuple[str, ...]
-    started: str
+    started: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")]
 
 
 class _Journal(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +35,11 @@ class _Journal(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(root: Path) -> tuple[Unfinished, ...]:
     """The unfinished runs, oldest first. A journal that cannot be read counts as none."""
+    path = root / NAME
     try:
-        return msgspec.json.decode((root / NAME).read_bytes(), type=_Journal).unfinished
+        if not path.is_file() or path.stat().st_size > JOURNAL_BYTES:
+            return ()
+        return msgspec.json.decode(path.read_bytes(), type=_Journal).unfinished
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ()
 

@@ -42,6 +42,8 @@ from archiver.sandbox import Sandbox
 from archiver.signals import Stop, stoppable
 from archiver.warc.write import record_id, warc_date
 
+CONTINUED = timedelta(days=1)  # since its last record, a run that was cut off can be continued
+
 
 @dataclass(frozen=True)
 class _Orders:
@@ -150,13 +152,14 @@ class _Work:
         note = RunNote(
             run=kept.run,
             started=self._begun.started,
-            sources=tuple(map(_without_folders, self._begun.sources)),
+            sources=self._begun.sources,
             interrupted=interrupted,
             complete=kept.complete,
             continued=kept.continued,
             outcomes=kept.outcomes,
         )
-        self._session.append([note_record(note, None)])
+        if self._session.wrote or kept.outcomes:
+            self._session.append([note_record(note, None)])
         self._session.seal()
         if not interrupted:
             journal.end(self._root, self._begun)
@@ -199,9 +202,23 @@ def _save(run: Run, source: Source) -> None:
         run.file(source.given, source.data, source.kind)
 
 
-def _without_folders(source: str) -> str:
-    """As notes name what was given: what lies above it on somebody's disk is nobody's business."""
-    return source if "://" in source else Path(source).name or source
+def _goes_on(unfinished: Unfinished, memory: Memory) -> bool:
+    """Whether a run that was cut off is continued: what is older than a day would hide what is new since.
+
+    Nor is one whose end is noted, where the crash came before it was forgotten, or one of standard input.
+    """
+    last = datetime.fromisoformat(memory.newest or unfinished.started)
+    fresh = abs(datetime.now(UTC) - last) < CONTINUED
+    return fresh and not memory.has_ended and "-" not in unfinished.sources
+
+
+def _named(source: str) -> str:
+    """As notes name what was given: without the folders above it, and without anybody's password."""
+    scheme, mark, rest = source.partition("://")
+    if not mark:
+        return Path(source).name or source
+    server, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{server.rpartition('@')[2]}{slash}{path}"
 
 
 def _begun(root: Path, orders: _Orders, db: Database) -> Unfinished:
@@ -209,11 +226,13 @@ def _begun(root: Path, orders: _Orders, db: Database) -> Unfinished:
     sources = tuple(os.fsencode(given).decode("utf-8", "backslashreplace") for given in orders.givens)
     command = journal.command_digest(sources, orders.aims.options())
     for unfinished in journal.load(root):
-        ended = Memory(db, root, unfinished.run).has_ended  # the crash came before it was forgotten
-        if unfinished.command == command and not ended:
+        if unfinished.command == command and _goes_on(unfinished, Memory(db, root, unfinished.run)):
             return unfinished
     begun = Unfinished(
-        run=record_id(), command=command, sources=sources, started=warc_date(datetime.now(UTC))
+        run=record_id(),
+        command=command,
+        sources=tuple(map(_named, sources)),
+        started=warc_date(datetime.now(UTC)),
     )
     journal.begin(root, begun)
     return begun

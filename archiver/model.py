@@ -204,7 +204,8 @@ class Hop(Noun, frozen=True):
     surplus: int = 0  # bytes that the server sent after the end of the message
     redacted: tuple[str, ...] = ()  # request header fields left out of the record
     through: str | None = None  # the proxy that the person named, without credentials
-    attempt: str = ""  # why this hop was made: "", redirect, without-referer
+    head: str = ""  # of the answer, as latin-1, where its record has none: of a revisit
+    attempt: str = ""  # why this hop was made: "", redirect, without-referer, unconditional
 
 
 Outcome = Literal["whole", "partial", "refused", "substituted", "failed", "skipped"]

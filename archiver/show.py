@@ -1,5 +1,6 @@
 """The catalogue's rows of one article → what `archiver show` says of it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -32,8 +33,10 @@ WHERE forms.article_picture_id = ? ORDER BY forms.number
 def reading(root: Path) -> Iterator[sqlite3.Connection]:
     """The catalogue, open to read. RecordError when it is damaged."""
     path = root / catalogue.NAME
+    # SQLite writes beside a database that it only reads; where nobody can write, nobody changes it either.
+    how = "mode=ro" if os.access(root, os.W_OK) else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True)) as db:
             db.row_factory = sqlite3.Row
             yield db
     except sqlite3.DatabaseError as error:

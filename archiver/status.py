@@ -21,8 +21,7 @@ CLOCK_SECONDS = 300  # a run that ended later than this from now ended by a cloc
 # What nobody asks for again is not the last word on a URL, and nobody referred to a guess.
 _NEWEST = """
 FROM fetches AS fetch WHERE outcome <> 'whole' AND id IN (
-    SELECT max(id) FROM fetches
-    WHERE retry IS NULL AND purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose
+    SELECT max(id) FROM fetches WHERE purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose
 )
 """
 _SEALED = """

@@ -47,7 +47,7 @@ def not_modified(*fields: str) -> list[Step]:
 
 
 class Site:
-    """`answers` has what is said to the request for `host/path`; all else is a 404. `turn` counts the runs."""
+    """`answers` has what is said to a request for `host/path`; all else is a 404. `turn` counts the runs."""
 
     def __init__(self) -> None:
         self.turn = 1

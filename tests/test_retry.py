@@ -210,6 +210,29 @@ def test_a_host_that_does_not_say_how_long_is_left_alone_ever_longer() -> None:
         assert [gap >= 0.1 * 2**n for n, gap in enumerate(town.gaps("a.example"))] == [True] * 3
 
 
+def test_a_host_that_answered_again_begins_anew() -> None:
+    codes = [503, 503, 503, 503, 200, 503, 200]
+    with Town(lambda _: status(codes[min(len(town.visits), 7) - 1])) as town:
+        manners = Manners(backoff=0.1, retries=9, ignore_robots=NOT_HERE)
+        ask(town, ["http://a.example/0", "http://a.example/1"], manners)
+        assert town.gaps("a.example")[3] >= 0.8
+        assert 0.1 <= town.gaps("a.example")[5] < 0.7
+
+
+@pytest.mark.parametrize(("fields", "why"), [((), "back-off"), (("Retry-After: 30",), "Retry-After")])
+def test_why_a_host_waits(fields: tuple[str, ...], why: str) -> None:
+    manners = Manners(backoff=30, ignore_robots=NOT_HERE)
+    with Town(lambda _: status(503, *fields)) as town, running(town.network, manners) as engine:
+        for number in range(3):
+            engine.submit(Wish(f"http://a.example/{number}", "page"))
+        while not engine.take(0.1):
+            pass
+        (view,) = engine.hosts()
+        assert (view.host, view.asking, view.waiting, view.why) == ("a.example", (), 3, why)
+        assert 25 < view.seconds <= 30
+        engine.stop()
+
+
 def test_beyond_the_patience_the_rest_is_left_for_the_next_run() -> None:
     urls = [f"http://{host}.example/{number}" for number in range(4) for host in "ab"]
     with Town(lambda v: status(429, "Retry-After: 601") if v.host[0] == "a" else status(200)) as town:
@@ -223,7 +246,10 @@ def test_beyond_the_patience_the_rest_is_left_for_the_next_run() -> None:
 
 def test_a_redirect_to_a_host_that_wants_to_be_left_alone() -> None:
     """Nor is it asked for the rules of another one."""
-    answers = {"a.example": [moved("http://b.example/2")], "b.example": status(503, "Retry-After: 999")}
+    answers: dict[str, list[Step]] = {
+        "a.example": [moved("http://b.example/2")],
+        "b.example": status(503, "Retry-After: 999"),
+    }
     robots = {"c.example": [moved("http://b.example/rules")]}
     with Town(lambda visit: answers[visit.host], robots) as town:
         with running(town.network, Manners()) as engine:
@@ -257,14 +283,32 @@ def test_nobody_at_home() -> None:
         network = Network(
             connect_to=(f"a.example:443:127.0.0.1:{deaf.port}", f"::127.0.0.1:{town.port}"), connect_seconds=2
         )
-        with running(network, Manners(retries=0, backoff=0.01, ignore_robots=NOT_HERE)) as engine:
+        with running(network, Manners(retries=0, delay=0, ignore_robots=NOT_HERE)) as engine:
             jobs = finished(engine, [*urls, "http://b.example/"])
         assert deaf.connections == STRIKES
         assert town.urls() == ["http://b.example/"]
     words = last_words(jobs)
     assert [stage(words[url]) for url in urls] == [None] * STRIKES + ["dead"] * (30 - STRIKES)
-    assert f"{STRIKES} connections in a row failed" in str(words[urls[-1]].refusal)
+    assert f"{STRIKES} requests in a row got no whole answer" in str(words[urls[-1]].refusal)
     assert DEAD_SECONDS == 600
+
+
+def test_strikes_count_in_a_row(authority: trustme.CA, pem: str) -> None:
+    """A host that answers each fifth time is not dead."""
+
+    def greet() -> list[Step]:
+        return ["reset"] if server.connections % STRIKES else []
+
+    def answer(_: Asked) -> list[Step]:
+        return [*status(200, "Connection: close"), "close"]
+
+    context = server_context(authority, "a.example")
+    with WireServer(answer, context, greet=greet) as server:
+        network = Network(connect_to=(f"::127.0.0.1:{server.port}",), cacert=pem)
+        with running(network, Manners(retries=0, delay=0, ignore_robots=NOT_HERE)) as engine:
+            words = last_words(finished(engine, [f"https://a.example/{number}" for number in range(15)]))
+        assert (server.connections, len(server.asked)) == (15, 3)
+        assert {stage(job) for job in words.values()} == {None}
 
 
 def test_nobody_at_home_before_robots() -> None:
@@ -272,7 +316,7 @@ def test_nobody_at_home_before_robots() -> None:
     urls = [f"https://a.example/{number}" for number in range(30)]
     with Deaf() as deaf:
         network = Network(connect_to=(f"::127.0.0.1:{deaf.port}",), connect_seconds=2)
-        with running(network, Manners(backoff=0.01)) as engine:
+        with running(network, Manners(backoff=0.01, delay=0)) as engine:
             words = last_words(finished(engine, urls))
         assert deaf.connections == 4
     assert {stage(job) for job in words.values()} == {"tls"}
@@ -379,6 +423,7 @@ def test_skips_do_not_make_the_time_longer(memory: Memory) -> None:
 PAGE = "<html><head><title>x</title></head><body><article><h1>x</h1><p>text</p>{}</article></body></html>"
 
 
+@pytest.mark.slow
 def test_the_command_and_failures(tmp_path: Path) -> None:
     """Counted once each; the dead left alone, the rest asked again, and all of it when one insists."""
     pictures = ["http://a.example/gone.png", "http://a.example/busy.png", "http://b.example/later.png"]

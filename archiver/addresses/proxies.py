@@ -133,6 +133,8 @@ class _Unwrapper:
             groups = self.pattern.groupindex
         except (re.error, OverflowError, RecursionError) as error:
             raise _bad(rule, "path", str(error)) from error
+        if rule.quota and (not rule.hosts or any("*" in host for host in rule.hosts)):
+            raise _bad(rule, "quota", "it needs the names of its hosts, without *")
         if not (rule.origin or rule.opaque or rule.grammar):
             raise _bad(rule, "origin", "neither it nor a template says how to undo such a URL")
         for found in _PIECE.finditer(rule.origin):

@@ -7,6 +7,7 @@ further try, and each robots.txt.
 
 import heapq
 import itertools
+import sys
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ from archiver.capture.wire.fetch import Client
 from archiver.capture.wire.routes import parse_target
 from archiver.errors import FetchError
 
+MOST_RULE_BYTES = 8 << 20  # of robots.txt that are remembered; parsed they take some twenty times as much
+ROBOTS_BYTES = 1 << 20  # of a longer robots.txt the beginning counts (RFC 9309 section 2.5)
 LOOKAHEAD = 10_000  # wishes that wait, at most: so many hosts can be found among them
 MOST_FINISHED = 32  # jobs that nobody has taken yet: then the threads wait
 MOST_HOSTS = 10_000  # that are remembered while nothing is asked of them
@@ -56,6 +59,8 @@ class Engine:
         `passed_on`: what an image proxy will be asked to fetch when a URL is asked for.
         """
         self.requests = self.bytes = 0
+        self._resting = 0  # threads that wait for a turn to come
+        self._rule_bytes = 0
         self.pending = 0  # wishes without a last word
         self._client, self._manners, self._passed_on = client, manners, passed_on
         self._quotas = {host: quota for quota, hosts in quotas for host in hosts}
@@ -104,10 +109,16 @@ class Engine:
         return taken
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is asked for or waits, and all that was finished has been taken."""
+        with self._lock:
+            return not self.pending and not self._finished
+
+    @property
     def hungry(self) -> bool:
-        """Whether more wishes would help: too few hosts have work that waits."""
+        """Whether more wishes would help: a thread has nothing to do."""
         few = 4 * self._manners.parallel
-        return self.pending < few or (self.pending < LOOKAHEAD and len(self._plan) < few)
+        return self.pending < few or (self.pending < LOOKAHEAD and self._resting > 0)
 
     def stop(self) -> None:
         """Begin no further request; those on their way are finished."""
@@ -173,16 +184,18 @@ class Engine:
         self._finished.append(job)
         self._news.notify()
 
-    def _next(self) -> tuple[Host, Job] | None:
-        """Wait for a request whose turn it is; None when the engine is closed."""
+    def _next(self) -> tuple[Host, Job, Rules] | None:
+        """Wait for a request whose turn it is, and what its host says of it; None when all is over."""
         while not self._closed:
             now = time.monotonic()
-            if len(self._finished) >= MOST_FINISHED or not self._plan:
+            if len(self._finished) >= MOST_FINISHED:
                 self._work.wait(1)
                 continue
-            due, _, host = self._plan[0]
-            if due > now:
+            due, _, host = self._plan[0] if self._plan else (now + 1, 0, None)
+            if host is None or due > now:
+                self._resting += 1
                 self._work.wait(min(due - now, 1))
+                self._resting -= 1
                 continue
             heapq.heappop(self._plan)
             if host.planned != due:
@@ -192,33 +205,31 @@ class Engine:
             if real is None or real > now:
                 self._schedule(host)
                 continue
-            if (job := self._admitted(host, host.take(now), now)) is not None:
+            taken = host.take(now)
+            try:
+                host.check_open(now)
+            except FetchError as error:
+                self._refused(taken, error)
+            else:
+                job, known = self._before(host, taken, now)
                 host.begins(job.url)
                 self._schedule(host)
-                return host, job
+                return host, job, known
             self._schedule(host)
         return None
 
-    def _admitted(self, host: Host, job: Job, now: float) -> Job | None:
-        """The job, or what must be asked before it; None when it was refused."""
+    def _before(self, host: Host, job: Job, now: float) -> tuple[Job, Rules]:
+        """The job and the rules for it, or the robots.txt that must be asked for before it."""
         target = parse_target(job.url)
-        try:
-            for url in self._passed_on(job.url):
-                self._client.check_asked(url)
-            host.check_open(now)
-            if self._manners.ignore_robots or self._for_itself(job):
-                return job
-            known = host.rules.get(target.scheme)
-            if known is None or known[1] < now:
-                host.put_back(job)
-                host.asked_rules.add(target.scheme)
-                self.pending += 1
-                return Job(Wish(f"{target.scheme}://{target.authority}/robots.txt", "robots"))
-            known[0].check(target.url)
-        except FetchError as error:
-            self._refused(job, error)
-            return None
-        return job
+        if self._manners.ignore_robots or self._for_itself(job):
+            return job, Rules()
+        known = host.rules.get(target.scheme)
+        if known is not None and known[1] >= now:
+            return job, known[0]
+        host.put_back(job)
+        host.asked_rules.add(target.scheme)
+        self.pending += 1
+        return Job(Wish(f"{target.scheme}://{target.authority}/robots.txt", "robots")), Rules()
 
     def _refused(self, job: Job, refusal: FetchError) -> None:
         """It is not asked, or not asked on."""
@@ -244,14 +255,29 @@ class Engine:
                 found = self._next()
             if found is None:
                 return
-            host, job = found
+            host, job, known = found
             url = job.url
-            exchange = self._client.exchange(url, headers=job.fields)
+            try:  # out of the lock: rules and patterns of others may take long
+                self._check(url, known)
+            except FetchError as error:
+                with self._lock:
+                    host.forgoes(url)
+                    self._refused(job, error)
+                    self._schedule(host)
+                continue
+            most = ROBOTS_BYTES if self._for_itself(job) else sys.maxsize
+            exchange = self._client.exchange(url, headers=job.fields, most=most)
             more = job.took(exchange, self._client.max_redirects)
             ruled = rules(job.exchanges) if self._for_itself(job) and not more else None
             with self._lock:
                 host.ended(url, exchange, time.monotonic(), self._manners)
                 self._took(host, job, more=more, ruled=ruled)
+
+    def _check(self, url: str, known: Rules) -> None:
+        """Raise FetchError for what robots.txt forbids, or what no proxy may be asked to fetch."""
+        for inner in self._passed_on(url):
+            self._client.check_asked(inner)
+        known.check(url)
 
     def _took(self, host: Host, job: Job, *, more: bool, ruled: Rules | None) -> None:
         now, exchange = time.monotonic(), job.exchanges[-1]
@@ -261,6 +287,9 @@ class Engine:
             host.slow_down(retry_after(exchange), now, self._manners)
         elif exchange.status is not None:
             host.relax()
+        for name, quota in self._quotas.items():  # one that was given back is there for its other hosts
+            if quota is host.quota and name in self._hosts:
+                self._schedule(self._hosts[name])
         if not more:
             self._ended(job, ruled)
         elif self._stopping:
@@ -283,5 +312,18 @@ class Engine:
         """A robots.txt has come, or will not."""
         target = parse_target(job.wish.url)
         host = self._hosts[target.authority]
+        self._rule_bytes += found.size
         host.ruled(target.scheme, found, time.monotonic(), self._manners)
         self._schedule(host)
+        if self._rule_bytes > MOST_RULE_BYTES:
+            self._forget_rules()
+
+    def _forget_rules(self) -> None:
+        """The rules of hosts that nothing is asked of: they are asked for again when they are needed."""
+        now = time.monotonic()
+        for host in self._hosts.values():
+            if host.idle(now):
+                host.rules.clear()
+        self._rule_bytes = sum(
+            known.size for host in self._hosts.values() for known, _ in host.rules.values()
+        )

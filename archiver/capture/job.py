@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archiver.capture.outcome import hotlink_refusal
+from archiver.capture.revisits import not_modified
 from archiver.capture.wire.exchange import Exchange
 from archiver.capture.wire.fetch import ACCEPT_ANY, ACCEPT_PAGE, ACCEPT_PICTURE, following, referer_field
 from archiver.errors import FetchError
@@ -42,6 +43,7 @@ class Job:
     _chain: int = 0  # where in `exchanges` the present chain of redirects begins
     _next: str = ""
     _referer: bool = True
+    _conditional: bool = True
 
     def __post_init__(self) -> None:
         self.url = self.url or self.wish.url
@@ -51,7 +53,7 @@ class Job:
         """The header fields of the next request."""
         wish = self.wish
         referer = referer_field(wish.referer) if self._referer else {}
-        held = wish.held.get(self.url)
+        held = wish.held.get(self.url) if self._conditional else None
         return (
             {"Accept": _ACCEPT[wish.purpose]}
             | referer
@@ -69,12 +71,18 @@ class Job:
             exchange.error, url = error, None
         if url is not None:
             self.url, self._next = url, "redirect"
+        elif exchange.status == 304 and self._conditional and self._is_other(exchange):
+            self.url, self._next, self._conditional = exchange.url, "unconditional", False
         elif self._refused_for_its_referer():
             self.url, self._next = self.wish.url, "without-referer"
             self._chain, self._referer = len(self.exchanges), False
         else:
             return False
         return True
+
+    def _is_other(self, exchange: Exchange) -> bool:
+        """A 304 that speaks of another version than the one that the archive holds."""
+        return exchange.url in self.wish.held and not not_modified(exchange, self.wish.held)
 
     def _refused_for_its_referer(self) -> bool:
         """A publisher's picture that was refused is asked for once more, without saying where it stands."""

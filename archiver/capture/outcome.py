@@ -15,6 +15,7 @@ from archiver.pictures.decode import sniff
 from archiver.warc.http import decoded, essence
 
 ERROR_BYTES = 64 << 10
+REFUSAL_BYTES = 256 << 10  # what a host says instead of a picture is shorter
 
 
 def judge(
@@ -82,7 +83,7 @@ def memento_time(exchange: Exchange) -> str | None:
 def hotlink_refusal(exchanges: Sequence[Exchange]) -> bool:
     """Whether asking again without a Referer may help: pictures are refused or replaced by a page."""
     last = exchanges[-1]
-    if last.status is None or last.truncated:
+    if last.status is None or last.truncated or len(last.response) > REFUSAL_BYTES:
         return False
     return last.status in (401, 403, 404) or (last.status == 200 and not is_picture(last))
 

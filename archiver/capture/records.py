@@ -23,6 +23,7 @@ class ExchangeRecords:
     def __init__(self, exchange: Exchange, attempt: str, revisit: Revisit | None = None) -> None:
         self._exchange, self._revisit = exchange, revisit
         self._date = warc_date(exchange.started)
+        self._head = ""  # of the answer, where its record has none
         self._response = self._received() if exchange.response else None
         self._request = self._sent() if exchange.request else None
         self._attempt = attempt
@@ -46,6 +47,7 @@ class ExchangeRecords:
             redacted=exchange.redacted,
             through=exchange.through,
             certificates=certificates,
+            head=self._head,
             attempt=self._attempt,
         )
 
@@ -69,7 +71,7 @@ class ExchangeRecords:
             )
         body = exchange.response[message.body_offset :]
         if self._revisit is not None:
-            return self._repeated(self._revisit, headers)
+            return self._repeated(self._revisit, headers, chunked=message.chunked)
         return Record(
             type="response",
             id=record_id(),
@@ -83,9 +85,17 @@ class ExchangeRecords:
             store=sniff(body) in _COMPRESSED,
         )
 
-    def _repeated(self, revisit: Revisit, headers: list[tuple[str, str]]) -> Record:
-        """The head as received; what followed it lies in the original."""
-        exchange = self._exchange
+    def _repeated(self, revisit: Revisit, headers: list[tuple[str, str]], *, chunked: bool) -> Record:
+        """The head as received; what followed it lies in the original.
+
+        Replay puts the head of the revisit before the body of the original. Where that would be no answer
+        with a body (a 304), or one framed otherwise, the block is left empty and the head goes to the note.
+        """
+        exchange, original = self._exchange, revisit.original
+        head = exchange.response[: exchange.body_offset]
+        if exchange.status == 304 or chunked != original.chunked:
+            self._head, head = head.decode("latin-1"), b""
+        digested = "Archiver-Payload-Digest" if original.chunked else "WARC-Payload-Digest"
         cut = [("WARC-Truncated", "length")] if len(exchange.response) > exchange.body_offset else []
         return Record(
             type="revisit",
@@ -93,9 +103,8 @@ class ExchangeRecords:
             date=self._date,
             uri=exchange.url,
             content_type="application/http; msgtype=response",
-            headers=(*headers, *revisit.headers, *cut),
-            block=exchange.response[: exchange.body_offset],
-            payload_digest=revisit.original.payload_digest,
+            headers=(*headers, *revisit.headers, *cut, (digested, original.payload_digest)),
+            block=head,
         )
 
     def _sent(self) -> Record:

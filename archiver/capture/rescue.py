@@ -48,7 +48,7 @@ def rescues(article: Article, note_id: str, outcomes: Outcomes, timegate: str) -
     for reference in article.references:
         if not reference.unwanted and _is_dead(reference, outcomes):
             dead.setdefault(_own(reference), []).append(reference.number)
-    fields = _accept_datetime(article)
+    fields = accept_datetime(article)
     for original, numbers in dead.items():
         url = timegate + original
         yield Wish(
@@ -71,7 +71,7 @@ def _is_dead(reference: Reference, outcomes: Outcomes) -> bool:
     return bool(asked) and "whole" not in asked
 
 
-def _accept_datetime(article: Article) -> dict[str, str]:
+def accept_datetime(article: Article) -> dict[str, str]:
     """RFC 7089 section 2.1.1: the time about which a copy is wanted; without one, the newest copy."""
     for clock in _PUBLISHED:
         for claim in article.times:

@@ -64,5 +64,12 @@ class Revisits:
 
 
 def not_modified(exchange: Exchange, held: Mapping[str, Held]) -> bool:
-    """A 304 to a question that was asked. One that comes unasked is an answer like any other."""
-    return exchange.status == 304 and exchange.url in held
+    """A 304 to a question that was asked. One that comes unasked is an answer like any other.
+
+    So is one that names another version than the one asked for (RFC 9111 section 4.3.4).
+    """
+    asked = held.get(exchange.url)
+    if exchange.status != 304 or asked is None:
+        return False
+    named = (exchange.header("etag") or "").removeprefix("W/")
+    return named in ("", asked.validators.get("If-None-Match", named).removeprefix("W/"))

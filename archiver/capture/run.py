@@ -16,7 +16,7 @@ from archiver.capture.job import Job, Wish
 from archiver.capture.plan import wanted
 from archiver.capture.reading import Read, Reader
 from archiver.capture.records import source_record
-from archiver.capture.rescue import rescues, with_copies
+from archiver.capture.rescue import accept_datetime, rescues, with_copies
 from archiver.capture.revisits import Revisits
 from archiver.digests import digest
 from archiver.errors import FetchError, SandboxError, SourceError
@@ -116,7 +116,7 @@ class Run:
             skipped, self._skipped = self._skipped, []
             if jobs := skipped or self._engine.take(WAIT_SECONDS):
                 self._came(jobs)
-            elif not self._engine.pending and not self._steps:
+            elif self._engine.idle and not self._steps:
                 return
 
     @property
@@ -153,9 +153,16 @@ class Run:
     def again(self, note: FetchNote) -> None:
         """Ask once more for what a note says that it did not come."""
         if note.purpose == "picture":
-            form = Form(form=note.form or "origin", url=note.url)
+            article = self._memory.noted(note.article) if note.original else None
             wish = Wish(
-                note.url, "picture", note.article, form, note.references, note.referer, original=note.original
+                note.url,
+                "picture",
+                note.article,
+                Form(form=note.form or "origin", url=note.url),
+                note.references,
+                note.referer,
+                original=note.original,
+                fields=accept_datetime(article.article) if article else {},
             )
             self._ask(wish, named=True)
         elif self._memory.is_article(note.article):
@@ -251,8 +258,7 @@ class Run:
 
     def _listing(self, read: Read, task: _Task) -> None:
         listing, note = self._reader.listing(read)
-        for article in listing.articles:
-            self._pictures(*self._reader.article(read, article, also=self._with_copies))
+        self.begin((partial(self._item, read, article) for article in listing.articles), first=True)
         if task.level >= LISTING_DEPTH:
             raise SourceError(
                 f"more than {LISTING_DEPTH} lists within one another: its links are not followed"
@@ -266,6 +272,9 @@ class Run:
             return _Task(url, None if given else role, note, follow, task.level + 1, counted, named=typed)
 
         self._later(note, linked, first=listing.kind == "sitemap")  # else an index is read to its end before
+
+    def _item(self, read: Read, article: Article) -> None:
+        self._pictures(*self._reader.article(read, article, also=self._with_copies))
 
     def _links(self, read: Read, task: _Task, scope: Scope) -> None:
         note = self._reader.links(read, scope)
@@ -289,9 +298,9 @@ class Run:
             if not left:
                 self._rescue(article, note)
 
-        for form, numbers in forms:
-            wish = Wish(form.url, "picture", note, form, numbers, article.url)
-            self._ask(wish, then if self._reach.timegate is not None else None)
+        wishes = (Wish(form.url, "picture", note, form, numbers, article.url) for form, numbers in forms)
+        tell = then if self._reach.timegate is not None else None
+        self.begin((partial(self._ask, wish, tell) for wish in wishes), first=True)
 
     def _with_copies(self, article: Article) -> Article:
         if self._reach.timegate is None:

@@ -19,7 +19,7 @@ def jpeg(image: Image.Image, *, taken: datetime | None = None, turned: bool = Fa
     """
     exif = _camera_exif(taken, _TURN_RIGHT if turned else _UPRIGHT) if taken else Image.Exif()
     stored = image.transpose(Image.Transpose.ROTATE_90) if turned else image
-    return _encoded(stored, "JPEG", quality=86, exif=exif, icc_profile=_srgb_profile())
+    return _encoded(stored, "JPEG", quality=92, exif=exif, icc_profile=_srgb_profile())
 
 
 def png(image: Image.Image) -> bytes:

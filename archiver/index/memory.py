@@ -41,6 +41,7 @@ class Held:
     uri: str
     date: str
     payload_digest: str
+    chunked: bool  # how its body is stored
     validators: dict[str, str] = field(default_factory=dict)  # fields that ask whether it changed
 
 
@@ -59,6 +60,7 @@ class Memory:
     def __init__(self, db: Database, root: Path, run: str) -> None:
         self._db, self._root, self._run = db, root, run
         self._known_run: int | None = None
+        self._before = self._value("SELECT coalesce(max(id), 0) FROM fetches")  # this process asked later
 
     @property
     def _run_id(self) -> int | None:
@@ -73,6 +75,16 @@ class Memory:
         return self._run_id is not None
 
     @property
+    def newest(self) -> str | None:
+        """The date of this run's newest record."""
+        found: str | None = self._value(
+            "SELECT date FROM records WHERE warc_id = (SELECT max(id) FROM warcs WHERE run_id = ?)"
+            " ORDER BY id DESC LIMIT 1",
+            self._run_id,
+        )
+        return found
+
+    @property
     def has_ended(self) -> bool:
         """Whether this run came to its end, and not because it was interrupted."""
         asked = "SELECT 1 FROM runs WHERE run = ? AND interrupted = 0"
@@ -84,10 +96,11 @@ class Memory:
         """The last word on a URL in this run; None when it was not asked for, or is to be asked again."""
         found: Outcome | None = self._value(
             "SELECT outcome FROM fetches WHERE run_id = ? AND url = ? AND purpose = ? AND retry IS NULL"
-            " ORDER BY id DESC LIMIT 1",
+            " AND (stage IS NOT 'deferred' OR id > ?) ORDER BY id DESC LIMIT 1",
             self._run_id,
             url,
             purpose,
+            self._before,
         )
         return found
 
@@ -106,8 +119,9 @@ class Memory:
     def outcomes(self) -> Iterator[tuple[Outcome, bool, str | None, int]]:
         """Of all URLs of this run: outcome, whether unchanged, stage, and how many there are of it."""
         yield from self._db.execute(
-            "SELECT outcome, unchanged, stage, count(*) FROM fetches WHERE run_id = ? AND retry IS NULL"
-            " AND purpose <> 'robots' AND (form IS NOT 'rendition' OR outcome = 'whole') GROUP BY 1, 2, 3",
+            "SELECT outcome, unchanged, stage, count(*) FROM fetches WHERE id IN (SELECT max(id) FROM fetches"
+            " WHERE run_id = ? AND retry IS NULL AND purpose <> 'robots' GROUP BY url, purpose)"
+            " AND (form IS NOT 'rendition' OR outcome = 'whole') GROUP BY 1, 2, 3",
             [self._run_id],
         )
 
@@ -115,7 +129,8 @@ class Memory:
         """How often a host was asked since then, by this run or another."""
         return sum(
             self._value(
-                "SELECT count(*) FROM fetches WHERE url >= ? AND url < ? AND started >= ?",
+                "SELECT count(*) FROM fetches WHERE url >= ? AND url < ? AND started >= ?"
+                " AND outcome <> 'skipped'",
                 f"{scheme}://{host}/",
                 f"{scheme}://{host}0",  # 0 follows / in ASCII
                 moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
@@ -137,6 +152,11 @@ class Memory:
         """Whether it is noted of a record that it cannot be read."""
         asked = "SELECT 1 FROM unreadable_sources WHERE source_id = ? AND given = ?"
         return self._value(asked, record, given) is not None
+
+    def noted(self, note: str | None) -> ArticleNote | None:
+        """The note of an article, by its id."""
+        found = self._note("SELECT ?", note)
+        return found[1] if found and isinstance(found[1], ArticleNote) else None
 
     def is_article(self, note: str | None) -> bool:
         return self._value("SELECT 1 FROM articles WHERE note_id = ?", note) is not None
@@ -178,7 +198,7 @@ class Memory:
         record = self._stored(self._record(row["refers_to"]))[0] if row["type"] == "revisit" else head
         if head.http is None or record.http is None:
             raise RecordError(f"record {response} holds no HTTP answer")
-        told = record.http if head.http.status == 304 else head.http  # who says what the payload is
+        told = head.http if head.http.status == 200 else record.http  # who says what the payload is
         data = decoded(record.payload, told.get("content-encoding"), limit)
         content_type = head.http.get("content-type") or record.http.get("content-type") or ""
         return Body(head.get("warc-target-uri") or "", content_type, data)
@@ -236,8 +256,9 @@ class Memory:
             return ""
         if last["outcome"] == "failed":
             failures -= FORGIVEN - 1
-        until = _moment(last["started"]) + timedelta(days=min(2 ** (failures - 1), MOST_DAYS))
-        if datetime.now(UTC) >= until:
+        now = datetime.now(UTC)  # a clock that ran ahead must not make it later
+        until = min(_moment(last["started"]), now) + timedelta(days=min(2 ** (failures - 1), MOST_DAYS))
+        if now >= until:
             return ""
         again = f"asked again after {until:%Y-%m-%d %H:%M}"
         return f"known dead since {last['started'][:10]} ({last['reason']}): {again}"
@@ -246,8 +267,7 @@ class Memory:
         """The newest note on each URL that did not come whole when it was last asked for."""
         rows = self._db.execute(
             "SELECT id, note_id FROM fetches WHERE outcome <> 'whole' AND id IN (SELECT max(id) FROM fetches"
-            " WHERE retry IS NULL AND purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose)"
-            " ORDER BY id"
+            " WHERE purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose) ORDER BY id"
         ).fetchall()
         for _, note_id in rows:
             note = self._note("SELECT ?", note_id)
@@ -306,7 +326,8 @@ class Memory:
             uri=original["uri"],
             date=original["date"],
             payload_digest=original["payload_digest"],
-            validators=_validators(head),
+            chunked=record.http.chunked,
+            validators=_validators(head if head.block or original["uri"] != newest["uri"] else record),
         )
 
     def _note(self, sql: str, *parameters: Any, **named: Any) -> tuple[str, Any] | None:

@@ -91,7 +91,7 @@ def _picture(
 
 def _claimed_payload(record: StoredRecord) -> str | None:
     """Of a revisit, the payload that it stands for: it says so itself, the bytes are elsewhere."""
-    claimed = record.get("warc-payload-digest") or ""
+    claimed = record.get("warc-payload-digest") or record.get("archiver-payload-digest") or ""
     return claimed if record.type == "revisit" and _DIGEST.fullmatch(claimed) else None
 
 

@@ -76,6 +76,7 @@ CREATE TABLE articles (
 );
 CREATE INDEX articles_by_url ON articles(url);
 CREATE INDEX articles_by_given ON articles(given);
+CREATE INDEX articles_by_source ON articles(source_id);
 
 CREATE TABLE listings (
     id INTEGER PRIMARY KEY,
@@ -220,7 +221,8 @@ CREATE VIEW duplicates AS
 SELECT payload_digest, count(*) AS copies, count(DISTINCT uri) AS urls, min(date) AS first_date,
        max(payload_bytes) AS bytes, group_concat(DISTINCT uri) AS uris
 FROM records
-WHERE status = 200 AND (type = 'revisit' OR type = 'response' AND payload_bytes > 0 AND truncated IS NULL)
+WHERE type = 'revisit' AND truncated = 'length'  -- a body came and was left out
+   OR type = 'response' AND status = 200 AND payload_bytes > 0 AND truncated IS NULL
 GROUP BY payload_digest HAVING count(*) > 1;
 
 CREATE VIEW failures AS

@@ -40,7 +40,7 @@ def _words(directory: Path, result: Kept) -> list[str]:
     if not result.run:
         return ["Nothing was saved."]
     folder = shlex.quote(str(directory))
-    lines = []
+    lines = ["This run went on with one that had been cut off."] if result.continued else []
     if result.sealed:
         records = many(sum(warc.records for warc in result.sealed), "record")
         last = directory / result.sealed[-1].path
@@ -55,7 +55,9 @@ def _words(directory: Path, result: Kept) -> list[str]:
 
 
 def _verdict(result: Kept) -> str:
-    counts = counted(result.outcomes) or "nothing was asked for"
+    counts = (
+        counted(result.outcomes) or f"nothing {'has come yet' if result.interrupted else 'was asked for'}"
+    )
     if result.guesses:
         counts += f" ({many(result.guesses, 'guessed rendition')} did not come)"
     unread = len(result.refused) + result.unreadable

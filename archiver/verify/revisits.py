@@ -16,13 +16,14 @@ class RevisitCheck:
     def add(self, pair: Pair) -> None:
         for number, entry in enumerate(pair.entries):
             if entry is not None and entry.type == "revisit":
-                self._revisits.append((pair.warc.path, number, entry))
+                if _original(entry) not in self._originals:  # nearly always it came before
+                    self._revisits.append((pair.warc.path, number, entry))
             elif entry is not None and entry.type == "response" and entry.truncated is None:
                 self._originals.add(hash((entry.id, entry.payload_digest)))
 
     def findings(self) -> Iterator[Finding]:
         for file, number, entry in self._revisits:
-            if hash((entry.refers_to, entry.payload_digest)) not in self._originals:
+            if _original(entry) not in self._originals:
                 yield Finding(
                     verdict="incomplete",
                     code="revisit-original",
@@ -35,3 +36,7 @@ class RevisitCheck:
                     expected=entry.refers_to,
                     advice="Get the WARC file that holds the original from another copy.",
                 )
+
+
+def _original(entry: Entry) -> int:
+    return hash((entry.refers_to, entry.payload_digest))

@@ -12,8 +12,10 @@ from archiver.capture.manners.robots import Rules
 from archiver.capture.wire.exchange import Exchange
 from archiver.errors import FetchError
 
-STRIKES = 5  # connections in a row that failed: then nobody is at home
+STRIKES = 5  # requests in a row that got no answer: then nobody is at home
 DEAD_SECONDS = 600.0
+REFUSALS = 8  # answers in a row that ask to be left alone
+CLOSED_SECONDS = 3600.0  # that it then is
 AT_ONCE = 4  # requests, where a quota says what the host can bear
 MOST_DOUBLED = 8  # times that a host's back-off doubles
 _UNREACHED = ("dns", "connect", "tls", "proxy")
@@ -38,8 +40,9 @@ class Host:
     _ready: deque[Job] = field(default_factory=deque)
     _later: list[tuple[float, int, Job]] = field(default_factory=list)  # heaps by moment
     _urgent: list[tuple[float, int, Job]] = field(default_factory=list)  # robots.txt: goes before all others
-    _strikes: int = 0
+    _strikes: float = 0.0
     _slowed: int = 0
+    _refusals: int = 0  # 429 and 503 in a row
 
     def idle(self, now: float) -> bool:
         """Whether it may be forgotten: nothing is asked of it, and it does not ask for anything."""
@@ -94,6 +97,12 @@ class Host:
         if self.quota:
             self.quota.begins()
 
+    def forgoes(self, url: str) -> None:
+        """What was to begin is not asked for after all."""
+        self.asking.remove(url)
+        if self.quota:
+            self.quota.forgoes()
+
     def ended(self, url: str, exchange: Exchange, now: float, manners: Manners) -> None:
         """A request came to its end: find out when the next may begin, and whether anybody is there."""
         self.asking.remove(url)
@@ -104,18 +113,19 @@ class Host:
         spared = self.quota is not None or self.own
         self.wait(now + manners.pause(exchange.seconds, spared=spared), "politeness")
         self.wait(now + self._crawl_delay(manners), "crawl-delay")
-        if exchange.error is None or exchange.error.stage not in _UNREACHED:
-            self._strikes = 0
-            return
-        self._strikes += 1
+        strike = _strike(exchange)
+        self._strikes = self._strikes + strike if strike else 0.0
         if self._strikes >= STRIKES:
-            self.close(
-                f"{self._strikes} connections in a row failed: {exchange.error}", "dead", now + DEAD_SECONDS
-            )
+            why = f"{self._strikes / strike:.0f} requests in a row got no whole answer: {exchange.error}"
+            self.close(why, "dead", now + DEAD_SECONDS)
 
     def ruled(self, scheme: str, rules: Rules, now: float, manners: Manners) -> None:
-        """Its robots.txt has come, or will not."""
-        self.rules[scheme] = (rules, now + rules.seconds)
+        """Its robots.txt has come, or will not: then what it said before holds (RFC 9309 section 2.4)."""
+        before = self.rules.get(scheme)
+        if before is not None and before[0].parsed is not None and (rules.error or rules.why):
+            self.rules[scheme] = (before[0], now + rules.seconds)
+        else:
+            self.rules[scheme] = (rules, now + rules.seconds)
         self.asked_rules.discard(scheme)
         self.wait(now + self._crawl_delay(manners), "crawl-delay")
 
@@ -125,7 +135,11 @@ class Host:
 
     def slow_down(self, asked: float | None, now: float, manners: Manners) -> None:
         """It answered 429 or 503: everything that waits for it waits longer, as it asks or ever longer."""
-        if asked is None:
+        self._refusals += 1
+        if self._refusals >= REFUSALS:
+            why = f"{self._refusals} times in a row it asked to be left alone: left for the next run"
+            self.close(why, "deferred", now + CLOSED_SECONDS)
+        elif asked is None:
             self.wait(now + min(manners.backoff * 2**self._slowed, manners.patience), "back-off")
             self._slowed = min(self._slowed + 1, MOST_DOUBLED)
         elif asked > manners.patience:
@@ -134,7 +148,7 @@ class Host:
             self.wait(now + asked, "Retry-After")
 
     def relax(self) -> None:
-        self._slowed = 0
+        self._slowed = self._refusals = 0
 
     def wait(self, moment: float, why: str) -> None:
         if moment > self.free:
@@ -148,7 +162,8 @@ class Host:
 
     def close(self, why: str, stage: str, until: float) -> None:
         self.closed, self.reopens = FetchError(why, stage), until
-        self._strikes = 0
+        self._strikes = 0.0
+        self._refusals = 0
 
     def clear(self) -> list[Job]:
         """Forget all that waits; return it."""
@@ -158,3 +173,11 @@ class Host:
         self._later.clear()
         self.asked_rules.clear()
         return everything
+
+
+def _strike(exchange: Exchange) -> float:
+    """How much an exchange speaks for nobody being there: all, a quarter for an answer that was cut."""
+    stage = exchange.error.stage if exchange.error else ""
+    if stage in _UNREACHED or (stage == "response" and not exchange.response):
+        return 1.0
+    return 0.25 if exchange.truncated in ("time", "disconnect") else 0.0

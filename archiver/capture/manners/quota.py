@@ -1,10 +1,12 @@
 """A service's own limit: so many requests in so many seconds, whichever of its hosts is asked."""
 
+import re
 import time
 from collections import deque
 
 from archiver.capture.wire.exchange import Exchange
 
+_HIT = re.compile(r"\bHIT\b", re.IGNORECASE)
 _CACHED = ("x-cache", "cf-cache-status", "x-cache-status", "cdn-cache")
 
 
@@ -35,8 +37,11 @@ class Quota:
     def begins(self) -> None:
         self._on_their_way += 1
 
+    def forgoes(self) -> None:
+        self._on_their_way -= 1
+
     def answered(self, exchange: Exchange, now: float) -> None:
         """A request came to its end; one that cost the service nothing is given back."""
         self._on_their_way -= 1
-        if not any("HIT" in (exchange.header(name) or "").upper() for name in _CACHED):
+        if not any(_HIT.search(exchange.header(name) or "") for name in _CACHED):
             self._ended.append(now)

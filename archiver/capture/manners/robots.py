@@ -11,6 +11,7 @@ from archiver.warc.http import decoded
 
 PRODUCT = "newsarchiver"  # the product token that rules may name (section 2.2.1)
 READ_BYTES = 500 << 10  # section 2.5: at least so much is read; of more, the beginning counts
+MATCHED = 4096  # characters of a URL that are held against patterns
 FRESH_SECONDS = 24 * 3600  # section 2.4
 OTHERS = "others"  # stands for every other crawler
 AGAIN_SECONDS = 600  # after a robots.txt that could not be had
@@ -25,6 +26,7 @@ class Rules:
     parsed: Protego | None = None
     why: str = ""
     error: FetchError | None = None
+    size: int = 0  # characters that they were made from
 
     def check(self, url: str) -> None:
         """Raise FetchError for a URL that may not be asked for; its stage is robots, or what failed."""
@@ -32,7 +34,7 @@ class Rules:
             raise FetchError(f"its robots.txt could not be asked for: {self.error}", self.error.stage)
         if self.why:
             raise FetchError(self.why, "robots")
-        if self.parsed is not None and not self.parsed.can_fetch(url, PRODUCT):
+        if self.parsed is not None and not self.parsed.can_fetch(url[:MATCHED], PRODUCT):
             raise FetchError("its robots.txt forbids it", "robots")
 
     @property
@@ -58,7 +60,8 @@ def rules(hops: list[Exchange]) -> Rules:
     if not 200 <= last.status < 300:
         return Rules()
     text = _beginning(last.entity_body(), last.header("content-encoding"))[:READ_BYTES]
-    return Rules(parsed=Protego.parse(_named(text.decode("utf-8-sig", "replace"))))
+    named = _named(text.decode("utf-8-sig", "replace"))
+    return Rules(parsed=Protego.parse(named), size=len(named))
 
 
 def _beginning(body: bytes, coding: str | None) -> bytes:

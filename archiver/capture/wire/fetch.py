@@ -3,9 +3,10 @@
 import http.client
 import ipaddress
 import re
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -109,9 +110,16 @@ class Client:
         return self._network.user_agent
 
     def exchange(
-        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        most: int = sys.maxsize,
     ) -> Exchange:
         """Make one request. What the world does wrong stands in `Exchange.error`.
+
+        `most`: bytes that are enough, where that is less than the limit.
 
         Call `Exchange.release` when the answer has been stored: large ones share a bound of memory.
         Raises UsageError for a method or header field that cannot be sent.
@@ -120,7 +128,7 @@ class Client:
         started, began = datetime.now(UTC), time.monotonic()
         try:
             target = parse_target(url)
-            transcript = self._transcript(target, method, Deadline(self._network.total_seconds))
+            transcript = self._transcript(target, method, Deadline(self._network.total_seconds), most)
         except FetchError as error:
             return Exchange(url, method, started, error=error)
         fields = self._fields(transcript, headers or {})
@@ -128,7 +136,7 @@ class Client:
         if (
             transcript.reused and transcript.reset and method in IDEMPOTENT
         ):  # an idle connection that the server had given up
-            transcript = self._transcript(target, method, transcript.deadline, fresh=True)
+            transcript = self._transcript(target, method, transcript.deadline, most, fresh=True)
             self._run(transcript, fields)
         return _result(transcript, started, time.monotonic() - began)
 
@@ -147,7 +155,7 @@ class Client:
         self.close()
 
     def _transcript(
-        self, target: Target, method: str, deadline: Deadline, *, fresh: bool = False
+        self, target: Target, method: str, deadline: Deadline, most: int, *, fresh: bool = False
     ) -> Transcript:
         route = self._routes.plan(target)
         return Transcript(
@@ -156,7 +164,7 @@ class Client:
             route=route,
             routes=self._routes,
             context=self._context,
-            limits=self._limits,
+            limits=replace(self._limits, bytes=min(most, self._limits.bytes)),
             deadline=deadline,
             rate=self._rate,
             memory=self._memory,

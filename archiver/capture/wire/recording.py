@@ -25,6 +25,7 @@ from archiver.capture.wire.routes import Route, Routes, Target
 from archiver.errors import FetchError
 
 RECEIVE_BYTES = 1 << 16
+REDIRECT_BYTES = 32 << 10  # of its body and head together
 POOLS, CONNECTIONS_PER_POOL = 64, 16
 
 
@@ -67,10 +68,14 @@ class Transcript:
             return 0.0
 
     def most(self) -> int:
-        """Bytes that may come. What is no success has no body worth more than a little memory."""
-        message = self.framing.message
-        successful = message is None or 200 <= (message.status or 0) < 300
-        return self.limits.bytes if successful else min(self.limits.bytes, LARGE_BYTES)
+        """Bytes that may come. What is no success has no body worth more than a little memory.
+
+        Least of all a redirect: it is held while the next host is waited for.
+        """
+        status = (self.framing.message.status if self.framing.message else None) or 200
+        if 200 <= status < 300:
+            return self.limits.bytes
+        return min(self.limits.bytes, REDIRECT_BYTES if 300 <= status < 400 else LARGE_BYTES)
 
     def reserve(self) -> bool:
         """Get room in memory for all of a large answer; False if there is none for a long time."""
