@@ -77,11 +77,12 @@ def test_never_more_at_once_than_allowed(parallel: int, per_host: int) -> None:
 def test_one_slow_host_holds_up_no_other() -> None:
     slow = [f"http://slow.example/{number}" for number in range(30)]
     urls = [f"http://{number % 10}.example/{number}" for number in range(100)]
-    with Town(lambda visit: lasting(1.5 if visit.host == "slow.example" else 0)) as town:
+    with Town(lambda visit: lasting(1.5 if visit.host == "slow.example" else 0.0)) as town:
         with running(town.network, Manners(parallel=2)) as engine:
             for url in [*slow, *urls]:
                 engine.submit(Wish(url, "page"))
             while len([v for v in town.visits if v.host != "slow.example"]) < 110:
+                assert not engine.idle, sorted(set(urls) - set(town.urls()))
                 jobs_left(engine, [])
             assert len(town.of("slow.example")) <= 3  # robots.txt and at most two pages
             engine.stop()
