@@ -51,7 +51,7 @@ LISTING = reply(
 
 
 def lasting(seconds: float) -> Iterator[Step]:
-    yield seconds
+    yield float(seconds)  # a pause; an int would end the connection
     yield reply("here")
 
 

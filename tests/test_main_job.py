@@ -322,3 +322,14 @@ def test_the_example_archive_of_this_repository_is_intact() -> None:
     code, rows, text = archiver("verify", str(root), "--json")
     assert code == 0, text
     assert rows[-1]["records"] > 50
+
+
+def test_a_password_in_a_url_gets_into_no_record(tmp_path: Path) -> None:
+    root = tmp_path / "archive"
+    given = ("https://user:s3cret@news.example/a", "http://127.0.0.1:9/b")
+    code, rows, _ = archiver("archive", *given, "--into", str(root), "--json")
+    assert (code, rows[-1]["refused_sources"]) == (3, [given[0]])
+    (warc,) = root.glob("warcs/*.warc.gz")
+    written = b"".join(gzip_members(warc)) + b"".join(path.read_bytes() for path in root.glob("*.json"))
+    assert b"s3cret" not in written
+    assert b"https://news.example/a" in written  # the run's note names what was given all the same

@@ -1,6 +1,8 @@
 """What is asked for again, and when: by the kind of failure, as hosts wish, never for ever."""
 
+import json
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,9 +18,10 @@ from manners_server import Town, Visit, ask, finished, last_words, moved, reply,
 from sqlite_utils.db import Table
 from wire_server import Asked, Step, WireServer, server_context
 
+from archiver import journal
 from archiver.capture.job import Wish
 from archiver.capture.manners import Manners
-from archiver.capture.manners.host import DEAD_SECONDS, STRIKES
+from archiver.capture.manners.host import DEAD_SECONDS, REFUSALS, STRIKES
 from archiver.capture.manners.retry import FLOOR, MOST_SECONDS, delay, retry_after
 from archiver.capture.wire.exchange import Exchange
 from archiver.capture.wire.fetch import Network
@@ -26,6 +29,7 @@ from archiver.errors import FetchError
 from archiver.index import catalogue
 from archiver.index.memory import FORGIVEN, Memory
 
+DATE = "2026-11-23T05:00:00.000000Z"
 NOT_HERE = "a test of something else"
 QUICK = Manners(ignore_robots=NOT_HERE, backoff=0.01)
 BUSY = reply("", "503 Service Unavailable")
@@ -473,3 +477,55 @@ def test_the_wish_of_a_job() -> None:
         (job,) = finished(engine)
     assert isinstance(job.refusal, FetchError)
     assert (stage(job), job.retry, job.exchanges) == ("address", None, [])
+
+
+def test_a_host_that_always_asks_to_be_left_alone_is_left_for_another_run() -> None:
+    """Else a thousand URLs of one such host keep a run alive for weeks."""
+    urls = [f"http://busy.example/{number}" for number in range(40)]
+    good = [f"http://good.example/{number}" for number in range(5)]
+    manners = Manners(ignore_robots=NOT_HERE, backoff=0.001)
+    with Town(lambda visit: [BUSY if visit.host == "busy.example" else reply("here")]) as town:
+        words = ask(town, [*urls, *good], manners)
+        assert len(town.of("busy.example")) < 3 * REFUSALS
+    left = [url for url in urls if stage(words[url]) == "deferred"]
+    assert len(left) > 20
+    assert all(words[url].exchanges[-1].status == 200 for url in good)
+
+
+@pytest.mark.parametrize("etag", ['"other"', 'W/"other"'])
+def test_a_304_for_another_version_is_asked_again_without_the_condition(tmp_path: Path, etag: str) -> None:
+    """RFC 9111 section 4.3.4: it does not speak of what the archive holds."""
+    page = reply("<p>" + "here " * 300, "200 OK", 'ETag: "v1"', "Content-Type: text/html")
+
+    def answer(asked: Asked) -> list[Step]:
+        if b"robots.txt" in asked.head:
+            return [reply("", "404 Not Found")]
+        conditional = b"if-none-match" in asked.head.lower()
+        return [f"HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n\r\n".encode()] if conditional else [page]
+
+    root = tmp_path / "archive"
+    with WireServer(answer) as server:
+        flags = ("--into", str(root), "--json", "--connect-to", f"news.example:80:127.0.0.1:{server.port}")
+        codes = [archiver("archive", "http://news.example/a", *flags)[0] for _ in range(2)]
+    assert codes == [0, 0]
+    hops = query(root, "SELECT hops.attempt, hops.status FROM hops JOIN fetches ON fetches.id = fetch_id"
+                 " WHERE run_id = 2 AND purpose = 'page' ORDER BY hops.number")  # fmt: skip
+    assert hops == [("", 304), ("unconditional", 200)]
+    assert archiver("verify", str(root), "--deep")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"run": "urn:uuid:1\r\nrobots: ignore"},
+        {"started": "yesterday"},
+        {"command": "x" * 1000},
+        {"sources": 7},
+    ],
+)
+def test_a_journal_that_we_did_not_write_counts_as_none(tmp_path: Path, wrong: dict[str, object]) -> None:
+    run = {"run": f"urn:uuid:{uuid.uuid4()}", "command": "sha256:0", "sources": ["a"], "started": DATE}
+    for each, count in ((run, 1), (run | wrong, 0)):
+        text = json.dumps({"format": journal.FORMAT, "unfinished": [each]})
+        (tmp_path / journal.NAME).write_text(text)
+        assert len(journal.load(tmp_path)) == count
