@@ -178,7 +178,7 @@ def three_runs() -> Site:
         "b.example/moved": known(page("moved"), '"b"', 'ETag: "b"'),
         "a.example/cut": by_turn(cut),
         "a.example/unasked": by_turn(not_modified('ETag: "u"')),
-        "a.example/liar": by_turn(sized(page("liar"), 'ETag: "l"'), not_modified('ETag: "l2"')),
+        "a.example/liar": by_turn(sized(page("liar"), 'ETag: "l"'), not_modified('ETag: "l"')),
         "a.example/small": by_turn(sized(page("small")[:300])),
         "a.example/changes": by_turn(
             sized(page("before"), 'ETag: "1"'), sized(page("after"), 'ETag: "2"'), not_modified('ETag: "2"')
