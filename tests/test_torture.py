@@ -21,7 +21,10 @@ pytestmark = pytest.mark.slow
 
 MEMORY_BYTES = 400 << 20  # of the largest process of the run; measured: 307 MiB
 CPU_SECONDS = 120  # measured: 22
-LIMITS = """[limits]
+LIMITS = """[manners]
+patience = 5
+
+[limits]
 connect_seconds = 3
 first_byte_seconds = 3
 read_seconds = 3

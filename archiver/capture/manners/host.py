@@ -176,8 +176,8 @@ class Host:
 
 
 def _strike(exchange: Exchange) -> float:
-    """How much an exchange speaks for nobody being there: all, a quarter for an answer that was cut."""
+    """How much an exchange speaks for nobody being there: a quarter where an answer took too long."""
     stage = exchange.error.stage if exchange.error else ""
     if stage in _UNREACHED or (stage == "response" and not exchange.response):
         return 1.0
-    return 0.25 if exchange.truncated in ("time", "disconnect") else 0.0
+    return 0.25 if exchange.truncated == "time" else 0.0
