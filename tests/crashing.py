@@ -165,9 +165,15 @@ def stored(root: Path) -> Iterator[str]:
                 yield record_id.strip("<>")
 
 
+def has_ended(root: Path) -> bool:
+    """Whether the run's end is noted, where the fault kept it from being forgotten."""
+    with closing(sqlite3.connect(root / catalogue.NAME)) as connection:
+        return bool(connection.execute("SELECT 1 FROM runs WHERE interrupted = 0").fetchone())
+
+
 def goes_on(worker: Worker, root: Path, done: set[str]) -> list[str]:
     """The same command again, which ends the run and asks for nothing that it was told of; its records."""
-    over, before = not (root / journal.NAME).exists(), len(worker.site.asked)
+    over, before = not (root / journal.NAME).exists() or has_ended(root), len(worker.site.asked)
     answer = worker.archive(root)
     assert answer["ended"] == "done", answer["ended"]
     asked = worker.site.log(before)
