@@ -34,7 +34,7 @@ demo: install ## archive a small news site on loopback into demo-archive (anew),
 	$(BIN)/archiver demo --into demo-archive
 
 test: install peers lint ## lint, then every test, also the slow ones and those with Chromium
-	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile
+	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
 lint: install ## style, types, layers, unused code, and documents that lag behind the code
 	$(BIN)/ruff check $(PYTHON_CODE)

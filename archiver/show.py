@@ -33,8 +33,9 @@ WHERE forms.article_picture_id = ? ORDER BY forms.number
 def reading(root: Path) -> Iterator[sqlite3.Connection]:
     """The catalogue, open to read. RecordError when it is damaged."""
     path = root / catalogue.NAME
-    # SQLite writes beside a database that it only reads; where nobody can write, nobody changes it either.
-    how = "mode=ro" if os.access(root, os.W_OK) else "immutable=1"
+    # To read what a run is writing, SQLite writes beside it; else it is to leave nothing there.
+    written = path.with_name(f"{path.name}-wal").exists() and os.access(root, os.W_OK)
+    how = "mode=ro" if written else "immutable=1"
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True)) as db:
             db.row_factory = sqlite3.Row

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 Ending = Literal["complete", "incomplete", "interrupted", "unfinished"]
 CLOCK_SECONDS = 300  # a run that ended later than this from now ended by a clock that is wrong
 
-# What nobody asks for again is not the last word on a URL, and nobody referred to a guess.
+# robots.txt is no capture, and nobody referred to a guess.
 _NEWEST = """
 FROM fetches AS fetch WHERE outcome <> 'whole' AND id IN (
     SELECT max(id) FROM fetches WHERE purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose

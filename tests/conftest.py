@@ -19,6 +19,12 @@ settings.register_profile("search", deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("search" if os.environ.get("HYPOTHESIS_SEARCH") else "same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archives.make(tmp_path_factory.mktemp("sealed") / "archive")

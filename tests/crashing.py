@@ -165,29 +165,25 @@ def stored(root: Path) -> Iterator[str]:
                 yield record_id.strip("<>")
 
 
-def has_ended(root: Path) -> bool:
-    """Whether the run's end is noted, where the fault kept it from being forgotten."""
-    with closing(sqlite3.connect(root / catalogue.NAME)) as connection:
-        return bool(connection.execute("SELECT 1 FROM runs WHERE interrupted = 0").fetchone())
-
-
 def goes_on(worker: Worker, root: Path, done: set[str]) -> list[str]:
     """The same command again, which ends the run and asks for nothing that it was told of; its records."""
-    over, before = not (root / journal.NAME).exists() or has_ended(root), len(worker.site.asked)
+    unfinished, before = {each.run for each in journal.load(root)}, len(worker.site.asked)
     answer = worker.archive(root)
     assert answer["ended"] == "done", answer["ended"]
     asked = worker.site.log(before)
-    if over:  # the run had ended, or had not begun: this one is another
-        assert len(done) in (0, URLS), done
-    else:
-        assert not done & set(asked), (done, asked)
     assert not (root / journal.NAME).exists()
     with closing(sqlite3.connect(root / catalogue.NAME)) as connection:
-        ended = connection.execute(
+        runs = dict(connection.execute("SELECT run, interrupted FROM runs ORDER BY id").fetchall())
+        captured = connection.execute(
             "SELECT count(DISTINCT url) FROM fetches WHERE outcome = 'whole' AND purpose <> 'robots'"
             " AND run_id = (SELECT max(id) FROM runs)"
         ).fetchone()
-    assert ended == (URLS,)
+    assert captured == (URLS,)
+    if [*runs][-1] in unfinished:
+        assert not done & set(asked), (done, asked)
+    else:  # another run: the one before had ended, or had not begun
+        assert {runs.get(run, 0) for run in unfinished} <= {0}
+        assert len(done) in (0, URLS), done
     acknowledged: list[str] = answer["acknowledged"]
     return acknowledged
 

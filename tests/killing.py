@@ -133,7 +133,7 @@ class Chain:
         self.root, self._site, self._sandbox = root, site, sandbox
         self._command = ["archive", *given, "--into", str(root), "--json", *site.flags]
         self._seed, self._dice = seed, random.Random(seed)
-        self.kills = self.ended = 0
+        self.kills = self.ended = 0  # ended: runs, as their records note it
         self.acknowledged: set[str] = set()  # record ids
         self.done: set[str] = set()  # URLs of which the run that is going on has said its last word
         self._sealed: dict[str, str] = {}
@@ -153,8 +153,7 @@ class Chain:
         assert not twice, f"{where}: asked twice in one run: {twice}"
         self.acknowledged |= record_ids(said)
         self.done |= last_words(said)
-        self._check()
-        self._over(said, code)
+        self._over(code, self._check())
 
     def _killed(self) -> tuple[Rows, int]:
         """What a run said until it was killed after some lines or some time, and how it ended."""
@@ -174,11 +173,14 @@ class Chain:
         self.kills += process.returncode == -signal.SIGKILL
         return said, process.returncode
 
-    def _check(self) -> None:
-        """Heal, in place or in a copy, so that half of the archives are healed by the next run."""
+    def _check(self) -> int:
+        """Heal, in place or in a copy, so that half of the archives are healed by the next run.
+
+        How many runs came to their end, by their records.
+        """
         if not (self.root / "manifest.json").exists():
             assert not self.acknowledged
-            return
+            return 0
         damage = [each for each in findings(self.root, None) if each.verdict != "unverifiable"]
         assert not damage, damage
         here = self.root
@@ -188,23 +190,23 @@ class Chain:
         assert not findings(here, self._sandbox)
         lost = self.acknowledged - listed_ids(here)
         assert not lost, lost
+        ((ends,),) = query(here, "SELECT count(*) FROM runs WHERE interrupted = 0")
         fresh = sealed_files(here)
         for name, sealed in self._sealed.items():
             assert fresh[name] == sealed, name
         if here != self.root:
             shutil.rmtree(here)
         self._sealed = sealed_files(self.root)
+        return int(ends)
 
-    def _over(self, said: Rows, code: int) -> None:
+    def _over(self, code: int, ends: int) -> None:
         """Whether the run came to its end: then the next is another, which may ask for everything anew."""
-        if (self.root / journal.NAME).exists():
-            assert code == -signal.SIGKILL
+        if ends > self.ended:
+            assert ends == self.ended + 1
+            self.ended, self.done = ends, set()
             return
-        if code != -signal.SIGKILL or any(row["type"] == "summary" for row in said):
-            self.ended += 1
-            self.done = set()
-        else:
-            assert not self.done, "the journal is gone, and the run had not ended"
+        assert code == -signal.SIGKILL
+        assert not self.done or (self.root / journal.NAME).exists(), "forgotten, and it had not ended"
 
     def finish(self) -> None:
         """The same command once more, to its end."""
@@ -214,9 +216,9 @@ class Chain:
         again = self.done & set(self._site.log(before))
         assert not again, again
         self.acknowledged |= record_ids(said)
-        self._over(said, process.returncode)
-        assert self.ended
-        self._check()
+        ended = self.ended
+        self._over(process.returncode, self._check())
+        assert self.ended == ended + 1
         peers_accept(self.root)
 
 

@@ -31,6 +31,8 @@ INSERT INTO fetches (url, purpose, outcome, retry, form, note_id, started, uncha
 VALUES (?, ?, ?, ?, ?, ?, '2026', 0, 0, '')
 """
 
+RUN = "urn:uuid:6a3f1c52-0b7e-4b1d-9d55-2f0a6c1e7a10"
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[DemoWorld]:
@@ -117,6 +119,7 @@ def test_status_says_it_in_words(made: Path) -> None:
 def test_status_changes_nothing_and_waits_for_no_lock(root: Path) -> None:
     with Archive(root).lock("archive"):
         before = files(root)
+        assert "catalogue.db-wal" not in before
         assert status(root)[0] == 0
         assert files(root) == before
 
@@ -179,13 +182,11 @@ def test_what_is_open_and_unfinished_is_named(root: Path) -> None:
     (root / "warcs" / "20261122T190512Z-7f3a.warc.gz.open").touch()
     sources = ("a b.md", "c\nwhole", "d", "e")
     begun = "2026-11-22T19:05:12.000001Z"
-    journal.begin(
-        root, journal.Unfinished(run="urn:uuid:x", command="sha256:x", sources=sources, started=begun)
-    )
+    journal.begin(root, journal.Unfinished(run=RUN, command="sha256:x", sources=sources, started=begun))
     code, found = status(root)
     assert (code, found["open"]) == (0, ["warcs/20261122T190512Z-7f3a.warc.gz.open"])
     assert found["unfinished"] == [
-        {"run": "urn:uuid:x", "command": "sha256:x", "sources": list(sources), "started": begun}
+        {"run": RUN, "command": "sha256:x", "sources": list(sources), "started": begun}
     ]
     lines = told("status", str(root))[2].splitlines()
     assert (
@@ -267,11 +268,11 @@ def listing(root: Path) -> bytes:
 
 
 def test_only_the_newest_word_on_a_url_counts(root: Path) -> None:
-    """A retry that is to come, a guess, robots.txt and what was captured since are no failures."""
+    """A guess, robots.txt and what was captured since are no failures; a retry that never came is one."""
     for number, (url, purpose, outcome, retry, form) in enumerate(
         [
             (GONE, "picture", "whole", None, None),
-            (LATE, "picture", "whole", 5.0, None),
+            (LATE, "picture", "failed", 5.0, None),
             (LATE + "&w=9", "picture", "failed", None, "rendition"),
             (SITE + "/robots.txt", "robots", "failed", None, None),
             (PAGE, "picture", "failed", None, None),

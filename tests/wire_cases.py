@@ -242,7 +242,7 @@ SLOW = {
             truncated="length",
             stage="body",
         ),
-        "limit of 300000 bytes",
+        "limit of 32768 bytes",
     ),
 }
 ALL = WHOLE | CUT | {name: case for name, (case, _) in SLOW.items()}
