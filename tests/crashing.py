@@ -165,24 +165,36 @@ def stored(root: Path) -> Iterator[str]:
                 yield record_id.strip("<>")
 
 
+def unfinished(root: Path) -> set[str]:
+    """The runs that the journal names."""
+    return {each.run for each in journal.load(root)}
+
+
+def went_on(root: Path, begun: set[str]) -> bool:
+    """Whether the newest run was begun before; if not, what was begun before had ended, by its records."""
+    with closing(sqlite3.connect(root / catalogue.NAME)) as connection:
+        runs = dict(connection.execute("SELECT run, interrupted FROM runs ORDER BY id").fetchall())
+    newest = [*runs][-1]
+    assert newest in begun or {runs.get(run, 0) for run in begun} <= {0}
+    return newest in begun
+
+
 def goes_on(worker: Worker, root: Path, done: set[str]) -> list[str]:
     """The same command again, which ends the run and asks for nothing that it was told of; its records."""
-    unfinished, before = {each.run for each in journal.load(root)}, len(worker.site.asked)
+    begun, before = unfinished(root), len(worker.site.asked)
     answer = worker.archive(root)
     assert answer["ended"] == "done", answer["ended"]
     asked = worker.site.log(before)
     assert not (root / journal.NAME).exists()
     with closing(sqlite3.connect(root / catalogue.NAME)) as connection:
-        runs = dict(connection.execute("SELECT run, interrupted FROM runs ORDER BY id").fetchall())
         captured = connection.execute(
             "SELECT count(DISTINCT url) FROM fetches WHERE outcome = 'whole' AND purpose <> 'robots'"
             " AND run_id = (SELECT max(id) FROM runs)"
         ).fetchone()
     assert captured == (URLS,)
-    if [*runs][-1] in unfinished:
+    if went_on(root, begun):
         assert not done & set(asked), (done, asked)
-    else:  # another run: the one before had ended, or had not begun
-        assert {runs.get(run, 0) for run in unfinished} <= {0}
+    else:
         assert len(done) in (0, URLS), done
     acknowledged: list[str] = answer["acknowledged"]
     return acknowledged
