@@ -1,6 +1,6 @@
 """manifest.json: which WARC files an archive has, and the tree head over all their members.
 
-It holds nothing that cannot be checked against the stored bytes: no times, no names of people.
+Nothing in it is free text: each value follows from the stored bytes, or is somebody's signature.
 Specified for other implementations in docs/manifest.md.
 """
 
@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -26,6 +26,10 @@ _FORMAT = re.compile(r"archiver-manifest/([1-9][0-9]*)")
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 WarcPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.warc\.gz$")]
+VerifierKey = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,200}={0,2}$")
+]
+SignatureLine = Annotated[str, msgspec.Meta(pattern=r"^\u2014 [^\s+]{1,200} [A-Za-z0-9+/]{8,10000}={0,2}$")]
 ListPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.records\.jsonl$")]
 
 
@@ -54,21 +58,40 @@ class TreeHead(_Part, frozen=True):
     root: Digest
 
 
+class Timestamp(_Part, frozen=True):
+    """Somebody's word that a checkpoint existed at a time.
+
+    `over` is how many signature lines, from the first on, the stamped text has (see `stamped`); `token` is
+    base64: for rfc3161 the DER of the authority's whole answer, for opentimestamps the proof file.
+    """
+
+    kind: Literal["rfc3161", "opentimestamps"]
+    authority: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    over: Annotated[int, msgspec.Meta(ge=0, le=100)]
+    token: Annotated[str, msgspec.Meta(max_length=1 << 20)]
+
+
 class Checkpoint(_Part, frozen=True):
     """A tree head that was given out.
 
-    `note` is the checkpoint's text, `signatures` the signature lines of its signed note,
-    `timestamps` RFC 3161 tokens over it in base64. The last two are empty in this version.
+    `note` is the checkpoint's text, `signatures` the signature lines of its signed note, without their LF.
+    Lines and timestamps are added at the end only.
     """
 
     note: str
-    signatures: tuple[str, ...] = ()
-    timestamps: tuple[str, ...] = ()
+    signatures: tuple[SignatureLine, ...] = ()
+    timestamps: tuple[Timestamp, ...] = ()
+
+    def stamped(self, over: int) -> bytes:
+        """The text that a timestamp covers: the note alone, or with so many of its signature lines."""
+        lines = "".join(f"{line}\n" for line in self.signatures[:over])
+        return (self.note + (f"\n{lines}" if over else "")).encode()
 
 
 class Manifest(_Part, frozen=True):
     format: str
     origin: Annotated[str, msgspec.Meta(pattern="^archiver/[0-9a-f]{32}$")]
+    keys: tuple[VerifierKey, ...]  # whose signatures the checkpoints have, by their own word
     warcs: tuple[CommittedWarc, ...]
     tree: TreeHead
     checkpoints: tuple[Checkpoint, ...]  # the i-th ends with the i-th WARC file
@@ -79,6 +102,7 @@ def empty() -> Manifest:
     return Manifest(
         format=FORMAT,
         origin=f"archiver/{uuid.uuid4().hex}",
+        keys=(),
         warcs=(),
         tree=TreeHead(size=0, root="sha256:" + EMPTY_ROOT.hex()),
         checkpoints=(),
