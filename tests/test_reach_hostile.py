@@ -177,7 +177,7 @@ def test_no_sitemap_is_asked_for_when_there_are_pages_enough(world: DemoWorld, t
     assert (code, rows[-1]["limited"]) == (3, True)
     found = asked(tmp_path)
     assert len([path for path in found if not path.endswith(".xml")]) == 4
-    assert len(found) < 15  # a few sitemaps are on their way before the first has come
+    assert len(found) < 25  # a few sitemaps are on their way before the first has come
     assert sound(tmp_path)
 
 
