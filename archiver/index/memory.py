@@ -367,7 +367,7 @@ class Memory:
             offset=0,
             length=0,
             digest=row["digest"],
-            type="metadata",
+            type=row["type"],
             id=row["record_id"],
             date="",
             uri=row["uri"],
