@@ -5,6 +5,7 @@ socket. A message there is a list of arguments, with the descriptors for stdout 
 the fork's process id and, when it has ended, its exit code (negative: the signal).
 """
 
+import gc
 import json
 import os
 import socket
@@ -50,5 +51,6 @@ def serve(channel: socket.socket) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what a fork's collector would touch is copied
     with socket.socket(fileno=int(sys.argv[1])) as end:
         serve(end)
