@@ -22,6 +22,7 @@ from archiver.capture.desk import Desk, Report
 from archiver.capture.engine import Engine
 from archiver.capture.manners import Manners
 from archiver.capture.manners.quota import Quota
+from archiver.capture.manners.robots import Known
 from archiver.capture.outcome import word
 from archiver.capture.plan import Planner
 from archiver.capture.reading import Reader
@@ -125,7 +126,11 @@ class _Work:
     def do(self, client: Client, sources: Iterator[Source], stop: Stop) -> None:
         """Save the sources, and all that follows from them."""
         aims, watching = self._orders.aims, self._orders.watching
-        with self._engine(client) as engine, watching(partial(self._progress, engine, stop)):
+        with (
+            catalogue.reading(self._root) as db,
+            self._engine(client, Known(Memory(db, self._root, self._begun.run))) as engine,
+            watching(partial(self._progress, engine, stop)),
+        ):
             run = Run(
                 self._desk,
                 engine,
@@ -169,7 +174,7 @@ class _Work:
         self._session.close()
         self._kept.sealed = self._session.sealed
 
-    def _engine(self, client: Client) -> Engine:
+    def _engine(self, client: Client, known: Known) -> Engine:
         """With the quotas of known services, less what was asked of them just before."""
         planner, quotas = self._orders.planner, []
         for rule, (requests, seconds) in planner.proxies.quotas():
@@ -177,7 +182,9 @@ class _Work:
             since = datetime.now(UTC) - timedelta(seconds=seconds)
             quota.used(sum(self._memory.asked_since(host, since) for host in rule.hosts))
             quotas.append((quota, frozenset(rule.hosts)))
-        return Engine(client, self._orders.manners, quotas=quotas, passed_on=planner.passed_on)
+        return Engine(
+            client, self._orders.manners, quotas=quotas, passed_on=planner.passed_on, known=known.rules
+        )
 
     def _noted(self, note: Note) -> None:
         self._kept.count(note)

@@ -174,6 +174,7 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
 # --- what a metadata record says ----------------------------------------------------------------
 
 NOTE_URI = "urn:archiver:note:"  # what the target URI of a note's record begins with
+NOTE_FIELD = "WARC-JSON-Metadata"  # the header field of a request's record that holds a FetchNote
 
 
 class ArticleNote(Noun, tag="article", frozen=True):

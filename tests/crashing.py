@@ -70,7 +70,7 @@ class Worker:
 @contextmanager
 def working(*prefix: str) -> Iterator[Worker]:
     """A worker, started by the program in `prefix`."""
-    with Site() as site, tempfile.TemporaryDirectory() as given:
+    with Site(quick=True) as site, tempfile.TemporaryDirectory() as given:
         document = Path(given) / "0.txt"
         document.write_text(mirror_document(0), encoding="utf-8")
         command = [*prefix, sys.executable, str(WORKER), str(site.port), str(document)]
@@ -80,10 +80,17 @@ def working(*prefix: str) -> Iterator[Worker]:
 
 @contextmanager
 def memory() -> Iterator[Path]:
-    """A folder on a disk in memory, where there is one: hundreds of fsyncs are quick there."""
-    shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else None) as name:
-        yield Path(name).resolve()
+    """A folder on a disk in memory, where there is one: hundreds of fsyncs are quick there.
+
+    What the checks copy lies there, too.
+    """
+    usual, shared = tempfile.gettempdir(), "/dev/shm"
+    tempfile.tempdir = shared if os.access(shared, os.W_OK) else usual
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name).resolve()
+    finally:
+        tempfile.tempdir = usual
 
 
 def crashed(worker: Worker, folder: Path) -> Crashed:

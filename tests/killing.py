@@ -1,17 +1,19 @@
 """Runs of the real command that are killed, and what must hold of the archive and of the site after each."""
 
 import json
+import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from resume_site import REPEATED, Site, sources
 
@@ -39,7 +41,53 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def read(process: subprocess.Popen[str], fetches: int | None = None) -> Rows:
+class Forked:
+    """A run of the command as a fork of fork_server.py. A context manager, which waits for its end."""
+
+    def __init__(self, channel: socket.socket, arguments: list[str]) -> None:
+        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+        self.stdout, self.stderr = (os.fdopen(end, encoding="utf-8") for end in (out, err))
+        self._channel = channel
+        socket.send_fds(channel, [json.dumps(arguments).encode()], [out_end, err_end])
+        os.close(out_end)
+        os.close(err_end)
+        self._pid = int(channel.recv(99))
+        self.returncode: int | None = None
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):  # it has ended
+            os.kill(self._pid, signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.returncode = int(self._channel.recv(99))
+        self.stdout.close()
+        self.stderr.close()
+
+
+class Forks:
+    """The server that runs are forked from. A context manager."""
+
+    def __init__(self) -> None:
+        self._channel, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with end:
+            command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(end.fileno())]
+            self._process = subprocess.Popen(command, pass_fds=[end.fileno()])
+
+    def start(self, *arguments: str) -> Forked:
+        return Forked(self._channel, list(arguments))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+        self._process.wait(20)
+
+
+def read(process: subprocess.Popen[str] | Forked, fetches: int | None = None) -> Rows:
     """What a command says up to so many fetches, or all; a line that a kill cut short says nothing."""
     assert process.stdout
     said: Rows = []
@@ -129,9 +177,10 @@ def peers_accept(root: Path) -> None:
 class Chain:
     """One archive through many kills: the same command again and again."""
 
-    def __init__(self, root: Path, given: list[str], site: Site, seed: int, sandbox: Sandbox) -> None:
-        self.root, self._site, self._sandbox = root, site, sandbox
-        self._command = ["archive", *given, "--into", str(root), "--json", *site.flags]
+    def __init__(self, command: list[str], site: Site, seed: int, *, sandbox: Sandbox, forks: Forks) -> None:
+        """`command`: `archive` with its arguments, the folder last."""
+        self.root, self._site, self._sandbox, self._forks = Path(command[-1]), site, sandbox, forks
+        self._command = [*command, "--json", *site.flags]
         self._seed, self._dice = seed, random.Random(seed)
         self.kills = self.ended = 0  # ended: runs, as their records note it
         self.acknowledged: set[str] = set()  # record ids
@@ -157,21 +206,21 @@ class Chain:
 
     def _killed(self) -> tuple[Rows, int]:
         """What a run said until it was killed after some lines or some time, and how it ended."""
-        with start(*self._command) as process:
+        with self._forks.start(*self._command) as process:
             said = []
             if self._dice.random() < 0.7:
                 said = read(process, self._dice.randrange(1, 7))
                 time.sleep(self._dice.random() / 30)
             else:
-                time.sleep(self._dice.uniform(0.3, 1.3))
+                time.sleep(self._dice.uniform(0, 1))
             process.kill()
             said += read(process)
-            assert process.stderr
             errors = process.stderr.read()
         assert "Traceback" not in errors, errors
-        assert process.returncode in (-signal.SIGKILL, 0, 3), errors
-        self.kills += process.returncode == -signal.SIGKILL
-        return said, process.returncode
+        code = process.returncode
+        assert code in (-signal.SIGKILL, 0, 3), errors
+        self.kills += code == -signal.SIGKILL
+        return said, code
 
     def _check(self) -> int:
         """Heal, in place or in a copy, so that half of the archives are healed by the next run.
@@ -209,7 +258,7 @@ class Chain:
         assert not self.done or (self.root / journal.NAME).exists(), "forgotten, and it had not ended"
 
     def finish(self) -> None:
-        """The same command once more, to its end."""
+        """The same command once more, as a person starts it, to its end."""
         before = len(self._site.asked)
         with start(*self._command) as process:
             said = read(process)
@@ -224,9 +273,10 @@ class Chain:
 
 def killed_many_times(folder: Path, seed: int, kills: int, options: list[str]) -> None:
     """So many kills in one archive. After each, nothing acknowledged is lost, damaged or asked for again."""
-    with Site() as site, Sandbox() as sandbox:
+    with Site() as site, Sandbox() as sandbox, Forks() as forks:
         given = sources(folder / "given", 6)
-        chain = Chain(folder / "archive", [*given, *options], site, seed, sandbox)
+        command = ["archive", *given, *options, "--into", str(folder / "archive")]
+        chain = Chain(command, site, seed, sandbox=sandbox, forks=forks)
         while chain.kills < kills:
             chain.step()
         chain.finish()

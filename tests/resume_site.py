@@ -57,8 +57,10 @@ def mirror_document(number: int) -> str:
 class Site(WireServer):
     """A context manager. `asked` has every request in the order in which they came."""
 
-    def __init__(self, items: int = 3, pause: float = 1.0) -> None:
+    def __init__(self, items: int = 3, pause: float = 1.0, *, quick: bool = False) -> None:
+        """`quick`: without the pauses that keep hosts from answering in step."""
         super().__init__(self._steps)
+        self._quick = quick
         self.items, self.pause_seconds = items, pause  # seconds
         self.mended = False
         self._counts: Counter[str] = Counter()
@@ -85,7 +87,8 @@ class Site(WireServer):
         with self._lock:
             self._counts[url.geturl()] += 1
             count = self._counts[url.geturl()]
-        yield zlib.crc32(url.path.encode()) % 20 / 1000  # no two hosts keep the same time
+        if not self._quick:
+            yield zlib.crc32(url.path.encode()) % 20 / 1000  # no two hosts keep the same time
         kind, _, name = url.path[1:].partition("/")
         if kind in ("feed.xml", "item", "mirrored", "page", "slow"):
             yield from self._text(kind, name, count)

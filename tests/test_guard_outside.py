@@ -135,6 +135,8 @@ def _fetches(archive: Path) -> Iterator[dict[str, Any]]:
                     note = json.loads(record.content_stream().read())
                     if note["type"] == "fetch":
                         yield note
+                elif said := record.rec_headers.get_header("WARC-JSON-Metadata"):
+                    yield json.loads(said)
 
 
 def _names_row(text: str, row: Row) -> bool:

@@ -1,6 +1,7 @@
 """The main job through the command line: a mirrored article archived, verified, listed in the catalogue."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -96,7 +97,12 @@ def test_a_response_has_peer_tls_and_certificates_once_per_host(archive: Path) -
     assert len(chains) == 2
     notes = [r for r in found if b'"type":"fetch"' in r and f'"url":"https://{PROXY}'.encode() in r]
     assert len(notes) == 3
-    assert all(b'"certificates":"urn:uuid:' in note for note in notes)
+    named = [re.search(rb'"certificates":"(urn:uuid:[^"]+)"', note) for note in notes]
+    places = [
+        next(n for n, r in enumerate(found) if b"Record-ID: <%s>" % name[1] in r) for name in named if name
+    ]
+    assert len(places) == 3
+    assert all(place < found.index(note) for place, note in zip(places, notes, strict=True))
 
 
 def test_every_record_is_well_formed(archive: Path) -> None:

@@ -487,6 +487,6 @@ def test_a_quota_in_the_settings_holds_between_runs(tmp_path: Path) -> None:
             )
             assert code == 3, text  # what is plain text is kept, and is no article
         moments = sorted(visit.began for visit in town.visits)
-        assert len(moments) == 12
+        assert len(moments) == 10  # the second run asks for no robots.txt
         assert windows(moments, 6.0) <= 5
         assert all(later >= earlier for earlier, later in pairwise(moments))

@@ -117,8 +117,8 @@ def test_a_head_that_replay_could_not_use_is_in_the_note(root: Path) -> None:
     """Of a 304, and of an answer whose body was framed otherwise than the original's."""
     heads: dict[str, tuple[str, bytes]] = {}
     for uri, fields, block in stored(warcs(root)[1]):
-        if fields["WARC-Type"] == "metadata" and b'"hops"' in block:
-            hop = json.loads(block)["hops"][-1]
+        if "WARC-JSON-Metadata" in fields:
+            hop = json.loads(fields["WARC-JSON-Metadata"])["hops"][-1]
             heads[hop["url"].removeprefix("http://")] = (hop.get("head", ""), b"")
         elif fields["WARC-Type"] == "revisit":
             heads[uri.removeprefix("http://")] = ("", block)
@@ -157,12 +157,13 @@ def only_revisits(root: Path) -> bool:
 
 
 def test_a_second_run_over_an_unchanged_site_writes_only_revisits(tmp_path: Path) -> None:
+    sizes = []
     for _ in range(2):
         kept = archive_world(tmp_path, report=lambda _: None, say=lambda _: None)
+        sizes.append(sum(path.stat().st_size for path in (tmp_path / "warcs").iterdir()))
     assert set(kept.outcomes) == {"unchanged", "dead", "refused"}
     assert only_revisits(tmp_path)
-    first, second = warcs(tmp_path)
-    assert second.stat().st_size < 0.03 * first.stat().st_size
+    assert sizes[1] - sizes[0] < 0.03 * sizes[0]  # record lists, too
     assert archiver("verify", str(tmp_path), "--deep")[0] == 0
 
 

@@ -115,20 +115,24 @@ class Desk:
         hops: list[Hop] = []
         revisit: Revisit | None = None
         payload: str | None = None
+        kept: ExchangeRecords | None = None
         for exchange, why in zip(job.exchanges, job.why, strict=True):
             payload = self._revisits.payload(exchange)
             if payload in self._bodies:  # its original must be in the catalogue first
                 self.flush()
             revisit = self._revisits.find(exchange, job.wish.held, payload)
             kept = ExchangeRecords(exchange, why, revisit)
-            chain = self._new_chain(exchange, kept.records)
-            self._records += kept.records + chain
+            records = kept.records
+            self._records += records[:-1] + self._new_chain(exchange, records) + records[-1:]
             hops.append(kept.hop(self._chains.get(_chain_key(exchange))))
             if payload is not None and revisit is None:
                 self._bodies.add(payload)
         note = self._fetch_note(job, hops, revisit, payload)
         response = hops[-1].response if hops else None
-        self._add(note, response or (hops[-1].request if hops else None))
+        if kept is not None and kept.carry(note):
+            self._notes.append(note)
+        else:
+            self._add(note, response or (hops[-1].request if hops else None))
         if sum(len(record.block) for record in self._records) > GROUP_BYTES:
             self.flush()
         for exchange in job.exchanges:

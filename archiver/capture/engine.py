@@ -53,16 +53,18 @@ class Engine:
         *,
         quotas: Iterable[tuple[Quota, frozenset[str]]],
         passed_on: Callable[[str], Iterable[str]],
+        known: Callable[[str], Rules | None] = lambda _: None,
     ) -> None:
         """`quotas`: services that limit how often they are asked, each with the names of its hosts.
 
-        `passed_on`: what an image proxy will be asked to fetch when a URL is asked for.
+        `passed_on`: what an image proxy will be asked to fetch when a URL is asked for. `known`: the rules of
+        a robots.txt that need not be asked for; called in the threads.
         """
         self.requests = self.bytes = 0
         self._resting = 0  # threads that wait for a turn to come
         self._rule_bytes = 0
         self.pending = 0  # wishes without a last word
-        self._client, self._manners, self._passed_on = client, manners, passed_on
+        self._client, self._manners, self._passed_on, self._known = client, manners, passed_on, known
         self._quotas = {host: quota for quota, hosts in quotas for host in hosts}
         self._hosts: dict[str, Host] = {}
         self._most_hosts = MOST_HOSTS
@@ -257,6 +259,13 @@ class Engine:
                 return
             host, job, known = found
             url = job.url
+            if self._for_itself(job) and not job.exchanges and (rules_held := self._known(url)):
+                with self._lock:
+                    host.forgoes(url)
+                    self.pending -= 1
+                    self._ruled(job, rules_held)
+                    self._news.notify()
+                continue
             try:  # out of the lock: rules and patterns of others may take long
                 self._check(url, known)
             except FetchError as error:

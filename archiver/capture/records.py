@@ -1,5 +1,6 @@
 """An exchange, a source, a note → the WARC records that keep it (docs/formats.md)."""
 
+import re
 import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,11 +10,13 @@ import msgspec
 from archiver.capture.revisits import Revisit
 from archiver.capture.wire.exchange import Exchange
 from archiver.digests import digest
-from archiver.model import NOTE_URI, Hop, Note, Record
+from archiver.model import NOTE_FIELD, NOTE_URI, FetchNote, Hop, Note, Record
 from archiver.pictures.decode import sniff
 from archiver.warc.http import parse_message
 from archiver.warc.write import record_id, warc_date
 
+NOTE_BYTES = 4096  # a longer note has a record of its own: not every tool reads header lines of any length
+_NOT_ASCII = re.compile(r"[^ -~]")
 _COMPRESSED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
 
 
@@ -31,6 +34,14 @@ class ExchangeRecords:
     @property
     def records(self) -> list[Record]:
         return [record for record in (self._response, self._request) if record]
+
+    def carry(self, note: FetchNote) -> bool:
+        """Let the request's record say what came of it; False without one, or for a note that is too long."""
+        field = _NOT_ASCII.sub(_escaped, msgspec.json.encode(note).decode())
+        if self._request is None or len(field) > NOTE_BYTES:
+            return False
+        self._request.headers += ((NOTE_FIELD, field),)
+        return True
 
     def hop(self, certificates: str | None) -> Hop:
         """The exchange in the words of a FetchNote; `certificates` is the id of their record."""
@@ -118,6 +129,11 @@ class ExchangeRecords:
             headers=concurrent,
             block=self._exchange.request,
         )
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """A character as JSON escapes it (RFC 8259 section 7)."""
+    return "".join(f"\\u{unit:04x}" for unit in memoryview(found[0].encode("utf-16")[2:]).cast("H"))
 
 
 def source_record(data: bytes, content_type: str) -> Record:

@@ -111,6 +111,14 @@ def writing(root: Path) -> Iterator[Database]:
         _seal(root)
 
 
+@contextmanager
+def reading(root: Path) -> Iterator[Database]:
+    """What is committed to a catalogue that is being written, for another thread than the one that writes."""
+    location = f"{(root / NAME).absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)) as db:
+        yield Database(db)
+
+
 def catch_up(db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox) -> int:
     """Fold in what the WARC files hold beyond the catalogue; return the number of records.
 

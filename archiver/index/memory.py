@@ -54,6 +54,15 @@ class Body:
     data: bytes  # without transfer coding and content coding
 
 
+@dataclass(frozen=True)
+class Robots:
+    """How a robots.txt was answered when it was last asked for: RFC 3339, HTTP status, payload as in Body."""
+
+    asked: str
+    status: int
+    data: bytes
+
+
 class Memory:
     """Asks the catalogue of one archive, for one run. Rows count when their records are durable."""
 
@@ -203,6 +212,21 @@ class Memory:
         content_type = head.http.get("content-type") or record.http.get("content-type") or ""
         return Body(head.get("warc-target-uri") or "", content_type, data)
 
+    def robots(self, url: str, limit: int) -> Robots | None:
+        """The newest answer to a robots.txt; None when there is none, or it did not come whole.
+
+        RecordError when its record is not there, unharmed.
+        """
+        row = self._row(
+            "SELECT * FROM (SELECT started, status, response_id, outcome, stage, retry FROM fetches"
+            " WHERE url = ? AND purpose = 'robots' AND outcome <> 'skipped' ORDER BY id DESC LIMIT 1)"
+            " WHERE outcome IN ('whole', 'refused') AND stage IS NULL AND retry IS NULL",
+            url,
+        )
+        if row is None:
+            return None
+        return Robots(row["started"], row["status"], self.body(row["response_id"], limit).data)
+
     def same_payload(self, payload: str, uri: str) -> Held | None:
         """A whole response with this payload, of the same URL if there is one; checked to be there."""
         row = self._row(
@@ -343,7 +367,7 @@ class Memory:
             offset=0,
             length=0,
             digest=row["digest"],
-            type="metadata",
+            type=row["type"],
             id=row["record_id"],
             date="",
             uri=row["uri"],

@@ -12,7 +12,7 @@ import msgspec
 
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
-from archiver.model import NOTE_URI, Entry, Note, PictureFacts
+from archiver.model import NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
 from archiver.pictures.decode import describe_picture, sniff
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
@@ -64,11 +64,14 @@ def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterato
 
 
 def note_of(entry: Entry, stored: bytes) -> Note | None:
-    """The note in a metadata record of ours; None for every other record."""
-    if entry.type != "metadata" or not (entry.uri or "").startswith(NOTE_URI):
+    """The note in a metadata record of ours or in a request's header; None for every other record."""
+    noted = entry.type == "metadata" and (entry.uri or "").startswith(NOTE_URI)
+    if not noted and entry.type != "request":
         return None
+    record = parse_member(stored)
+    written = record.block if noted else record.get(NOTE_FIELD)
     try:
-        note: Note = msgspec.json.decode(parse_member(stored).block, type=Note)
+        note: Note | None = None if written is None else msgspec.json.decode(written, type=Note)
         return note
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"record {entry.id}: not a note that this version knows: {error}") from error

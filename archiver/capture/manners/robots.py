@@ -1,12 +1,17 @@
-"""What a host's robots.txt allows (RFC 9309), read by protego from what was captured."""
+"""What a host's robots.txt allows (RFC 9309), read by protego from what was captured, now or before."""
 
 import re
+import sqlite3
+import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from protego import Protego
 
+from archiver.capture.manners.retry import AGAIN
 from archiver.capture.wire.exchange import Exchange
 from archiver.errors import FetchError, RecordError
+from archiver.index.memory import Memory
 from archiver.warc.http import decoded
 
 PRODUCT = "newsarchiver"  # the product token that rules may name (section 2.2.1)
@@ -27,6 +32,8 @@ class Rules:
     why: str = ""
     error: FetchError | None = None
     size: int = 0  # characters that they were made from
+    asked: str = ""  # when, where an earlier run asked: RFC 3339
+    age: float = 0.0  # seconds since then
 
     def check(self, url: str) -> None:
         """Raise FetchError for a URL that may not be asked for; its stage is robots, or what failed."""
@@ -35,7 +42,8 @@ class Rules:
         if self.why:
             raise FetchError(self.why, "robots")
         if self.parsed is not None and not self.parsed.can_fetch(url[:MATCHED], PRODUCT):
-            raise FetchError("its robots.txt forbids it", "robots")
+            of_then = f" of {self.asked}" if self.asked else ""
+            raise FetchError(f"its robots.txt{of_then} forbids it", "robots")
 
     @property
     def crawl_delay(self) -> float:
@@ -45,7 +53,7 @@ class Rules:
     @property
     def seconds(self) -> float:
         """How long they hold."""
-        return AGAIN_SECONDS if self.error or self.why else FRESH_SECONDS
+        return AGAIN_SECONDS if self.error or self.why else FRESH_SECONDS - self.age
 
 
 def rules(hops: list[Exchange]) -> Rules:
@@ -59,9 +67,38 @@ def rules(hops: list[Exchange]) -> Rules:
         return Rules(why=f"its robots.txt answered with status {last.status}, so nothing may be asked for")
     if not 200 <= last.status < 300:
         return Rules()
-    text = _beginning(last.entity_body(), last.header("content-encoding"))[:READ_BYTES]
-    named = _named(text.decode("utf-8-sig", "replace"))
-    return Rules(parsed=Protego.parse(named), size=len(named))
+    return _parsed(_beginning(last.entity_body(), last.header("content-encoding")))
+
+
+def _parsed(text: bytes, asked: str = "", age: float = 0.0) -> Rules:
+    named = _named(text[:READ_BYTES].decode("utf-8-sig", "replace"))
+    return Rules(Protego.parse(named), size=len(named), asked=asked, age=age)
+
+
+class Known:
+    """The rules that the archive holds: what was asked for in the last 24 hours is not asked for again.
+
+    For several threads; `memory` is for this alone.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory, self._lock = memory, threading.Lock()
+
+    def rules(self, url: str) -> Rules | None:
+        """Those of a robots.txt; None where it has to be asked for, as after any failure."""
+        try:
+            with self._lock:
+                found = self._memory.robots(url, 8 * READ_BYTES)
+            if found is None or found.status >= 500 or found.status in AGAIN:
+                return None
+            age = (datetime.now(UTC) - datetime.fromisoformat(found.asked).astimezone(UTC)).total_seconds()
+            if not 0 <= age < FRESH_SECONDS:  # or by a clock that ran ahead
+                return None
+            if found.status >= 400:
+                return Rules(asked=found.asked, age=age)
+            return _parsed(found.data, found.asked, age) if 200 <= found.status < 300 else None
+        except (RecordError, sqlite3.DatabaseError, ValueError, OverflowError):
+            return None
 
 
 def _beginning(body: bytes, coding: str | None) -> bytes:
