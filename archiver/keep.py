@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
-from archiver import __version__, journal
+from archiver import __version__, config, journal
 from archiver.addresses import Proxies
 from archiver.archive import Archive, SealAt, Session
 from archiver.capture.desk import Desk, Report
@@ -37,6 +37,7 @@ from archiver.index.memory import Memory
 from archiver.inputs import Inputs, Source
 from archiver.journal import Unfinished
 from archiver.kept import Aims, Kept, Progress, Watching
+from archiver.keys import KeyFolder, Signing
 from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
 from archiver.signals import Stop, stoppable
@@ -70,9 +71,11 @@ def keep(
     report: Report,
     say: Callable[[str], None],
     watching: Watching = lambda _: nullcontext(),
+    keys: KeyFolder | None = None,
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
+    `keys` sign what is sealed: left out, those of the person. What cannot be signed is said.
     A run of the same sources and aims that was cut off is continued. `watching` gets what tells how far it
     is. Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError, and
     KeyboardInterrupt when it is to end at once. What failed for one source or URL is in the result and in
@@ -93,6 +96,7 @@ def keep(
             archive.manifest()
         with archive.lock("archive"):
             archive.create()
+            archive.signer = signing = signer(archive, settings, say, keys)
             kept.healed = archive.heal()
             archive.check_extendable()
             with _catalogue(archive, sandbox) as db:
@@ -104,7 +108,17 @@ def keep(
                         work.end(interrupted=stop())
                 finally:
                     work.close()
+                    kept.signed = signing.signed if signing else 0
     return kept
+
+
+def signer(
+    archive: Archive, settings: Settings, say: Callable[[str], None], keys: KeyFolder | None = None
+) -> Signing | None:
+    """What signs an archive that is sealed; None when nothing can or shall, and the reason is said."""
+    if not settings.proof.sign:
+        return None
+    return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
 
 
 class _Work:
@@ -260,11 +274,13 @@ def ensure_catalogue(root: Path) -> bool:
     return missing
 
 
-def rebuild(root: Path) -> tuple[int, list[str]]:
+def rebuild(root: Path, say: Callable[[str], None] = lambda _: None) -> tuple[int, list[str]]:
     """Derived files from WARC alone: number of records, and what was healed before."""
     archive = Archive(root)
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
+        if archive.left_open():
+            archive.signer = signer(archive, config.load(root), say)
         healed = archive.heal()
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
