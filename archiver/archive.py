@@ -101,6 +101,11 @@ class Archive:
         """The public key by which its newest records say that it goes on. Raises ManifestError."""
         return current_key(self.root, self.manifest())
 
+    def named(self, warc: CommittedWarc, suffix: str = "") -> Named:
+        """The keys that a WARC file names. Raises ManifestError."""
+        first = next(recordlist.read(self.root / (warc.list.path + suffix)), None)
+        return named_by(self.root, warc.path, first)
+
     def check_extendable(self) -> None:
         """Raise ManifestError when the archive is damaged so that nothing could be sealed over it."""
         manifest = self.manifest()
@@ -192,8 +197,7 @@ class Archive:
         note = manifest.checkpoints[-1].note
         signed: Sequence[tuple[Signature, VerifierKey]] = ()
         if signer:
-            first = next(recordlist.read(self.root / (warc.list.path + OPEN)), None)
-            signed = signer.sign(origin, note, named_by(self.root, warc.path, first), tree)
+            signed = signer.sign(origin, note, self.named(warc, OPEN), tree)
         commitment.save(self.root, commitment.signed(manifest, -1, signed))
         if signer and signed:
             signer.remember(origin, note)

@@ -44,6 +44,11 @@ from archiver.signals import Stop, stoppable
 from archiver.warc.write import record_id, warc_date
 
 CONTINUED = timedelta(days=1)  # since its last record, a run that was cut off can be continued
+_SOFTWARE = {
+    "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
+    "format": "WARC File Format 1.1",
+    "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def keep(
             archive.manifest()
         with archive.lock("archive"):
             archive.create()
-            archive.signer = signing = signer(archive, settings, say, keys)
+            archive.signer = signing = signer(archive, say, keys) if settings.proof.sign else None
             kept.healed = archive.heal()
             archive.check_extendable()
             with _catalogue(archive, sandbox) as db:
@@ -112,13 +117,20 @@ def keep(
     return kept
 
 
-def signer(
-    archive: Archive, settings: Settings, say: Callable[[str], None], keys: KeyFolder | None = None
-) -> Signing | None:
-    """What signs an archive that is sealed; None when nothing can or shall, and the reason is said."""
-    if not settings.proof.sign:
-        return None
+def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None = None) -> Signing | None:
+    """What signs an archive when it is sealed; None when no key can be used, and the reason is said."""
     return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
+
+
+def seal_empty(archive: Archive, sandbox: Sandbox) -> None:
+    """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
+    with _catalogue(archive, sandbox) as db:
+        session = Session(archive, sandbox, db, _SOFTWARE)
+        try:
+            session.append([])
+            session.seal()
+        finally:
+            session.close()
 
 
 class _Work:
@@ -274,13 +286,15 @@ def ensure_catalogue(root: Path) -> bool:
     return missing
 
 
-def rebuild(root: Path, say: Callable[[str], None] = lambda _: None) -> tuple[int, list[str]]:
+def rebuild(
+    root: Path, say: Callable[[str], None] = lambda _: None, keys: KeyFolder | None = None
+) -> tuple[int, list[str]]:
     """Derived files from WARC alone: number of records, and what was healed before."""
     archive = Archive(root)
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
         if archive.left_open():
-            archive.signer = signer(archive, config.load(root), say)
+            archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
         healed = archive.heal()
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
@@ -298,9 +312,7 @@ def _info(orders: _Orders, run: str) -> dict[str, str]:
     reason = " ".join(orders.manners.ignore_robots.split())
     return {
         "run": run,
-        "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        **_SOFTWARE,
         "http-header-user-agent": orders.network.user_agent,
         "robots": "ignore" if reason else "obey",
         **({"robots-reason": reason} if reason else {}),

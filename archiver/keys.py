@@ -137,6 +137,9 @@ class KeyFolder:
             self._publish(key)
         return key
 
+    def has(self, name: str) -> bool:
+        return (self.path / f"{_fit(name)}.key").exists()
+
     def holder(self, public: bytes) -> str | None:
         """The name under which a key lies here."""
         return next((name for name, key in self.own().items() if key == public), None)
@@ -214,6 +217,12 @@ class KeyFolder:
             )
         return size, root
 
+    def all_signed(self) -> list[tuple[str, int, bytes]]:
+        """Origin, size and root of all such checkpoints. Raises UsageError."""
+        origins = [f"archiver/{path.name}" for path in sorted((self.path / "signed").glob("[0-9a-f]*"))]
+        found = [(origin, self.signed(origin)) for origin in origins]
+        return [(origin, *head) for origin, head in found if head]
+
     def remember(self, origin: str, note: str) -> None:
         """Keep a checkpoint as the newest that was signed. Raises StorageError."""
         make_folder(self.signed_at(origin).parent)
@@ -249,8 +258,8 @@ class Signing:
             name = folder.holder(named) if named else None
             if named and not name:
                 say(
-                    f"The key that signed this archive, {signednote.fingerprint(named)}, is not in {folder.path}."
-                    " It is signed with another one from now on."
+                    f"The key that signed this archive, {signednote.fingerprint(named)}, is not in"
+                    f" {folder.path}. It is signed with another one from now on."
                 )
             name = name or folder.default
             if name:
@@ -281,7 +290,7 @@ class Signing:
     def sign(
         self, origin: str, note: str, named: Named, tree: Tree
     ) -> tuple[tuple[Signature, VerifierKey], ...]:
-        """Signatures of a checkpoint by the keys that its WARC file names; none, and said, if that cannot be."""
+        """Signatures of a checkpoint by the keys that its WARC file names; or none, and why is said."""
         try:
             if refusal := self._folder.refusal(origin, tree):
                 raise UsageError(refusal)
@@ -305,7 +314,8 @@ class Signing:
         name = self._folder.holder(public)
         if name is None:
             raise UsageError(
-                f"the WARC file names the key {signednote.fingerprint(public)}, which is not in {self._folder.path}",
+                f"the WARC file names the key {signednote.fingerprint(public)}, which is not in"
+                f" {self._folder.path}",
                 "If you did not write it, keep the file and find out who did.",
             )
         return self._folder.open(name)

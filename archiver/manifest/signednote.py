@@ -1,4 +1,4 @@
-"""Signed notes: who says that a checkpoint is right. C2SP `signed-note`, and `tlog-cosignature` for witnesses.
+"""Signed notes, by which somebody vouches for a checkpoint. C2SP `signed-note` and `tlog-cosignature`.
 
     <note>                                      text whose every line ends in LF: here a checkpoint
                                                 an empty line
