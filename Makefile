@@ -30,7 +30,7 @@ peers: .venv-peers/.installed ## make .venv-peers: other people's tools that rea
 	touch $@
 
 demo: install ## archive a small news site on loopback into demo-archive (anew), and verify it
-	rm -rf demo-archive
+	rm -rf demo-archive demo-archive-keys
 	$(BIN)/archiver demo --into demo-archive
 
 test: install peers lint ## lint, then every test, also the slow ones and those with Chromium
@@ -66,4 +66,4 @@ requirements: install ## pin what pyproject.toml and requirements/*.in ask for, 
 	$(COMPILE) --output-file requirements/peers.txt requirements/peers.in
 
 clean: ## remove both environments, the demo's archive and every cache
-	rm -rf .venv .venv-peers demo-archive .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers demo-archive demo-archive-keys .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from sqlite_utils import Database
 
@@ -29,6 +30,9 @@ from archiver.index.reader import describe
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
+from archiver.manifest.signednote import Signature, VerifierKey
+from archiver.manifest.signers import Named, current_key, named_by
+from archiver.manifest.tree import Tree
 from archiver.model import Entry, Location, Record
 from archiver.sandbox import Sandbox
 from archiver.storage import make_folder, storage_error, sync_folder
@@ -40,11 +44,37 @@ OPEN = ".open"
 _OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
 
 
+class Signer(Protocol):
+    """Signs checkpoints while they are sealed. It never raises: what cannot be signed is sealed without."""
+
+    def fields(self, origin: str) -> Mapping[str, str]:
+        """What `warcinfo` says of the keys."""
+        ...
+
+    def watch(self, origin: str) -> Sequence[int]:
+        """The sizes at which it wants to know the tree's root."""
+        ...
+
+    def sign(
+        self, origin: str, note: str, named: Named, tree: Tree
+    ) -> Sequence[tuple[Signature, VerifierKey]]:
+        """Signatures of a checkpoint by the keys that its WARC file names."""
+        ...
+
+    def remember(self, origin: str, note: str) -> None:
+        """What was signed is durable now."""
+        ...
+
+
 class Archive:
-    """An archive's folder. Opening it reads and changes nothing."""
+    """An archive's folder. Opening it reads and changes nothing.
+
+    Without a `signer` it seals without signatures.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.signer: Signer | None = None
 
     def create(self) -> None:
         """Make the archive when there is none yet. Only under the lock."""
@@ -67,12 +97,21 @@ class Archive:
         """The commitment as it lies on disk. Raises NotAnArchive, ManifestError."""
         return commitment.load(self.root)
 
+    def current_key(self) -> bytes | None:
+        """The public key by which its newest records say that it goes on. Raises ManifestError."""
+        return current_key(self.root, self.manifest())
+
+    def named(self, warc: CommittedWarc, suffix: str = "") -> Named:
+        """The keys that a WARC file names. Raises ManifestError."""
+        first = next(recordlist.read(self.root / (warc.list.path + suffix)), None)
+        return named_by(self.root, warc.path, first)
+
     def check_extendable(self) -> None:
         """Raise ManifestError when the archive is damaged so that nothing could be sealed over it."""
         manifest = self.manifest()
-        commitment.tree_of(manifest, self._committed_entries(manifest))
+        commitment.tree_of(manifest, self.committed_entries(manifest))
 
-    def _committed_entries(self, manifest: Manifest) -> Iterator[Entry]:
+    def committed_entries(self, manifest: Manifest) -> Iterator[Entry]:
         """The entries of all sealed files, in the tree's order."""
         for warc in manifest.warcs:
             yield from recordlist.read(self.root / warc.list.path)
@@ -116,8 +155,12 @@ class Archive:
 
     def heal(self) -> list[str]:
         """Seal what a crash left open; say in words what was done. Only under the lock."""
+        return [_Healing(self, name).run() for name in self.left_open()]
+
+    def left_open(self) -> list[str]:
+        """The names of the WARC files that are being written, or that a crash left."""
         left = [_OPENED.fullmatch(path.name) for path in (self.root / "warcs").glob(f"*{OPEN}")]
-        return [_Healing(self, name).run() for name in sorted({found[1] for found in left if found})]
+        return sorted({found[1] for found in left if found})
 
     def seal(self, name: str) -> CommittedWarc:
         """Commit an open WARC file and its record list, then give them their final names."""
@@ -140,11 +183,24 @@ class Archive:
             records=records,
             list=CommittedList(path=listed, bytes=list_size, digest=list_found),
         )
-        manifest = self.manifest()
-        tree = commitment.tree_of(manifest, self._committed_entries(manifest))
-        commitment.save(self.root, commitment.extend(manifest, tree, committed, recordlist.read(entries)))
+        self._commit(committed, recordlist.read(entries))
         self.finish(committed)
         return committed
+
+    def _commit(self, warc: CommittedWarc, entries: Iterator[Entry]) -> None:
+        """Name a file in the manifest, with its checkpoint and the signatures of it, all at once."""
+        signer, manifest = self.signer, self.manifest()
+        origin = manifest.origin
+        watch = signer.watch(origin) if signer else ()
+        tree = commitment.tree_of(manifest, self.committed_entries(manifest), watch)
+        manifest = commitment.extend(manifest, tree, warc, entries)
+        note = manifest.checkpoints[-1].note
+        signed: Sequence[tuple[Signature, VerifierKey]] = ()
+        if signer:
+            signed = signer.sign(origin, note, self.named(warc, OPEN), tree)
+        commitment.save(self.root, commitment.signed(manifest, -1, signed))
+        if signer and signed:
+            signer.remember(origin, note)
 
     def finish(self, committed: CommittedWarc) -> None:
         """Rename what the manifest names already, and make it read-only."""
@@ -286,7 +342,8 @@ class _OpenFile:
         return describe(Member(location.offset, stored), self._sandbox), stored
 
     def _warcinfo(self, info: Mapping[str, str]) -> Record:
-        fields = {**info, "isPartOf": self._archive.manifest().origin}
+        origin, signer = self._archive.manifest().origin, self._archive.signer
+        fields = {**info, "isPartOf": origin, **(signer.fields(origin) if signer else {})}
         return Record(
             type="warcinfo",
             id=record_id(),

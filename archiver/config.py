@@ -51,6 +51,12 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: Annotated[float, msgspec.Meta(ge=0.01, le=10080)] = 30
 
 
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who vouches for what is sealed."""
+
+    sign: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`instances`: hosts of self-hosted weserv proxies, "img.example.org" or with a port.
 
@@ -66,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     revisits: Revisits = Revisits()
     seal: Seal = Seal()
+    proof: Proof = Proof()
 
 
 def load(root: Path) -> Settings:

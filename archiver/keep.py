@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
-from archiver import __version__, journal
+from archiver import __version__, config, journal
 from archiver.addresses import Proxies
 from archiver.archive import Archive, SealAt, Session
 from archiver.capture.desk import Desk, Report
@@ -38,12 +38,18 @@ from archiver.index.memory import Memory
 from archiver.inputs import Inputs, Source
 from archiver.journal import Unfinished
 from archiver.kept import Aims, Kept, Progress, Watching
+from archiver.keys import KeyFolder, Signing
 from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
 from archiver.signals import Stop, stoppable
 from archiver.warc.write import record_id, warc_date
 
 CONTINUED = timedelta(days=1)  # since its last record, a run that was cut off can be continued
+_SOFTWARE = {
+    "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
+    "format": "WARC File Format 1.1",
+    "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+}
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,11 @@ def keep(
     report: Report,
     say: Callable[[str], None],
     watching: Watching = lambda _: nullcontext(),
+    keys: KeyFolder | None = None,
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
+    `keys` sign what is sealed: left out, those of the person. What cannot be signed is said.
     A run of the same sources and aims that was cut off is continued. `watching` gets what tells how far it
     is. Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError, and
     KeyboardInterrupt when it is to end at once. What failed for one source or URL is in the result and in
@@ -94,6 +102,7 @@ def keep(
             archive.manifest()
         with archive.lock("archive"):
             archive.create()
+            archive.signer = signing = signer(archive, say, keys) if settings.proof.sign else None
             kept.healed = archive.heal()
             archive.check_extendable()
             with _catalogue(archive, sandbox) as db:
@@ -105,7 +114,24 @@ def keep(
                         work.end(interrupted=stop())
                 finally:
                     work.close()
+                    kept.signed = signing.signed if signing else 0
     return kept
+
+
+def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None = None) -> Signing | None:
+    """What signs an archive when it is sealed; None when no key can be used, and the reason is said."""
+    return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
+
+
+def seal_empty(archive: Archive, sandbox: Sandbox) -> None:
+    """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
+    with _catalogue(archive, sandbox) as db:
+        session = Session(archive, sandbox, db, _SOFTWARE)
+        try:
+            session.append([])
+            session.seal()
+        finally:
+            session.close()
 
 
 class _Work:
@@ -267,11 +293,15 @@ def ensure_catalogue(root: Path) -> bool:
     return missing
 
 
-def rebuild(root: Path) -> tuple[int, list[str]]:
+def rebuild(
+    root: Path, say: Callable[[str], None] = lambda _: None, keys: KeyFolder | None = None
+) -> tuple[int, list[str]]:
     """Derived files from WARC alone: number of records, and what was healed before."""
     archive = Archive(root)
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
+        if archive.left_open():
+            archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
         healed = archive.heal()
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
@@ -289,9 +319,7 @@ def _info(orders: _Orders, run: str) -> dict[str, str]:
     reason = " ".join(orders.manners.ignore_robots.split())
     return {
         "run": run,
-        "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        **_SOFTWARE,
         "http-header-user-agent": orders.network.user_agent,
         "robots": "ignore" if reason else "obey",
         **({"robots-reason": reason} if reason else {}),

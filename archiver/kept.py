@@ -49,6 +49,7 @@ class Kept:
     limited: bool = False
     healed: list[str] = field(default_factory=list)
     sealed: list[CommittedWarc] = field(default_factory=list)
+    signed: int = 0  # how many files' checkpoints were signed
     interrupted: bool = False
 
     @property

@@ -25,6 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """No test touches the keys of the person who runs it; programs that tests start inherit this."""
+    folder = tmp_path_factory.mktemp("keys") / "archiver"
+    os.environ["ARCHIVER_KEYS"] = str(folder)
+    os.environ.pop("ARCHIVER_PASSPHRASE", None)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archives.make(tmp_path_factory.mktemp("sealed") / "archive")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, rate, reason, settings
+from archiver.cli.options import DIRECTORY, as_json, key_folder, rate, reason, settings
 from archiver.console import Output
 
 _MANNERS = ("parallel", "per_host", "delay", "retries")
@@ -167,6 +167,7 @@ def archive(
         report=lambda note: tell.note(out, note),
         say=out.say,
         watching=lambda progress: watching(out, progress),
+        keys=key_folder(),
     )
     for line in kept.healed:
         out.say(f"healed {line}")

@@ -1,7 +1,9 @@
 """What several commands take, and how what a person typed becomes a value."""
 
 import math
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import click
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, path_type=Path)
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RATES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}  # curl's: --limit-rate, 1024-based
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,6})?)"
@@ -34,6 +37,53 @@ def settings(root: Path, instances: tuple[str, ...]) -> Any:
 
     found = config.load(root)
     return msgspec.structs.replace(found, instances=(*found.instances, *instances))
+
+
+def trust(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What the person vouches for: `key` and `against`."""
+    key = click.option(
+        "--key",
+        multiple=True,
+        metavar="VKEY",
+        help="A key that signs this archive: a verifier key, or the path of a PEM file.",
+    )
+    against = click.option(
+        "--against",
+        multiple=True,
+        type=FILE,
+        metavar="PATH",
+        help="A checkpoint, manifest.json or archive that was kept elsewhere: this archive goes on from it.",
+    )
+    return key(against(command))
+
+
+def key_folder() -> Any:
+    """The key folder of the person, who is asked for passphrases on a terminal."""
+    from archiver.keys import KeyFolder
+
+    return KeyFolder.of_person(_passphrase)
+
+
+def given_keys(written: tuple[str, ...]) -> list[Any]:
+    from archiver.keys import verifier_key
+
+    return [verifier_key(each) for each in written]
+
+
+def _passphrase(words: str) -> str | None:
+    """Typed by the person; None when there is no terminal."""
+    if not sys.stdin.isatty():
+        return None
+    return str(click.prompt(words, hide_input=True, default="", show_default=False, err=True)) or None
+
+
+def new_passphrase() -> str:
+    found = os.environ.get("ARCHIVER_PASSPHRASE")
+    if not found and sys.stdin.isatty():
+        found = click.prompt("Passphrase of the new key", hide_input=True, confirmation_prompt=True, err=True)
+    if not found:
+        raise click.UsageError("There is no terminal to ask for a passphrase: set ARCHIVER_PASSPHRASE.")
+    return str(found)
 
 
 def age(written: str) -> float:

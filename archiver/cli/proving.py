@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, directory
+from archiver.cli.options import DIRECTORY, as_json, directory, key_folder, trust
 from archiver.console import Output
 
 
@@ -14,19 +15,26 @@ from archiver.console import Output
 @click.option(
     "--deep", is_flag=True, help="Also parse every record, decode every picture, compare the catalogue."
 )
+@trust
 @as_json
-def verify(directory: Path, deep: bool, as_json: bool) -> None:
+def verify(
+    directory: Path, deep: bool, key: tuple[str, ...], against: tuple[Path, ...], as_json: bool
+) -> None:
     """Check that nothing in the archive changed since it was sealed."""
-    raise SystemExit(_verify(Output(as_json), directory, deep=deep))
+    from archiver.verify.trust import gather
+
+    trusted = gather(key, against, key_folder())
+    raise SystemExit(_verify(Output(as_json), directory, trusted, deep=deep))
 
 
-def _verify(out: Output, root: Path, *, deep: bool) -> int:
+def _verify(out: Output, root: Path, trusted: Any, *, deep: bool) -> int:
     import msgspec
 
     from archiver import tell
+    from archiver.tell import keys
     from archiver.verify import Verification
 
-    check = Verification(root, thorough=deep)
+    check = Verification(root, thorough=deep, trust=trusted)
     with out.alive(lambda: f"{check.records} records in {check.files} files checked"):
         for finding in check.findings():
             out.row(msgspec.to_builtins(finding))
@@ -42,14 +50,15 @@ def _verify(out: Output, root: Path, *, deep: bool) -> int:
         "bytes": check.bytes,
         "tree_size": head.size if head else None,
         "tree_root": head.root if head else None,
+        **keys.summary(check),
         "deep": deep,
         "exit_code": code,
     }
     out.row(summary)
     looked = f"{check.records} records in {check.files} files"
     if check.verdict == "ok":
-        out.say(f"Unaltered since tree head {summary['tree_root']}, {summary['tree_size']} records.")
-        out.say("No signature or outside time is in it yet: compare it with one that you kept elsewhere.")
+        for line in keys.proved(check):
+            out.say(line)
         out.say(f"No problems found in {looked}.")
     else:
         words = {"unverifiable": "NOT ALL COULD BE JUDGED", "incomplete": "INCOMPLETE", "failed": "DAMAGED"}
@@ -66,7 +75,7 @@ def rebuild(directory: Path, as_json: bool) -> None:
 
     out = Output(as_json)
     with out.alive(lambda: "reading the WARC files"):
-        records, healed = keep.rebuild(directory)
+        records, healed = keep.rebuild(directory, out.say, key_folder())
     for line in healed:
         out.say(f"healed {line}")
     out.row({"type": "summary", "records": records, "healed": healed})
@@ -88,11 +97,13 @@ def demo(directory: Path, as_json: bool) -> None:
     """Archive and verify a small news site with an image proxy on loopback; no internet needed."""
     from archiver import tell
     from archiver.demo.run import archive_world
+    from archiver.keys import KeyFolder
+    from archiver.verify.trust import gather
 
-    out = Output(as_json)
+    out, folder = Output(as_json), KeyFolder(directory.with_name(f"{directory.resolve().name}-keys"))
     out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
-    kept = archive_world(directory, report=lambda note: tell.note(out, note), say=out.say)
+    kept = archive_world(directory, report=lambda note: tell.note(out, note), say=out.say, keys=folder)
     out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")
-    code = _verify(out, directory, deep=True)
+    code = _verify(out, directory, gather(folder=folder), deep=True)
     out.say(f"{kept.articles} articles are in {directory}. Look at them: {sys.argv[0]} browse {directory}")
     raise SystemExit(code)

@@ -10,9 +10,12 @@ from archiver.config import Settings
 from archiver.demo.world import DemoWorld
 from archiver.keep import keep
 from archiver.kept import Kept
+from archiver.keys import KeyFolder
 
 
-def archive_world(root: Path, *, report: Report, say: Callable[[str], None]) -> Kept:
+def archive_world(
+    root: Path, *, report: Report, say: Callable[[str], None], keys: KeyFolder | None = None
+) -> Kept:
     """Start the world, archive its documents into `root`, stop the world.
 
     Some of its pictures fail on purpose: one is gone, one is replaced by the proxy's default.
@@ -23,4 +26,5 @@ def archive_world(root: Path, *, report: Report, say: Callable[[str], None]) -> 
             path.write_bytes(world.documents[path.name])
         network = Network(connect_to=world.connect_to)
         settings = Settings(instances=world.instances)
-        return keep(root, [str(path) for path in documents], network, settings, report=report, say=say)
+        given = [str(path) for path in documents]
+        return keep(root, given, network, settings, report=report, say=say, keys=keys)

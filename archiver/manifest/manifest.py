@@ -14,6 +14,7 @@ import msgspec
 
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import checkpoint
+from archiver.manifest.signednote import LINES, Signature, VerifierKey
 from archiver.manifest.tree import EMPTY_ROOT, Tree
 from archiver.model import Entry
 from archiver.storage import replace_file
@@ -21,14 +22,13 @@ from archiver.storage import replace_file
 NAME = "manifest.json"
 FORMAT = "archiver-manifest/1"
 MANIFEST_BYTES = 256 << 20
+KEYS = 100
 _FORMAT = re.compile(r"archiver-manifest/([1-9][0-9]*)")
 
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 WarcPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.warc\.gz$")]
-VerifierKey = Annotated[
-    str, msgspec.Meta(pattern=r"^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,200}={0,2}$")
-]
+KeyText = Annotated[str, msgspec.Meta(pattern=r"^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,200}={0,2}$")]
 SignatureLine = Annotated[str, msgspec.Meta(pattern=r"^\u2014 [^\s+]{1,200} [A-Za-z0-9+/]{8,10000}={0,2}$")]
 ListPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.records\.jsonl$")]
 
@@ -79,7 +79,7 @@ class Checkpoint(_Part, frozen=True):
     """
 
     note: str
-    signatures: tuple[SignatureLine, ...] = ()
+    signatures: Annotated[tuple[SignatureLine, ...], msgspec.Meta(max_length=LINES)] = ()
     timestamps: tuple[Timestamp, ...] = ()
 
     def stamped(self, over: int) -> bytes:
@@ -91,7 +91,7 @@ class Checkpoint(_Part, frozen=True):
 class Manifest(_Part, frozen=True):
     format: str
     origin: Annotated[str, msgspec.Meta(pattern="^archiver/[0-9a-f]{32}$")]
-    keys: tuple[VerifierKey, ...]  # whose signatures the checkpoints have, by their own word
+    keys: Annotated[tuple[KeyText, ...], msgspec.Meta(max_length=KEYS)]  # that signed, by its own word
     warcs: tuple[CommittedWarc, ...]
     tree: TreeHead
     checkpoints: tuple[Checkpoint, ...]  # the i-th ends with the i-th WARC file
@@ -174,13 +174,13 @@ def leaf_input(entry: Entry) -> bytes:
     return bytes.fromhex(entry.digest.removeprefix("sha256:"))
 
 
-def tree_of(manifest: Manifest, committed: Iterable[Entry]) -> Tree:
-    """The tree over the entries of all committed files, in order.
+def tree_of(manifest: Manifest, committed: Iterable[Entry], watch: Iterable[int] = ()) -> Tree:
+    """The tree over the entries of all committed files, in order, with its roots at the sizes in `watch`.
 
     Raises ManifestError when they are not what the tree head commits: a damaged archive is never
     sealed over.
     """
-    tree = Tree()
+    tree = Tree(watch)
     tree.extend(leaf_input(entry) for entry in committed)
     if tree_head(tree) != manifest.tree:
         raise ManifestError(
@@ -192,6 +192,19 @@ def tree_of(manifest: Manifest, committed: Iterable[Entry]) -> Tree:
 
 def tree_head(tree: Tree) -> TreeHead:
     return TreeHead(size=tree.size, root="sha256:" + tree.root().hex())
+
+
+def signed(manifest: Manifest, at: int, lines: Iterable[tuple[Signature, VerifierKey]]) -> Manifest:
+    """The manifest with further signatures of its checkpoint number `at`, and the keys that made them.
+
+    A line or key that is there already is not added again.
+    """
+    added = list(lines)
+    points = [*manifest.checkpoints]
+    texts = [*points[at].signatures, *(str(line) for line, _ in added)]
+    points[at] = msgspec.structs.replace(points[at], signatures=tuple(dict.fromkeys(texts)))
+    keys = dict.fromkeys([*manifest.keys, *(str(key) for _, key in added)])
+    return msgspec.structs.replace(manifest, keys=tuple(keys), checkpoints=tuple(points))
 
 
 def extend(manifest: Manifest, tree: Tree, warc: CommittedWarc, entries: Iterable[Entry]) -> Manifest:

@@ -19,10 +19,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """A growing tree that keeps only the roots of its full subtrees: memory is logarithmic."""
+    """A growing tree that keeps only the roots of its full subtrees: memory is logarithmic.
 
-    def __init__(self) -> None:
+    `roots` has the roots that it had on the way, of the sizes in `watch`.
+    """
+
+    def __init__(self, watch: Iterable[int] = ()) -> None:
         self.size = 0
+        self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
+        self._watch = frozenset(watch)
         self._stack: list[tuple[int, bytes]] = []  # (leaves below, root), sizes falling
 
     def append(self, data: bytes) -> None:
@@ -33,6 +38,8 @@ class Tree:
             weight *= 2
         self._stack.append((weight, node))
         self.size += 1
+        if self.size in self._watch:
+            self.roots[self.size] = self.root()
 
     def extend(self, inputs: Iterable[bytes]) -> None:
         for data in inputs:

@@ -28,6 +28,7 @@ def kept(out: Output, directory: Path, result: Kept) -> None:
             "passed_over": result.passed_over,
             "limited": result.limited,
             "warcs": [warc.path for warc in result.sealed],
+            "signed": result.signed,
             "exit_code": result.exit_code,
         }
     )

@@ -1,4 +1,4 @@
-"""Step (7) of the check, with `--deep`: what the records say. Here parsers are at work."""
+"""Step (9) of the check, with `--deep`: what the records say. Here parsers are at work."""
 
 import base64
 import hashlib

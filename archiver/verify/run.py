@@ -5,13 +5,16 @@
     (3) each record list is the committed one, line by line
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
-    (6) the catalogue file is as it was closed
+    (6) signatures: each is right, and none is missing of a key that the person vouches for
+    (7) history: the tree began as the checkpoints that were kept elsewhere say
+    (8) the catalogue file is as it was closed
     --deep:
-    (7) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
-    (8) the catalogue has the rows that a rebuild gives
+    (9) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
+    (10) the catalogue has the rows that a rebuild gives
 
-Steps (1) to (6) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
-line of a damaged record list is wrong. docs/verify.md has the whole procedure.
+Steps (1) to (8) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
+line of a damaged record list is wrong, and its first record for the keys that it names. docs/verify.md
+has the whole procedure.
 """
 
 import re
@@ -36,9 +39,12 @@ from archiver.verify.files import (
     stored_at,
     unreadable,
 )
+from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
+from archiver.verify.signatures import SignatureCheck
 from archiver.verify.tree import TreeCheck
+from archiver.verify.trust import Trust
 
 _BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
@@ -47,8 +53,15 @@ ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
 class Verification:
     """One check of an archive. `findings()` runs it; the counts are right when it has ended."""
 
-    def __init__(self, root: Path, *, thorough: bool = False, sandbox: Sandbox | None = None) -> None:
-        """`sandbox`: one that is open already, for many checks in a row."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        thorough: bool = False,
+        sandbox: Sandbox | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        """`sandbox`: one that is open already, for many checks in a row. `trust`: who is vouched for."""
         self.root = root
         self.thorough = thorough
         self.verdict: Verdict = "ok"
@@ -57,7 +70,10 @@ class Verification:
         self.records = 0
         self.bytes = 0
         self.manifest: Manifest | None = None
+        self.signatures: SignatureCheck | None = None
+        self.history: HistoryCheck | None = None
         self._sandbox = sandbox
+        self._trust = trust or Trust()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
@@ -77,22 +93,31 @@ class Verification:
         manifest = self.manifest
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
-        commitments, tree, revisits = Commitments(manifest), TreeCheck(manifest), RevisitCheck()
+        self.history = history = HistoryCheck(manifest, self._trust)
+        self.signatures = signatures = SignatureCheck(self.root, manifest, self._trust)
+        commitments, tree, revisits = (
+            Commitments(manifest),
+            TreeCheck(manifest, history.sizes),
+            RevisitCheck(),
+        )
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             yield from pair.findings()  # (3) and (4)
             tree.add(pair)
+            signatures.add(pair)
             self.files += 2
             self.records += len(pair.entries)
             self.bytes += warc.bytes + warc.list.bytes
             if self.thorough:
-                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (7)
+                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (9)
                 revisits.add(pair)
         yield from revisits.findings()
         yield from tree.findings()  # (5)
-        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (6)
+        yield from signatures.findings()  # (6)
+        yield from history.findings(tree)  # (7)
+        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (8)
         if self.thorough:
-            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (8)
+            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (10)
 
     def _load(self) -> Iterator[Finding]:
         path = self.root / commitment.NAME

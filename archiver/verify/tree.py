@@ -1,6 +1,6 @@
 """Step (5): the tree over the records, its head, and the checkpoints on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from archiver.manifest import checkpoint
@@ -18,15 +18,30 @@ _finding = partial(of_file, commitment.NAME, advice=COPY)
 class TreeCheck:
     """Takes the pairs of files in the manifest's order, then compares."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, watch: Iterable[int] = ()) -> None:
+        """`watch`: sizes for which `root_at` is to know the root."""
         self._manifest = manifest
-        self._tree = Tree()
+        self._tree = Tree(watch)
         self._notes: list[str] = []
         self._unknown: int | None = None  # the first file whose records are not known for certain
+        self._sure = 0  # how many records come before it
+
+    @property
+    def size(self) -> int:
+        return self._tree.size
+
+    def root_at(self, size: int) -> bytes | None:
+        """The recomputed root of the first `size` records; None when there are not so many."""
+        return self._tree.roots.get(size)
+
+    def sure_to(self, size: int) -> bool:
+        """Whether the first `size` records, or all, are known for certain."""
+        whole = self._unknown is None or tree_head(self._tree) == self._manifest.tree
+        return whole or size <= self._sure
 
     def add(self, pair: Pair) -> None:
         if not pair.known and self._unknown is None:
-            self._unknown = len(self._notes)
+            self._unknown, self._sure = len(self._notes), self._tree.size
         self._tree.extend(leaf_input(entry) for entry in pair.entries if entry)
         self._notes.append(checkpoint.note(self._manifest.origin, self._tree.size, self._tree.root()))
 
@@ -71,11 +86,4 @@ class TreeCheck:
                 expected=points[first].note,
                 found=self._notes[first],
                 advice="Records up to there changed after the checkpoint, or the manifest was edited.",
-            )
-        if any(point.signatures or point.timestamps for point in points):
-            yield _finding(
-                "unknown-signature",
-                "a checkpoint has signatures or timestamps, which this version cannot check",
-                verdict="unverifiable",
-                advice="Install a newer archiver. This version writes none.",
             )

@@ -1,0 +1,109 @@
+"""Who signed a checkpoint, and which keys an archive's own records name.
+
+`warcinfo` of each WARC file has `signing-key: VKEY`, the key that signs the checkpoint at its end, and at
+a rotation `next-signing-key: VKEY`: its successor, if both signed (docs/keys.md).
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from archiver.digests import digest
+from archiver.errors import ManifestError, RecordError
+from archiver.manifest import recordlist
+from archiver.manifest.manifest import Checkpoint, Manifest
+from archiver.manifest.signednote import COSIGNATURE, ED25519, Signature, VerifierKey
+from archiver.model import Entry, Location
+from archiver.warc.read import parse_record, read_stored
+
+SIGNING, FOLLOWING = "signing-key", "next-signing-key"
+_RECORD_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Named:
+    """The keys that a WARC file names: their public halves, 32 bytes."""
+
+    signing: bytes | None = None
+    following: bytes | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (key for key in (self.signing, self.following) if key)
+
+
+def named_by(root: Path, file: str, entry: Entry | None) -> Named:
+    """What the warcinfo record of a WARC file names. `entry`: the first of its record list.
+
+    Nothing when there is no such record, or its stored bytes are not those of the entry.
+    """
+    if entry is None or entry.type != "warcinfo" or entry.length > _RECORD_BYTES:
+        return Named()
+    try:
+        stored = read_stored(root, Location(file=file, offset=entry.offset, length=entry.length))
+        if digest(stored) != entry.digest:
+            return Named()
+        block = parse_record(zlib.decompressobj(31).decompress(stored, _RECORD_BYTES)).block
+    except (RecordError, zlib.error):
+        return Named()
+    fields = [line.partition(": ")[::2] for line in block.decode("utf-8", "replace").split("\r\n")]
+    return Named(_key(fields, SIGNING), _key(fields, FOLLOWING))
+
+
+def _key(fields: Iterable[tuple[str, str]], name: str) -> bytes | None:
+    """The key that a field names; none when it stands there twice or is no Ed25519 key."""
+    values = [value for key, value in fields if key == name]
+    try:
+        key = VerifierKey.parse(values[0]) if len(values) == 1 else None
+    except ManifestError:
+        return None
+    return key.public if key and key.kind == ED25519 else None
+
+
+def current_key(root: Path, manifest: Manifest) -> bytes | None:
+    """The key by which the archive goes on, as its newest WARC file that names one has it."""
+    for warc in reversed(manifest.warcs):
+        named = named_by(root, warc.path, next(recordlist.read(root / warc.list.path), None))
+        if named.signing:
+            return named.following or named.signing
+    return None
+
+
+Judgement = Literal["good", "wrong", "unknown"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a signature line is worth. `public`: whose it is, or says to be, unless that is unknown."""
+
+    judgement: Judgement
+    name: str = ""
+    public: bytes | None = None
+    time: int | None = None  # of a cosignature
+
+
+class Keyring:
+    """The keys by which signature lines are judged."""
+
+    def __init__(self, anywhere: Iterable[bytes], listed: Iterable[VerifierKey] = ()) -> None:
+        """`anywhere`: public keys that count under any name; `listed`: under their own name only."""
+        self._anywhere = tuple(dict.fromkeys(anywhere))
+        self._listed: dict[tuple[str, bytes], list[bytes]] = {}
+        for key in listed:
+            if key.kind in (ED25519, COSIGNATURE):
+                self._listed.setdefault((key.name, key.key_id), []).append(key.public)
+
+    def judge(self, note: str, line: str) -> Judged:
+        """ManifestError for a line that is none."""
+        signature = Signature.parse(line)
+        keys = [public for public in self._anywhere if signature.names(public)]
+        keys += self._listed.get((signature.name, signature.key_id), [])
+        if not keys:
+            return Judged("unknown", signature.name)
+        holds = next((public for public in keys if signature.holds(public, note)), None)
+        return Judged("good" if holds else "wrong", signature.name, holds or keys[0], signature.time)
+
+    def signed(self, point: Checkpoint) -> list[Judged]:
+        """What the lines of a checkpoint are worth, in their order."""
+        return [self.judge(point.note, line) for line in point.signatures]
