@@ -30,16 +30,17 @@ from archiver.capture.revisits import Revisits
 from archiver.capture.run import Run
 from archiver.capture.wire.fetch import Client, Network
 from archiver.capture.wire.routes import parse_proxy
-from archiver.config import Settings
+from archiver.config import Proof, Settings
 from archiver.errors import RecordError
 from archiver.index import catalogue
 from archiver.index.memory import Memory
 from archiver.inputs import Inputs, Source
 from archiver.journal import Unfinished
-from archiver.kept import Aims, Kept, Progress, Watching
+from archiver.kept import Aims, Asked, Kept, Progress, Watching
 from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
 from archiver.signals import Stop, stoppable
+from archiver.stamping import Stamping
 from archiver.warc.write import record_id, warc_date
 
 CONTINUED = timedelta(days=1)  # since its last record, a run that was cut off can be continued
@@ -56,6 +57,7 @@ class _Orders:
     manners: Manners
     planner: Planner
     report: Report
+    say: Callable[[str], None]
     watching: Watching
 
 
@@ -81,7 +83,7 @@ def keep(
     aims, kept, archive = aims or Aims(), Kept(), Archive(root)
     # First: a mistake in the settings leaves the archive as it is.
     planner = Planner(Proxies(settings.instances, settings.proxies), aims.renditions)
-    orders = _Orders(givens, network, settings, aims, manners or Manners(), planner, report, watching)
+    orders = _Orders(givens, network, settings, aims, manners or Manners(), planner, report, say, watching)
     with Sandbox() as sandbox, Client(network) as client:
         inputs = Inputs(givens, sandbox, say, kept.refused)
         sources = iter(inputs)
@@ -118,7 +120,9 @@ class _Work:
         kept.run, kept.continued = self._begun.run, self._memory.begun
         seal = orders.settings.seal
         info = _info(orders, self._begun.run)
-        self._session = Session(archive, sandbox, db, info, at=SealAt(seal.bytes, 60 * seal.minutes))
+        stamping = Stamping(archive, orders.settings.proof, orders.network, kept.asked, orders.say)
+        at = SealAt(seal.bytes, 60 * seal.minutes)
+        self._session = Session(archive, sandbox, db, info, at, value=stamping.value, after=stamping.ask)
         self._revisits = Revisits(self._memory, orders.aims.revisits, orders.settings.revisits.bytes)
         self._desk = Desk(self._session, self._memory, self._revisits, self._noted)
 
@@ -269,22 +273,60 @@ def rebuild(root: Path) -> tuple[int, list[str]]:
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
 
+def timestamp(
+    root: Path,
+    network: Network,
+    proof: Proof,
+    *,
+    renew: bool = False,
+    told: Callable[[Asked], None],
+    say: Callable[[str], None],
+) -> list[str]:
+    """Ask who has not stamped the newest checkpoint; say in words what was healed before.
+
+    `renew`: first seal a WARC file with nothing but its warcinfo record, whose beacon names the tokens so
+    far. Raises NotAnArchive, Locked, ManifestError, StorageError.
+    """
+    archive = Archive(root)
+    archive.manifest()
+    with archive.lock("timestamp"):
+        healed, stamping = archive.heal(), Stamping(archive, proof, network, told, say)
+        if renew:
+            archive.check_extendable()
+            with Sandbox() as sandbox, _catalogue(archive, sandbox) as db:
+                session = Session(archive, sandbox, db, _software(), value=stamping.value)
+                session.append([])
+                session.seal()
+        stamping.ask()
+    return healed
+
+
+def _software() -> dict[str, str]:
+    """The warcinfo fields that every file of ours has."""
+    return {
+        "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+    }
+
+
 def _info(orders: _Orders, run: str) -> dict[str, str]:
     """The warcinfo fields: which software with which options wrote the file. No secrets."""
     proxy = orders.network.proxy
+    settings = msgspec.to_builtins(orders.settings)
+    for authority in settings["proof"]["authorities"]:
+        del authority["roots"]  # a path of this machine
     options = {
         **asdict(orders.network),
         "proxy": proxy and parse_proxy(proxy).shown,
         **orders.aims.options(),
         "manners": asdict(orders.manners),
-        "settings": msgspec.to_builtins(orders.settings),
+        "settings": settings,
     }
     reason = " ".join(orders.manners.ignore_robots.split())
     return {
         "run": run,
-        "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
-        "format": "WARC File Format 1.1",
-        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        **_software(),
         "http-header-user-agent": orders.network.user_agent,
         "robots": "ignore" if reason else "obey",
         **({"robots-reason": reason} if reason else {}),

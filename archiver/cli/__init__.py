@@ -12,6 +12,7 @@ from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.proving import demo, rebuild, verify
 from archiver.cli.reading import browse, show, status
+from archiver.cli.stamping import timestamp
 from archiver.console import printable
 from archiver.errors import EXIT_CODES, ArchiverError
 
@@ -52,5 +53,5 @@ def main() -> None:
     """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
 
 
-for _command in (archive, browse, demo, rebuild, show, status, verify):
+for _command in (archive, browse, demo, rebuild, show, status, timestamp, verify):
     main.add_command(_command)

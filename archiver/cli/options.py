@@ -18,6 +18,39 @@ as_json = click.option(
 )
 
 
+_NETWORK = (
+    click.option(
+        "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
+    ),
+    click.option(
+        "--connect-to",
+        multiple=True,
+        metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect elsewhere instead, as curl.",
+    ),
+    click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl."),
+    click.option(
+        "--cacert",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="PEM certificates to trust instead of the usual ones.",
+    ),
+    click.option(
+        "--allow-private",
+        multiple=True,
+        metavar="CIDR",
+        help="Allow connections to these private addresses.",
+    ),
+)
+
+
+def network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how hosts are reached; their names are fields of `Network`."""
+    for option in reversed(_NETWORK):
+        command = option(command)
+    return command
+
+
 def directory(command: Callable[..., Any]) -> Callable[..., Any]:
     """The archive's folder as the last argument."""
     argument = click.argument(

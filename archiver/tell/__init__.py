@@ -11,9 +11,10 @@ from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.ending import kept
 from archiver.tell.state import state
+from archiver.tell.stamps import timestamp
 from archiver.tell.words import duration, one_line
 
-__all__ = ["address", "article", "finding_words", "kept", "note", "state"]
+__all__ = ["address", "article", "finding_words", "kept", "note", "state", "timestamp"]
 
 
 def note(out: Output, said: Note) -> None:

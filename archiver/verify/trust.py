@@ -1,0 +1,11 @@
+"""What the person vouches for: none of it comes from the archive."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`roots`: PEM files of timestamp authorities. With one, those that lie in the archive do not count."""
+
+    roots: tuple[Path, ...] = ()
