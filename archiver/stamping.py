@@ -73,7 +73,7 @@ class Stamping:
         Raises ManifestError and StorageError, never for what an authority does.
         """
         manifest = self._archive.manifest()
-        waits = waiting(manifest, (each.url for each in self._authorities))
+        waits = timestamp.waiting(manifest, (each.url for each in self._authorities))
         wanted = [each for each in self._authorities if each.url in waits and each.url not in self._failed]
         if not wanted:
             return
@@ -154,14 +154,6 @@ class Stamping:
                     replace_file(path, pem)
         except StorageError as error:
             self._say(f"roots       not copied: {error}")
-
-
-def waiting(manifest: commitment.Manifest, authorities: Iterable[str]) -> list[str]:
-    """Which of the authorities have not stamped the newest checkpoint."""
-    if not manifest.checkpoints:
-        return []
-    there = {each.authority for each in manifest.checkpoints[-1].timestamps}
-    return [url for url in dict.fromkeys(authorities) if url not in there]
 
 
 def _read(path: Path) -> bytes:

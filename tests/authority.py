@@ -1,4 +1,4 @@
-"""A timestamp authority of one's own: certificates made here, answers by `openssl ts`, over HTTP on loopback."""
+"""A timestamp authority of one's own: certificates made here, answers by `openssl ts`, HTTP on loopback."""
 
 import subprocess
 import threading
@@ -104,7 +104,10 @@ class Authority:
         asked.write_bytes(query)
         command = ["openssl", "ts", "-reply", "-config", str(self.folder / "tsa.cnf")]
         subprocess.run(
-            [*command, "-queryfile", str(asked), "-out", str(said)], check=True, capture_output=True, timeout=30
+            [*command, "-queryfile", str(asked), "-out", str(said)],
+            check=True,
+            capture_output=True,
+            timeout=30,
         )
         return said.read_bytes()
 
@@ -135,7 +138,7 @@ def serving(answer: Answer, port: int = 0) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - as http.server calls it
 
         def log_message(self, *_: object) -> None:
             pass
@@ -165,6 +168,6 @@ def settings(root: Path, *authorities: Authority, more: str = "") -> None:
 
 
 def wait_until_expired(authority: Authority) -> None:
-    """Until the authority's certificate has run out."""
+    """Until the authority's certificate has run out, and a token says so: its time has whole seconds."""
     end = x509.load_pem_x509_certificate((authority.folder / "tsa.pem").read_bytes()).not_valid_after_utc
-    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds()) + 0.1)
+    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds()) + 1.1)

@@ -11,7 +11,9 @@ from archiver.console import Output
 
 @click.command()
 @directory
-@click.option("--authority", metavar="URL", help="Also ask this authority, which archiver.toml does not name.")
+@click.option(
+    "--authority", metavar="URL", help="Also ask this authority, which archiver.toml does not name."
+)
 @click.option(
     "--roots",
     metavar="FILE",

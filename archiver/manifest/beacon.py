@@ -1,8 +1,8 @@
 """The beacon: what the warcinfo record of a WARC file names, so that the file was not begun before it.
 
-One line of JSON: the newest checkpoint before this file, its signature lines, the digests of its tokens, and a
-value that a public source of randomness gave. So the tokens come under the next checkpoint, too, and whoever
-stamps that vouches for them.
+One line of JSON: the newest checkpoint before this file, its signature lines, the digests of its tokens, and
+a value that a public source of randomness gave. So the tokens come under the next checkpoint, too, and
+whoever stamps that vouches for them.
 """
 
 import json

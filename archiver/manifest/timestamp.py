@@ -8,7 +8,7 @@ OpenSSL's: the chain of certificates is judged at the time that the token names.
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,23 +26,26 @@ from rfc3161_client import (
 
 from archiver.digests import digest
 from archiver.errors import TimestampError, UsageError
+from archiver.manifest.manifest import Manifest
 
 ANSWER_BYTES = 256 << 10
 ROOTS_BYTES = 4 << 20
+SOON = timedelta(days=365)  # before certificates run out, they are to be replaced
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 _LONGEST_CHAIN = 10
 _SEQUENCE, _CERTIFICATES = 0x30, 0xA0
 
-Roots = Sequence[x509.Certificate]
+Root = x509.Certificate
+Roots = Sequence[Root]
 
 
 @dataclass(frozen=True)
 class Stamp:
     """What a token says. `rooted`: its chain leads to one of the roots; else nothing of it is proved."""
 
-    time: datetime  # UTC; not after this the stamped text existed: genTime and its accuracy
+    time: datetime  # UTC, whole seconds: the stamped text existed before. genTime and its accuracy
     authority: str  # the name in the certificate that signed it
-    until: datetime  # UTC; when the first certificate of its chain runs out
+    until: datetime  # UTC; when the first certificate of its chain runs out, as far as it is known
     rooted: bool
 
 
@@ -95,6 +98,14 @@ def parse_roots(pem: bytes, name: str) -> Roots:
         raise UsageError(f"{name}: no PEM certificates: {error}", "Give the authority's roots.") from error
 
 
+def waiting(manifest: Manifest, authorities: Iterable[str]) -> list[str]:
+    """Which of the authorities have not stamped the newest checkpoint."""
+    if not manifest.checkpoints:
+        return []
+    there = {each.authority for each in manifest.checkpoints[-1].timestamps}
+    return [url for url in dict.fromkeys(authorities) if url not in there]
+
+
 def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None) -> Stamp:
     """What an authority's answer says of `text`.
 
@@ -114,7 +125,9 @@ def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None) ->
 def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None) -> Stamp:
     if answer.status != PKIStatus.GRANTED:
         said = "; ".join(answer.status_string or ())[:200]
-        raise TimestampError(f"the authority refused: status {answer.status}" + (f", {said!r}" if said else ""))
+        raise TimestampError(
+            f"the authority refused: status {answer.status}" + (f", {said!r}" if said else "")
+        )
     info = answer.tst_info
     if info.message_imprint.hash_algorithm != _SHA256:
         raise TimestampError("the token is not over a SHA-256")
@@ -135,15 +148,18 @@ def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | No
         rooted = False  # nothing is known of whoever signed it
     margin = info.accuracy  # None where the authority does not say
     late = timedelta(seconds=margin.seconds or 0, milliseconds=margin.millis or 0) if margin else timedelta()
+    time = info.gen_time.astimezone(UTC) + late
+    if time.microsecond:  # never earlier than the authority said
+        time = time.replace(microsecond=0) + timedelta(seconds=1)
     return Stamp(
-        time=info.gen_time.astimezone(UTC) + late,
+        time=time,
         authority=_name(chain[0].subject),
         until=min(each.not_valid_after_utc for each in chain),
         rooted=rooted,
     )
 
 
-def _signer(answer: TimeStampResponse, held: Roots) -> x509.Certificate:
+def _signer(answer: TimeStampResponse, held: Roots) -> Root:
     """The certificate that the one SignerInfo names."""
     signers = list(answer.signed_data.signer_infos)
     for each in held:
@@ -155,7 +171,7 @@ def _signer(answer: TimeStampResponse, held: Roots) -> x509.Certificate:
     raise TimestampError("the token does not hold the certificate of the one who signed it")
 
 
-def _chain(leaf: x509.Certificate, held: Roots, roots: Roots) -> Iterator[x509.Certificate]:
+def _chain(leaf: Root, held: Roots, roots: Roots) -> Iterator[Root]:
     """From the signer up by names and key identifiers, as far as it goes; the signatures are not judged."""
     current, known = leaf, [*roots, *held]
     for _ in range(_LONGEST_CHAIN):
@@ -168,7 +184,7 @@ def _chain(leaf: x509.Certificate, held: Roots, roots: Roots) -> Iterator[x509.C
         current = above
 
 
-def _may_have_issued(issuer: x509.Certificate, issued: x509.Certificate) -> bool:
+def _may_have_issued(issuer: Root, issued: Root) -> bool:
     if issuer.subject != issued.issuer:
         return False
     try:
@@ -195,7 +211,9 @@ def _sorted(answer: bytes) -> bytes:
         _, explicit = _elements(answer, *_content(answer, token[0], _SEQUENCE))
         (signed,) = _elements(answer, *_content(answer, explicit[0], 0xA0))
         parts = list(_elements(answer, *_content(answer, signed[0], _SEQUENCE)))
-        start, end = next(_content(answer, at, _CERTIFICATES) for at, _ in parts if answer[at] == _CERTIFICATES)
+        start, end = next(
+            _content(answer, at, _CERTIFICATES) for at, _ in parts if answer[at] == _CERTIFICATES
+        )
         found = sorted(answer[at:after] for at, after in _elements(answer, start, end))
     except (ValueError, IndexError, StopIteration):
         return answer

@@ -5,6 +5,7 @@
     (3) each record list is the committed one, line by line
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
+        and each timestamp is over its checkpoint and holds
     (6) the catalogue file is as it was closed
     --deep:
     (7) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
@@ -38,7 +39,9 @@ from archiver.verify.files import (
 )
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
+from archiver.verify.times import TimeCheck
 from archiver.verify.tree import TreeCheck
+from archiver.verify.trust import Trust
 
 _BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
@@ -47,9 +50,18 @@ ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
 class Verification:
     """One check of an archive. `findings()` runs it; the counts are right when it has ended."""
 
-    def __init__(self, root: Path, *, thorough: bool = False, sandbox: Sandbox | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        thorough: bool = False,
+        sandbox: Sandbox | None = None,
+        trust: Trust | None = None,
+    ) -> None:
         """`sandbox`: one that is open already, for many checks in a row."""
         self.root = root
+        self.trust = trust or Trust()
+        self.times: TimeCheck | None = None
         self.thorough = thorough
         self.verdict: Verdict = "ok"
         self.findings_count = 0
@@ -78,10 +90,12 @@ class Verification:
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
         commitments, tree, revisits = Commitments(manifest), TreeCheck(manifest), RevisitCheck()
+        times = self.times = TimeCheck(self.root, manifest, self.trust)
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             yield from pair.findings()  # (3) and (4)
             tree.add(pair)
+            times.add(pair)
             self.files += 2
             self.records += len(pair.entries)
             self.bytes += warc.bytes + warc.list.bytes
@@ -90,6 +104,7 @@ class Verification:
                 revisits.add(pair)
         yield from revisits.findings()
         yield from tree.findings()  # (5)
+        yield from times.findings()
         yield from catalogue.check_file(self.root, thorough=self.thorough)  # (6)
         if self.thorough:
             yield from catalogue.check_rows(self.root, manifest, sandbox)  # (8)

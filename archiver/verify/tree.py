@@ -72,10 +72,10 @@ class TreeCheck:
                 found=self._notes[first],
                 advice="Records up to there changed after the checkpoint, or the manifest was edited.",
             )
-        if any(point.signatures or point.timestamps for point in points):
+        if any(point.signatures for point in points):
             yield _finding(
                 "unknown-signature",
-                "a checkpoint has signatures or timestamps, which this version cannot check",
+                "a checkpoint has signatures, which this version cannot check",
                 verdict="unverifiable",
                 advice="Install a newer archiver. This version writes none.",
             )

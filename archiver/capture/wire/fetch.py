@@ -120,7 +120,8 @@ class Client:
     ) -> Exchange:
         """Make one request. What the world does wrong stands in `Exchange.error`.
 
-        `most`: bytes that are enough, where that is less than the limit. `body` goes with a method that has one.
+        `body` goes with a method that has one. `most`: bytes that are enough, where that is less than the
+        limit.
 
         Call `Exchange.release` when the answer has been stored: large ones share a bound of memory.
         Raises UsageError for a method or header field that cannot be sent.
