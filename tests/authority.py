@@ -4,7 +4,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -136,7 +136,8 @@ def serving(answer: Answer, port: int = 0) -> Iterator[str]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # a client may hang up
+                self.wfile.write(body)
 
         do_GET = do_POST  # noqa: N815 - as http.server calls it
 
@@ -145,9 +146,6 @@ def serving(answer: Answer, port: int = 0) -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A client that hangs up is no error here."""
 
     with Server(("127.0.0.1", port), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
