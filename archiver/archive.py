@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,8 +27,8 @@ from archiver.digests import digest, file_digest
 from archiver.errors import Locked, ManifestError, NotAnArchive, RecordError, StorageError
 from archiver.index.fold import fold
 from archiver.index.reader import describe
+from archiver.manifest import beacon, recordlist
 from archiver.manifest import manifest as commitment
-from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.manifest.signednote import Signature, VerifierKey
 from archiver.manifest.signers import Named, current_key, named_by
@@ -244,10 +244,16 @@ class Session:
         db: Database,
         info: Mapping[str, str],
         at: SealAt | None = None,
+        *,
+        value: Callable[[], beacon.PublicValue | None] = lambda: None,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
-        """`info` becomes the warcinfo record of each file: who wrote this, with which options."""
+        """`info` becomes the warcinfo record of each file: who wrote this, with which options.
+
+        `value` is asked for the beacon as a file begins; `after` is called when one has been sealed.
+        """
         self._archive, self._sandbox, self._db, self._info = archive, sandbox, db, info
-        self._at = at or SealAt()
+        self._at, self._value, self._after = at or SealAt(), value, after
         self._file: _OpenFile | None = None
         self.sealed: list[CommittedWarc] = []
 
@@ -263,7 +269,8 @@ class Session:
         that no line names would be cut off with them.
         """
         if self._file is None:
-            self._file = _OpenFile(self._archive, self._sandbox, self._db, self._info)
+            info = {**self._info, **beacon.field(self._archive.manifest(), self._value())}
+            self._file = _OpenFile(self._archive, self._sandbox, self._db, info)
         return self._file.append(records)
 
     def seal_when_due(self) -> None:
@@ -279,6 +286,7 @@ class Session:
             self._file.close()
             self.sealed.append(self._archive.seal(self._file.name))
             self._file = None
+            self._after()
 
     def close(self) -> None:
         """Leave an open file as it is; the next command heals it."""

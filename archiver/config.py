@@ -51,10 +51,19 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: Annotated[float, msgspec.Meta(ge=0.01, le=10080)] = 30
 
 
+class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is asked for timestamps, and the PEM file of the roots to judge them by, seen from the archive."""
+
+    url: Prefix
+    roots: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who vouches for what is sealed."""
+    """How what is sealed is vouched for. `beacon`: a public source of randomness, asked as a file begins."""
 
     sign: bool = True
+    authorities: Annotated[tuple[Authority, ...], msgspec.Meta(max_length=20)] = ()
+    beacon: Prefix | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,6 +100,14 @@ def load(root: Path) -> Settings:
     except UsageError as error:
         raise UsageError(f"{path}: timegate: {error}", error.advice) from error
     return found
+
+
+def authority(url: str, roots: Path) -> Authority:
+    """An authority that a person names on the command line; UsageError for what cannot be asked."""
+    try:
+        return msgspec.convert({"url": url, "roots": str(roots)}, Authority)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--authority {url}: {error}", "Give its http or https URL.") from error
 
 
 def overridden(found: Manners, options: dict[str, Any]) -> Manners:

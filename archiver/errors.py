@@ -9,6 +9,7 @@
     ├── ManifestError         4       the commitment itself is damaged
     ├── NotAnArchive          5       no archive here, or one of a newer layout
     ├── Locked                6       another process holds the archive
+    ├── TimestampError        3       somebody's word about a time is not what it should be
     └── SandboxError          3       a child process was stopped while decoding or parsing
 
 Split by whose fault it is: the person's, the world's, the disk's, the archive's.
@@ -78,6 +79,10 @@ class NotAnArchive(ArchiverError):
 
 class Locked(ArchiverError):
     exit_code = 6
+
+
+class TimestampError(ArchiverError):
+    exit_code = 3
 
 
 class SandboxError(ArchiverError):

@@ -2,10 +2,8 @@
 
 import json
 import os
-import platform
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +13,7 @@ from pathlib import Path
 import msgspec
 from sqlite_utils import Database
 
-from archiver import __version__, config, journal
+from archiver import journal
 from archiver.addresses import Proxies
 from archiver.archive import Archive, SealAt, Session
 from archiver.capture.desk import Desk, Report
@@ -32,24 +30,20 @@ from archiver.capture.run import Run
 from archiver.capture.wire.fetch import Client, Network
 from archiver.capture.wire.routes import parse_proxy
 from archiver.config import Settings
-from archiver.errors import RecordError
 from archiver.index import catalogue
 from archiver.index.memory import Memory
 from archiver.inputs import Inputs, Source
 from archiver.journal import Unfinished
 from archiver.kept import Aims, Kept, Progress, Watching
-from archiver.keys import KeyFolder, Signing
+from archiver.keys import KeyFolder
 from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
 from archiver.signals import Stop, stoppable
+from archiver.stamping import Stamping
+from archiver.upkeep import SOFTWARE, catalogue_of, signer
 from archiver.warc.write import record_id, warc_date
 
 CONTINUED = timedelta(days=1)  # since its last record, a run that was cut off can be continued
-_SOFTWARE = {
-    "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
-    "format": "WARC File Format 1.1",
-    "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-}
 
 
 @dataclass(frozen=True)
@@ -63,6 +57,7 @@ class _Orders:
     manners: Manners
     planner: Planner
     report: Report
+    say: Callable[[str], None]
     watching: Watching
 
 
@@ -90,7 +85,7 @@ def keep(
     aims, kept, archive = aims or Aims(), Kept(), Archive(root)
     # First: a mistake in the settings leaves the archive as it is.
     planner = Planner(Proxies(settings.instances, settings.proxies), aims.renditions)
-    orders = _Orders(givens, network, settings, aims, manners or Manners(), planner, report, watching)
+    orders = _Orders(givens, network, settings, aims, manners or Manners(), planner, report, say, watching)
     with Sandbox() as sandbox, Client(network) as client:
         inputs = Inputs(givens, sandbox, say, kept.refused)
         sources = iter(inputs)
@@ -105,7 +100,7 @@ def keep(
             archive.signer = signing = signer(archive, say, keys) if settings.proof.sign else None
             kept.healed = archive.heal()
             archive.check_extendable()
-            with _catalogue(archive, sandbox) as db:
+            with catalogue_of(archive, sandbox) as db:
                 work = _Work(orders, archive, sandbox, db, kept)
                 try:
                     with stoppable() as stop:
@@ -116,22 +111,6 @@ def keep(
                     work.close()
                     kept.signed = signing.signed if signing else 0
     return kept
-
-
-def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None = None) -> Signing | None:
-    """What signs an archive when it is sealed; None when no key can be used, and the reason is said."""
-    return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
-
-
-def seal_empty(archive: Archive, sandbox: Sandbox) -> None:
-    """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
-    with _catalogue(archive, sandbox) as db:
-        session = Session(archive, sandbox, db, _SOFTWARE)
-        try:
-            session.append([])
-            session.seal()
-        finally:
-            session.close()
 
 
 class _Work:
@@ -145,7 +124,9 @@ class _Work:
         kept.run, kept.continued = self._begun.run, self._memory.begun
         seal = orders.settings.seal
         info = _info(orders, self._begun.run)
-        self._session = Session(archive, sandbox, db, info, at=SealAt(seal.bytes, 60 * seal.minutes))
+        stamping = Stamping(archive, orders.settings.proof, orders.network, kept.asked, orders.say)
+        at = SealAt(seal.bytes, 60 * seal.minutes)
+        self._session = Session(archive, sandbox, db, info, at, value=stamping.value, after=stamping.ask)
         self._revisits = Revisits(self._memory, orders.aims.revisits, orders.settings.revisits.bytes)
         self._desk = Desk(self._session, self._memory, self._revisits, self._noted)
 
@@ -271,55 +252,23 @@ def _begun(root: Path, orders: _Orders, db: Database) -> Unfinished:
     return begun
 
 
-@contextmanager
-def _catalogue(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
-    """The catalogue, up to date with the sealed files; one that is damaged is made anew."""
-    warcs = [warc.path for warc in archive.manifest().warcs]
-    try:
-        with catalogue.writing(archive.root) as db:
-            catalogue.catch_up(db, archive.root, warcs, sandbox)
-    except (RecordError, sqlite3.DatabaseError):
-        catalogue.rebuild(archive.root, warcs, sandbox)
-    with catalogue.writing(archive.root) as db:
-        yield db
-
-
-def ensure_catalogue(root: Path) -> bool:
-    """Make the catalogue when the archive has none, as after a copy; whether it was made."""
-    Archive(root).manifest()
-    missing = not (root / catalogue.NAME).exists()
-    if missing:
-        rebuild(root)
-    return missing
-
-
-def rebuild(
-    root: Path, say: Callable[[str], None] = lambda _: None, keys: KeyFolder | None = None
-) -> tuple[int, list[str]]:
-    """Derived files from WARC alone: number of records, and what was healed before."""
-    archive = Archive(root)
-    archive.manifest()
-    with archive.lock("rebuild"), Sandbox() as sandbox:
-        if archive.left_open():
-            archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
-        healed = archive.heal()
-        return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
-
-
 def _info(orders: _Orders, run: str) -> dict[str, str]:
     """The warcinfo fields: which software with which options wrote the file. No secrets."""
     proxy = orders.network.proxy
+    settings = msgspec.to_builtins(orders.settings)
+    for authority in settings["proof"]["authorities"]:
+        del authority["roots"]  # a path of this machine
     options = {
         **asdict(orders.network),
         "proxy": proxy and parse_proxy(proxy).shown,
         **orders.aims.options(),
         "manners": asdict(orders.manners),
-        "settings": msgspec.to_builtins(orders.settings),
+        "settings": settings,
     }
     reason = " ".join(orders.manners.ignore_robots.split())
     return {
         "run": run,
-        **_SOFTWARE,
+        **SOFTWARE,
         "http-header-user-agent": orders.network.user_agent,
         "robots": "ignore" if reason else "obey",
         **({"robots-reason": reason} if reason else {}),

@@ -33,6 +33,15 @@ class Aims:
         }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking an authority for a timestamp: its time (RFC 3339, UTC), or why there is none."""
+
+    authority: str
+    time: str | None = None
+    reason: str = ""
+
+
 @dataclass
 class Kept:
     """What a run came to. `outcomes` count URLs, in the words of `capture.outcome.word`."""
@@ -50,6 +59,7 @@ class Kept:
     healed: list[str] = field(default_factory=list)
     sealed: list[CommittedWarc] = field(default_factory=list)
     signed: int = 0  # how many files' checkpoints were signed
+    timestamps: dict[str, Asked] = field(default_factory=dict)  # by authority, after the newest sealing
     interrupted: bool = False
 
     @property
@@ -63,6 +73,9 @@ class Kept:
         if not self.complete:
             return 3
         return 7 if self.limited else 0
+
+    def asked(self, asked: Asked) -> None:
+        self.timestamps[asked.authority] = asked
 
     def count(self, note: Note) -> None:
         match note:

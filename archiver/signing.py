@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver import keep
+from archiver import upkeep
 from archiver.archive import Archive
 from archiver.errors import ManifestError, UsageError
 from archiver.keys import KeyFolder, OwnKey
@@ -152,7 +152,7 @@ def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say
     archive = Archive(root)
     archive.manifest()
     with archive.lock("key rotate"), Sandbox() as sandbox:
-        signing = keep.signer(archive, say, folder)
+        signing = upkeep.signer(archive, say, folder)
         if signing is None:
             raise UsageError(f"{root}: the key that signs it now cannot be used, so it cannot name another")
         if archive.current_key() not in (None, signing.key.public):
@@ -163,7 +163,7 @@ def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say
         archive.heal()
         archive.check_extendable()
         signing.following = folder.open(name) if folder.has(name) else folder.make(name, passphrase)
-        keep.seal_empty(archive, sandbox)
+        upkeep.seal_empty(archive, sandbox)
         if signing.signed == 0:
             raise UsageError(f"{root}: the rotation was not signed, see above")
         folder.set_default(name)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from archiver import journal
+from archiver import config, journal
 from archiver.archive import OPEN
-from archiver.errors import RecordError
+from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
+from archiver.manifest import timestamp
+from archiver.manifest.manifest import Manifest
+from archiver.manifest.timestamp import waiting
+from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
 Ending = Literal["complete", "incomplete", "interrupted", "unfinished"]
@@ -66,6 +71,8 @@ class Status:
     last_run: Run | None
     last_saved: Run | None  # the newest run that ended and captured or confirmed something
     unfinished: tuple[journal.Unfinished, ...]
+    waiting: tuple[str, ...]  # authorities that have not stamped the newest checkpoint
+    expiring: dict[str, str]  # whose newest timestamps prove nothing from when on: within a year
     max_age: float | None  # seconds, as asked
     age: float | None  # seconds since `last_saved` ended; negative: a clock is wrong
 
@@ -98,9 +105,26 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         last_run=runs[0] if runs else None,
         last_saved=saved,
         unfinished=journal.load(root),
+        waiting=tuple(waiting(manifest, (each.url for each in config.load(root).proof.authorities))),
+        expiring=_expiring(manifest),
         max_age=max_age,
         age=_age(saved.ended) if saved and saved.ended else None,
     )
+
+
+def _expiring(manifest: Manifest) -> dict[str, str]:
+    """By authority, when its certificates run out: of the newest checkpoint that has timestamps."""
+    newest = next((each for each in reversed(manifest.checkpoints) if each.timestamps), None)
+    found: dict[str, str] = {}
+    if newest is None:
+        return found
+    for each in newest.timestamps:
+        with suppress(TimestampError):  # for `verify` to say
+            answer = timestamp.decode(each.token)
+            until = timestamp.judge(answer, newest.stamped(each.over), ()).until
+            if until <= datetime.now(UTC) + timestamp.SOON:
+                found[each.authority] = warc_date(until)
+    return found
 
 
 def failures(db: sqlite3.Connection) -> Iterator[Row]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from resume_site import Site, mirror_document
 
-from archiver import journal, keep
+from archiver import journal, upkeep
 from archiver.archive import Archive
 from archiver.errors import ManifestError
 from archiver.index import catalogue
@@ -136,7 +136,7 @@ def recover(root: Path) -> None:
         archive.create()
         archive.heal()
         archive.check_extendable()
-        with keep._catalogue(archive, sandbox):
+        with upkeep.catalogue_of(archive, sandbox):
             pass
 
 
@@ -158,7 +158,7 @@ def check(root: Path, acknowledged: set[str] | frozenset[str], before: Path | No
     for path in (before / "warcs").glob("*[lz]") if before else ():
         assert (root / "warcs" / path.name).read_bytes() == path.read_bytes()
     incremental = rows(root / catalogue.NAME)
-    keep.rebuild(root)
+    upkeep.rebuild(root)
     assert rows(root / catalogue.NAME) == incremental
 
 

@@ -9,7 +9,7 @@ import archives
 import msgspec
 import pytest
 
-from archiver import keep
+from archiver import upkeep
 from archiver.archive import LOCK_NAME, Archive, Session
 from archiver.digests import digest
 from archiver.errors import Locked, ManifestError, NotAnArchive, RecordError, StorageError
@@ -29,7 +29,7 @@ def session(root: Path, sandbox: Sandbox) -> Iterator[Session]:
     archive = Archive(root)
     with archive.lock("archive"):
         archive.create()
-        with keep._catalogue(archive, sandbox) as db:
+        with upkeep.catalogue_of(archive, sandbox) as db:
             opened = Session(archive, sandbox, db, {"software": "test"})
             try:
                 yield opened
@@ -302,7 +302,7 @@ def test_no_link_leads_out_of_the_archive(root: Path, tmp_path: Path, link: str)
     (root / link).unlink(missing_ok=True)
     (root / link).symlink_to(outside if link == "torn" else victim)
     with suppress(StorageError):
-        keep.rebuild(root)
+        upkeep.rebuild(root)
     assert victim.read_bytes() == b"precious"
     assert list(outside.iterdir()) == [victim]
 

@@ -14,7 +14,7 @@ import archives
 import msgspec
 import pytest
 
-from archiver import keep
+from archiver import upkeep
 from archiver.archive import Archive, Session
 from archiver.capture.records import note_record
 from archiver.errors import RecordError, StorageError
@@ -123,10 +123,10 @@ def test_rebuild_gives_the_rows_that_capturing_gave(root: Path) -> None:
     counts = {name: len(rows) for name, rows in incremental.items()}
     assert (counts["warcs"], counts["records"], counts["articles"], counts["forms"]) == (3, 39, 3, 3)
     assert len(incremental["pictures"]) == 3
-    keep.rebuild(root)
+    upkeep.rebuild(root)
     assert dump(path) == incremental
     path.unlink()
-    records, healed = keep.rebuild(root)
+    records, healed = upkeep.rebuild(root)
     assert (records, healed) == (39, [])
     assert {left.name for left in root.glob("*cat*")} == {catalogue.NAME, catalogue.DIGEST_NAME}
     assert dump(path) == incremental
@@ -168,7 +168,7 @@ def test_rebuild_while_somebody_reads(root: Path) -> None:
         writer.commit()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reader:
         assert reader.execute("SELECT count(*) FROM articles").fetchone() == (2,)
-        keep.rebuild(root)
+        upkeep.rebuild(root)
         assert reader.execute("SELECT count(*) FROM articles").fetchone() == (3,)
         assert reader.execute("SELECT count(*) FROM records WHERE uri = 'forged'").fetchone() == (0,)
     assert dump(path) == whole
@@ -189,12 +189,12 @@ def test_rebuild_while_somebody_is_in_a_transaction(root: Path, monkeypatch: pyt
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM articles").fetchone() == (2,)
         try:
-            keep.rebuild(root)
+            upkeep.rebuild(root)
         except StorageError as error:
             assert "Run" in error.advice or "run" in error.advice  # noqa: PT017 - the other way is success
         assert reader.execute("SELECT count(*) FROM articles").fetchone() == (2,)
         reader.execute("COMMIT")
-    keep.rebuild(root)
+    upkeep.rebuild(root)
     with closing(connect(path)) as again:
         assert again.execute("SELECT count(*) FROM articles").fetchone() == (3,)
     assert (root / catalogue.DIGEST_NAME).exists()
@@ -276,7 +276,7 @@ def test_catalogue_of_another_kind_is_refused_and_replaced(root: Path, what: str
     with pytest.raises(RecordError, match=r"catalogue\.db") as refused, closing(catalogue.connect(path)):
         pass
     assert "archiver rebuild" in refused.value.advice
-    keep.rebuild(root)
+    upkeep.rebuild(root)
     assert dump(path) == whole
     assert not path.is_symlink()
 
@@ -286,7 +286,7 @@ def test_next_run_makes_a_damaged_catalogue_anew(root: Path, sandbox: Sandbox, w
     whole = dump(root / catalogue.NAME)
     FOREIGN[what](root / catalogue.NAME)
     archive = Archive(root)
-    with archive.lock("archive"), keep._catalogue(archive, sandbox):
+    with archive.lock("archive"), upkeep.catalogue_of(archive, sandbox):
         pass
     assert dump(root / catalogue.NAME) == whole
 
@@ -302,7 +302,7 @@ def test_rebuild_mends_any_flipped_bytes(root: Path) -> None:
             damaged[at] = dice.randrange(256)
         path.write_bytes(damaged)
         Path(f"{path}-wal").write_bytes(dice.randbytes(4_000))
-        keep.rebuild(root)
+        upkeep.rebuild(root)
         assert dump(path) == whole
 
 
@@ -310,14 +310,14 @@ def test_folder_in_the_catalogues_place(root: Path) -> None:
     (root / catalogue.NAME).unlink()
     (root / catalogue.NAME).mkdir()
     with pytest.raises(StorageError, match=r"catalogue\.db"):
-        keep.rebuild(root)
+        upkeep.rebuild(root)
 
 
 def test_empty_file_becomes_a_catalogue(root: Path) -> None:
     path = root / catalogue.NAME
     whole = dump(path)
     path.write_bytes(b"")
-    keep.rebuild(root)
+    upkeep.rebuild(root)
     assert dump(path) == whole
 
 
@@ -358,7 +358,7 @@ def test_catalogue_that_has_read_more_than_there_is(root: Path, sandbox: Sandbox
         catalogue.catch_up(db, root, warcs(root), sandbox)
     warc.unlink()
     with pytest.raises(RecordError, match=f"warcs/{warc.name}: No such file"):
-        keep.rebuild(root)
+        upkeep.rebuild(root)
 
 
 # --- hostile notes -------------------------------------------------------------------------------
@@ -397,7 +397,7 @@ def test_notes_that_fit_no_row(tmp_path: Path, sandbox: Sandbox, what: str) -> N
             session.close()
         archive.heal()
     with pytest.raises(RecordError, match="warcs/"):
-        keep.rebuild(root)
+        upkeep.rebuild(root)
 
 
 def test_entry_of_no_record(sandbox: Sandbox) -> None:

@@ -13,6 +13,7 @@ from archiver.cli.archiving import archive
 from archiver.cli.keys import key, sign
 from archiver.cli.proving import demo, rebuild, verify
 from archiver.cli.reading import browse, show, status
+from archiver.cli.stamping import timestamp
 from archiver.console import printable
 from archiver.errors import EXIT_CODES, ArchiverError
 
@@ -53,5 +54,5 @@ def main() -> None:
     """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
 
 
-for _command in (archive, browse, demo, key, rebuild, show, sign, status, verify):
+for _command in (archive, browse, demo, key, rebuild, show, sign, status, timestamp, verify):
     main.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, key_folder, rate, reason, settings
+from archiver.cli.options import DIRECTORY, as_json, key_folder, network, rate, reason, settings
 from archiver.console import Output
 
 _MANNERS = ("parallel", "per_host", "delay", "retries")
@@ -25,25 +25,7 @@ _MANNERS = ("parallel", "per_host", "delay", "retries")
     envvar="ARCHIVER_DIR",
     help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
 )
-@click.option(
-    "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
-)
-@click.option(
-    "--connect-to",
-    multiple=True,
-    metavar="HOST1:PORT1:HOST2:PORT2",
-    help="Connect elsewhere instead, as curl.",
-)
-@click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl.")
-@click.option(
-    "--cacert",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="PEM certificates to trust instead of the usual ones.",
-)
-@click.option(
-    "--allow-private", multiple=True, metavar="CIDR", help="Allow connections to these private addresses."
-)
+@network
 @click.option(
     "--max-time",
     type=click.FloatRange(min=0.1, max=86400),
@@ -223,11 +205,11 @@ def _network(found: Any, options: dict[str, Any]) -> Any:
 
 
 def _failed(directory: Path) -> Iterator[tuple[str, str]]:
-    from archiver import keep
+    from archiver import upkeep
     from archiver.show import reading
     from archiver.status import failures
 
-    keep.ensure_catalogue(directory)
+    upkeep.ensure_catalogue(directory)
     with reading(directory) as db:
         for row in failures(db):
             yield "--retry-failed", row["url"]

@@ -21,6 +21,39 @@ as_json = click.option(
 )
 
 
+_NETWORK = (
+    click.option(
+        "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
+    ),
+    click.option(
+        "--connect-to",
+        multiple=True,
+        metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect elsewhere instead, as curl.",
+    ),
+    click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl."),
+    click.option(
+        "--cacert",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="PEM certificates to trust instead of the usual ones.",
+    ),
+    click.option(
+        "--allow-private",
+        multiple=True,
+        metavar="CIDR",
+        help="Allow connections to these private addresses.",
+    ),
+)
+
+
+def network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how hosts are reached; their names are fields of `Network`."""
+    for option in reversed(_NETWORK):
+        command = option(command)
+    return command
+
+
 def directory(command: Callable[..., Any]) -> Callable[..., Any]:
     """The archive's folder as the last argument."""
     argument = click.argument(
@@ -40,7 +73,7 @@ def settings(root: Path, instances: tuple[str, ...]) -> Any:
 
 
 def trust(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the person vouches for: `key` and `against`."""
+    """What the person vouches for: `key`, `against` and `roots`."""
     key = click.option(
         "--key",
         multiple=True,
@@ -54,7 +87,14 @@ def trust(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="PATH",
         help="A checkpoint, manifest.json or archive that was kept elsewhere: this archive goes on from it.",
     )
-    return key(against(command))
+    roots = click.option(
+        "--roots",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="PEM file of a timestamp authority's roots; then those that lie in the archive do not count.",
+    )
+    return key(against(roots(command)))
 
 
 def key_folder() -> Any:

@@ -17,13 +17,11 @@ from archiver.console import Output
 )
 @trust
 @as_json
-def verify(
-    directory: Path, deep: bool, key: tuple[str, ...], against: tuple[Path, ...], as_json: bool
-) -> None:
+def verify(directory: Path, *, deep: bool, as_json: bool, **vouched: Any) -> None:
     """Check that nothing in the archive changed since it was sealed."""
     from archiver.verify.trust import gather
 
-    trusted = gather(key, against, key_folder())
+    trusted = gather(vouched["key"], vouched["against"], key_folder(), vouched["roots"])
     raise SystemExit(_verify(Output(as_json), directory, trusted, deep=deep))
 
 
@@ -51,13 +49,14 @@ def _verify(out: Output, root: Path, trusted: Any, *, deep: bool) -> int:
         "tree_size": head.size if head else None,
         "tree_root": head.root if head else None,
         **keys.summary(check),
+        "timestamps": tell.proved_rows(check.times),
         "deep": deep,
         "exit_code": code,
     }
     out.row(summary)
     looked = f"{check.records} records in {check.files} files"
     if check.verdict == "ok":
-        for line in keys.proved(check):
+        for line in (*keys.proved(check), *tell.proved_words(check.times)):
             out.say(line)
         out.say(f"No problems found in {looked}.")
     else:
@@ -71,11 +70,11 @@ def _verify(out: Output, root: Path, trusted: Any, *, deep: bool) -> int:
 @as_json
 def rebuild(directory: Path, as_json: bool) -> None:
     """Make the catalogue anew from the WARC files alone."""
-    from archiver import keep
+    from archiver import upkeep
 
     out = Output(as_json)
     with out.alive(lambda: "reading the WARC files"):
-        records, healed = keep.rebuild(directory, out.say, key_folder())
+        records, healed = upkeep.rebuild(directory, out.say, key_folder())
     for line in healed:
         out.say(f"healed {line}")
     out.row({"type": "summary", "records": records, "healed": healed})

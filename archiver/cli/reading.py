@@ -20,7 +20,7 @@ from archiver.console import Output
 @as_json
 def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: bool) -> None:
     """Look at the articles and pictures in Datasette, until Ctrl-C."""
-    from archiver import keep
+    from archiver import upkeep
     from archiver.browse.server import serve
 
     out = Output(as_json)
@@ -29,7 +29,7 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
         out.row({"type": "serving", "url": url})
         out.say(f"{directory} is served at {url} until Ctrl-C.")
 
-    if keep.ensure_catalogue(directory):
+    if upkeep.ensure_catalogue(directory):
         out.say("The catalogue was made from the WARC files.")
     serve(directory, host, port, open_browser, ready)
     out.row({"type": "summary", "archive": str(directory)})
@@ -64,10 +64,10 @@ def show(
     if address:
         _addresses(out, given, settings(directory, instance))
         return
-    from archiver import keep, tell
+    from archiver import tell, upkeep
     from archiver.show import articles, reading
 
-    keep.ensure_catalogue(directory)
+    upkeep.ensure_catalogue(directory)
     with reading(directory) as db:
         found = [shown for what in given for shown in articles(db, what)]
     for shown in found:
@@ -103,11 +103,11 @@ def _addresses(out: Output, given: list[str], found: Any) -> None:
 @as_json
 def status(directory: Path, max_age: float | None, failures: bool, as_json: bool) -> None:
     """Say what the archive holds and how its last run ended. Asks no network and waits for no lock."""
-    from archiver import keep, tell
     from archiver import status as looking
+    from archiver import tell, upkeep
     from archiver.show import reading
 
-    keep.ensure_catalogue(directory)
+    upkeep.ensure_catalogue(directory)
     with reading(directory) as db:
         found = looking.look(db, directory, max_age)
         listed = looking.failures(db) if failures else ()

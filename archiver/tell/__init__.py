@@ -10,10 +10,21 @@ from archiver.claims.contradictions import contradictions
 from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.ending import kept
+from archiver.tell.stamps import proved_rows, proved_words, timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, one_line
 
-__all__ = ["address", "article", "finding_words", "kept", "note", "state"]
+__all__ = [
+    "address",
+    "article",
+    "finding_words",
+    "kept",
+    "note",
+    "proved_rows",
+    "proved_words",
+    "state",
+    "timestamp",
+]
 
 
 def note(out: Output, said: Note) -> None:

@@ -1,10 +1,12 @@
 """What a run came to → its summary, its verdict in words and the next step."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 from archiver.console import Output
 from archiver.kept import Kept
+from archiver.tell.stamps import timestamp_words
 from archiver.tell.words import counted, many
 
 _SAVED = ("captured", "unchanged")
@@ -29,6 +31,7 @@ def kept(out: Output, directory: Path, result: Kept) -> None:
             "limited": result.limited,
             "warcs": [warc.path for warc in result.sealed],
             "signed": result.signed,
+            "timestamps": [asdict(asked) for asked in result.timestamps.values()],
             "exit_code": result.exit_code,
         }
     )
@@ -47,6 +50,9 @@ def _words(directory: Path, result: Kept) -> list[str]:
         last = directory / result.sealed[-1].path
         files = f"as {last}" if len(result.sealed) == 1 else f"in {len(result.sealed):,} files, last {last}"
         lines.append(f"Sealed {files} ({records}).")
+    lines += map(timestamp_words, result.timestamps.values())
+    if any(asked.time is None for asked in result.timestamps.values()):
+        lines.append(f"They are asked again after the next sealing, or by: archiver timestamp {folder}")
     if result.interrupted:
         lines.append("The same command goes on with this run.")
     elif set(result.outcomes) - {*_SAVED}:

@@ -39,6 +39,13 @@ def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
     yield "holds", f"{many(found.articles, 'article')}, {many(found.pictures, 'picture')}"
     for path in found.open:
         yield "open", f"{path}: it is being written, or the next command seals it"
+    if found.waiting:
+        waits = "1 authority waits" if len(found.waiting) == 1 else f"{len(found.waiting)} authorities wait"
+        asked = f"asked after the next sealing, or by: archiver timestamp {folder}"
+        yield "time", f"{waits}: {', '.join(found.waiting)}; {asked}"
+    for authority, until in found.expiring.items():
+        renewed = f"before then: archiver timestamp --renew {folder}"
+        yield "time", f"the certificates of {authority} run out on {until[:10]}; {renewed}"
     yield "last run", _run(found.last_run) if found.last_run else "none is on record"
     for run in found.unfinished:
         sources = " ".join(map(shlex.quote, run.sources[:3])) + (" …" if len(run.sources) > 3 else "")

@@ -7,12 +7,13 @@
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
     (6) signatures: each is right, and none is missing of a key that the person vouches for
     (7) history: the tree began as the checkpoints that were kept elsewhere say
-    (8) the catalogue file is as it was closed
+    (8) time: each timestamp is over its checkpoint and holds
+    (9) the catalogue file is as it was closed
     --deep:
-    (9) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
-    (10) the catalogue has the rows that a rebuild gives
+    (10) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
+    (11) the catalogue has the rows that a rebuild gives
 
-Steps (1) to (8) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
+Steps (1) to (9) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
 line of a damaged record list is wrong, and its first record for the keys that it names. docs/verify.md
 has the whole procedure.
 """
@@ -43,6 +44,7 @@ from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
 from archiver.verify.signatures import SignatureCheck
+from archiver.verify.times import TimeCheck
 from archiver.verify.tree import TreeCheck
 from archiver.verify.trust import Trust
 
@@ -63,6 +65,8 @@ class Verification:
     ) -> None:
         """`sandbox`: one that is open already, for many checks in a row. `trust`: who is vouched for."""
         self.root = root
+        self.trust = trust or Trust()
+        self.times: TimeCheck | None = None
         self.thorough = thorough
         self.verdict: Verdict = "ok"
         self.findings_count = 0
@@ -73,7 +77,6 @@ class Verification:
         self.signatures: SignatureCheck | None = None
         self.history: HistoryCheck | None = None
         self._sandbox = sandbox
-        self._trust = trust or Trust()
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
@@ -93,8 +96,9 @@ class Verification:
         manifest = self.manifest
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
-        self.history = history = HistoryCheck(manifest, self._trust)
-        self.signatures = signatures = SignatureCheck(self.root, manifest, self._trust)
+        self.history = history = HistoryCheck(manifest, self.trust)
+        self.signatures = signatures = SignatureCheck(self.root, manifest, self.trust)
+        self.times = times = TimeCheck(self.root, manifest, self.trust)
         commitments, tree, revisits = (
             Commitments(manifest),
             TreeCheck(manifest, history.sizes),
@@ -105,19 +109,21 @@ class Verification:
             yield from pair.findings()  # (3) and (4)
             tree.add(pair)
             signatures.add(pair)
+            times.add(pair)
             self.files += 2
             self.records += len(pair.entries)
             self.bytes += warc.bytes + warc.list.bytes
             if self.thorough:
-                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (9)
+                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (10)
                 revisits.add(pair)
         yield from revisits.findings()
         yield from tree.findings()  # (5)
         yield from signatures.findings()  # (6)
         yield from history.findings(tree)  # (7)
-        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (8)
+        yield from times.findings()  # (8)
+        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (9)
         if self.thorough:
-            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (10)
+            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (11)
 
     def _load(self) -> Iterator[Finding]:
         path = self.root / commitment.NAME

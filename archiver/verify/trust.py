@@ -39,11 +39,19 @@ class KeptHead:
 
 @dataclass(frozen=True)
 class Trust:
+    """`roots`: PEM files of timestamp authorities. With one, those that lie in the archive do not count."""
+
     keys: tuple[Vouched, ...] = ()
     kept: tuple[KeptHead, ...] = ()
+    roots: tuple[Path, ...] = ()
 
 
-def gather(given: Sequence[str] = (), against: Sequence[Path] = (), folder: KeyFolder | None = None) -> Trust:
+def gather(
+    given: Sequence[str] = (),
+    against: Sequence[Path] = (),
+    folder: KeyFolder | None = None,
+    roots: Sequence[Path] = (),
+) -> Trust:
     """Keys of the person's folder and `given` ones, and heads that are kept in files. Raises UsageError."""
     vouched = [
         Vouched(key.public, key.name, demanded=True) for key in map(keys.verifier_key, dict.fromkeys(given))
@@ -56,7 +64,7 @@ def gather(given: Sequence[str] = (), against: Sequence[Path] = (), folder: KeyF
     known: dict[bytes, Vouched] = {}
     for each in vouched:
         known.setdefault(each.public, each)
-    return Trust(tuple(known.values()), tuple(kept))
+    return Trust(tuple(known.values()), tuple(kept), tuple(roots))
 
 
 def kept_head(path: Path) -> KeptHead:

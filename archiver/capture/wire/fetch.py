@@ -115,11 +115,13 @@ class Client:
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         most: int = sys.maxsize,
     ) -> Exchange:
         """Make one request. What the world does wrong stands in `Exchange.error`.
 
-        `most`: bytes that are enough, where that is less than the limit.
+        `body` goes with a method that has one. `most`: bytes that are enough, where that is less than the
+        limit.
 
         Call `Exchange.release` when the answer has been stored: large ones share a bound of memory.
         Raises UsageError for a method or header field that cannot be sent.
@@ -132,12 +134,14 @@ class Client:
         except FetchError as error:
             return Exchange(url, method, started, error=error)
         fields = self._fields(transcript, headers or {})
-        self._run(transcript, fields)
+        if body is not None:
+            fields["Content-Length"] = str(len(body))
+        self._run(transcript, fields, body)
         if (
             transcript.reused and transcript.reset and method in IDEMPOTENT
         ):  # an idle connection that the server had given up
             transcript = self._transcript(target, method, transcript.deadline, most, fresh=True)
-            self._run(transcript, fields)
+            self._run(transcript, fields, body)
         return _result(transcript, started, time.monotonic() - began)
 
     def check_asked(self, url: str) -> None:
@@ -184,10 +188,10 @@ class Client:
                 fields["Proxy-Authorization"] = secret
         return fields
 
-    def _run(self, transcript: Transcript, fields: CaseInsensitiveDict[str]) -> None:
+    def _run(self, transcript: Transcript, fields: CaseInsensitiveDict[str], body: bytes | None) -> None:
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url = transcript.method, transcript.target.url
-        prepared.headers = fields
+        prepared.headers, prepared.body = fields, body
         prepared.hooks = {"response": []}
         with recording(transcript):
             try:

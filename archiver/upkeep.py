@@ -1,0 +1,108 @@
+"""What is done to an archive beside archiving: its catalogue made anew, its checkpoint signed and stamped."""
+
+import platform
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archiver import __version__, config
+from archiver.archive import Archive, Session
+from archiver.capture.wire.fetch import Network
+from archiver.config import Proof
+from archiver.errors import RecordError
+from archiver.index import catalogue
+from archiver.kept import Asked
+from archiver.keys import KeyFolder, Signing
+from archiver.manifest.beacon import PublicValue
+from archiver.sandbox import Sandbox
+from archiver.stamping import Stamping
+
+SOFTWARE = {  # the warcinfo fields that every file of ours has
+    "software": f"newsarchiver/{__version__} Python/{platform.python_version()}",
+    "format": "WARC File Format 1.1",
+    "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+}
+
+
+def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None = None) -> Signing | None:
+    """What signs an archive when it is sealed; None when no key can be used, and the reason is said."""
+    return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
+
+
+def seal_empty(
+    archive: Archive, sandbox: Sandbox, value: Callable[[], PublicValue | None] | None = None
+) -> None:
+    """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
+    with catalogue_of(archive, sandbox) as db:
+        session = Session(archive, sandbox, db, SOFTWARE, value=value)
+        try:
+            session.append([])
+            session.seal()
+        finally:
+            session.close()
+
+
+@contextmanager
+def catalogue_of(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
+    """The catalogue, up to date with the sealed files; one that is damaged is made anew."""
+    warcs = [warc.path for warc in archive.manifest().warcs]
+    try:
+        with catalogue.writing(archive.root) as db:
+            catalogue.catch_up(db, archive.root, warcs, sandbox)
+    except (RecordError, sqlite3.DatabaseError):
+        catalogue.rebuild(archive.root, warcs, sandbox)
+    with catalogue.writing(archive.root) as db:
+        yield db
+
+
+def ensure_catalogue(root: Path) -> bool:
+    """Make the catalogue when the archive has none, as after a copy; whether it was made."""
+    Archive(root).manifest()
+    missing = not (root / catalogue.NAME).exists()
+    if missing:
+        rebuild(root)
+    return missing
+
+
+def rebuild(
+    root: Path, say: Callable[[str], None] = lambda _: None, keys: KeyFolder | None = None
+) -> tuple[int, list[str]]:
+    """Derived files from WARC alone: number of records, and what was healed before."""
+    archive = Archive(root)
+    archive.manifest()
+    with archive.lock("rebuild"), Sandbox() as sandbox:
+        if archive.left_open():
+            archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
+        healed = archive.heal()
+        return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
+
+
+def timestamp(
+    root: Path,
+    network: Network,
+    proof: Proof,
+    *,
+    renew: bool = False,
+    told: Callable[[Asked], None],
+    say: Callable[[str], None],
+) -> list[str]:
+    """Ask who has not stamped the newest checkpoint; say in words what was healed before.
+
+    `renew`: first seal a WARC file with nothing but its warcinfo record, whose beacon names the tokens so
+    far. Raises NotAnArchive, Locked, ManifestError, StorageError.
+    """
+    archive = Archive(root)
+    archive.manifest()
+    with archive.lock("timestamp"):
+        if (renew or archive.left_open()) and proof.sign:
+            archive.signer = signer(archive, say)
+        healed, stamping = archive.heal(), Stamping(archive, proof, network, told, say)
+        if renew:
+            archive.check_extendable()
+            with Sandbox() as sandbox:
+                seal_empty(archive, sandbox, stamping.value)
+        stamping.ask()
+    return healed

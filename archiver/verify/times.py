@@ -1,0 +1,225 @@
+"""The timestamps of checkpoints: who says that they existed when, and whether that still holds.
+
+A token is judged by roots: those that the person gave, else those in `trust/` of the archive. One whose
+certificates have run out holds when a beacon names it, and a checkpoint above that beacon was stamped before.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from archiver.digests import digest
+from archiver.errors import ManifestError, RecordError, TimestampError, UsageError
+from archiver.manifest import beacon, checkpoint, timestamp
+from archiver.manifest import manifest as commitment
+from archiver.manifest.manifest import Manifest
+from archiver.manifest.timestamp import Root, Stamp
+from archiver.model import Finding, Location
+from archiver.verify.files import COPY, open_plain
+from archiver.verify.findings import of_file
+from archiver.verify.pair import Pair
+from archiver.verify.trust import Trust
+from archiver.warc.read import parse_record, read_stored
+
+TRUST = "trust"
+MOST_ROOT_FILES = 100
+WARCINFO_BYTES = 4 << 20
+_NEVER, _LONG_AGO = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+_finding = partial(of_file, commitment.NAME)
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A token that holds: so many records, the first ones, existed before `time`."""
+
+    records: int
+    time: datetime
+    authority: str  # the URL that was asked
+    name: str  # in the certificate
+    until: datetime  # when its certificates run out
+    by: Literal["given", "archive"]  # whose roots
+    renewed: bool = False  # its certificates have run out, and a later timestamp vouches for it
+    soon: bool = False  # they run out within a year, and none does
+
+
+@dataclass(frozen=True)
+class _Token:
+    checkpoint: int
+    authority: str
+    digest: str
+    stamp: Stamp
+
+
+class TimeCheck:
+    """Takes the pairs of files in the manifest's order, then judges the tokens.
+
+    Afterwards `proved` holds, of each authority, the newest token that holds, and `unjudged` how many of its
+    tokens could not be judged, for want of roots; `unread` the files in trust/ that hold none.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest, trust: Trust) -> None:
+        self._root, self._manifest = root, manifest
+        self.by: Literal["given", "archive"] = "given" if trust.roots else "archive"
+        self.proved: dict[str, Proved] = {}
+        self.unjudged: Counter[str] = Counter()
+        self.unread: list[str] = []
+        self._roots = list(self._given(trust) if trust.roots else self._kept())
+        self._named: dict[str, int] = {}  # token → the first file whose beacon names it
+        self._missing: list[tuple[int, str]] = []
+        self._files = 0
+
+    def _given(self, trust: Trust) -> Iterator[Root]:
+        for path in trust.roots:
+            yield from timestamp.load_roots(path)
+
+    def _kept(self) -> Iterator[Root]:
+        """The roots that lie in the archive."""
+        folder = self._root / TRUST
+        names = sorted(folder.glob("*.pem"))[:MOST_ROOT_FILES] if not folder.is_symlink() else []
+        for path in names:
+            try:
+                with open_plain(path) as file:
+                    yield from timestamp.parse_roots(file.read(timestamp.ROOTS_BYTES + 1), path.name)
+            except (OSError, UsageError):
+                self.unread.append(f"{TRUST}/{path.name}")
+
+    def add(self, pair: Pair) -> None:
+        """Read which tokens a WARC file's beacon names: by its committed warcinfo record alone."""
+        place, self._files = self._files, self._files + 1
+        before = self._manifest.checkpoints[:place]
+        found = self._beacon(pair)
+        if found is None or not before:
+            return
+        there = set()
+        for each in before[-1].timestamps:
+            try:
+                there.add(timestamp.token_digest(each.token))
+            except TimestampError:
+                continue
+        for named in found.timestamps:
+            self._named.setdefault(named, place)
+            if named not in there:
+                self._missing.append((place, named))
+
+    def _beacon(self, pair: Pair) -> beacon.Beacon | None:
+        """Of a file whose first record is as committed. What cannot be read is for step (7) to say."""
+        first = pair.entries[0] if pair.known and pair.entries else None
+        if first is None or first.type != "warcinfo" or pair.holds[:1] != (True,):
+            return None
+        if first.length > WARCINFO_BYTES:
+            return None
+        try:
+            stored = read_stored(self._root, Location(file=pair.warc.path, offset=0, length=first.length))
+            inflate = zlib.decompressobj(31)
+            return beacon.read(parse_record(inflate.decompress(stored, WARCINFO_BYTES)).block)
+        except (RecordError, TimestampError, zlib.error):
+            return None
+
+    def findings(self) -> Iterator[Finding]:
+        """Every token that does not hold. `proved` is right afterwards."""
+        for place, named in self._missing:
+            yield _finding(
+                "timestamp-missing",
+                f"{self._manifest.warcs[place].path} names a timestamp of the checkpoint before it, which is"
+                " not there: it was taken away or changed",
+                expected=named,
+                advice=COPY,
+            )
+        tokens: list[_Token] = []
+        yield from self._judge(tokens)
+        yield from self._judge_ends(tokens)
+
+    def _judge(self, tokens: list[_Token]) -> Iterator[Finding]:
+        """Each token by itself; those that hold, or did until their certificates ran out, go to `tokens`."""
+        unrooted: Counter[str] = Counter()
+        for place, point in enumerate(self._manifest.checkpoints):
+            for each in point.timestamps:
+                if each.kind != "rfc3161":
+                    continue
+                try:
+                    answer = timestamp.decode(each.token)
+                    stamp = timestamp.judge(answer, point.stamped(each.over), self._roots)
+                except TimestampError as error:
+                    yield _finding(
+                        "timestamp",
+                        f"checkpoint {place + 1}, the timestamp of {each.authority}: {error}",
+                        advice=COPY,
+                    )
+                    continue
+                if stamp.rooted:
+                    tokens.append(_Token(place, each.authority, digest(answer), stamp))
+                else:
+                    unrooted[each.authority] += 1
+        if self._roots:
+            yield from self._without_root(unrooted)
+        else:
+            self.unjudged = unrooted
+
+    def _without_root(self, unrooted: Counter[str]) -> Iterator[Finding]:
+        whose = "--roots" if self.by == "given" else f"{TRUST}/"
+        for authority, count in unrooted.items():
+            yield _finding(
+                "timestamp-root",
+                f"{count} timestamps of {authority} lead to none of the roots in {whose}",
+                verdict="unverifiable",
+                advice="Get the authority's roots from itself, and name them with --roots.",
+            )
+
+    def _judge_ends(self, tokens: list[_Token]) -> Iterator[Finding]:
+        """From the newest checkpoint down: which tokens hold today, by themselves or by a later one."""
+        now, above = datetime.now(UTC), _Above()
+        expired: dict[str, list[_Token]] = {}
+        for token in reversed(tokens):
+            earliest, longest = above.of(self._named.get(token.digest))
+            over, renewed = token.stamp.until <= now, earliest <= token.stamp.until
+            if over and not renewed:
+                expired.setdefault(token.authority, []).append(token)
+                continue
+            above.add(token)
+            soon = token.stamp.until <= now + timestamp.SOON and not (
+                renewed and longest > now + timestamp.SOON
+            )
+            self.proved.setdefault(token.authority, self._proved(token, renewed=over, soon=soon))
+        for authority, those in expired.items():
+            yield _finding(
+                "timestamp-expired",
+                f"the certificates behind {len(those)} timestamps of {authority} have run out, the newest of"
+                f" checkpoint {those[0].checkpoint + 1} on {those[0].stamp.until:%Y-%m-%d}, and no timestamp"
+                " that was made before vouches for them",
+                verdict="unverifiable",
+                advice="They prove nothing any more: 'archiver timestamp --renew' must come before that day.",
+            )
+
+    def _proved(self, token: _Token, *, renewed: bool, soon: bool) -> Proved:
+        stamp = token.stamp
+        try:
+            records = checkpoint.parse(self._manifest.checkpoints[token.checkpoint].note)[1]
+        except ManifestError:  # it has its finding
+            records = 0
+        return Proved(
+            records, stamp.time, token.authority, stamp.authority, stamp.until, self.by, renewed, soon
+        )
+
+
+class _Above:
+    """Of the tokens that hold, from the newest checkpoint down: what those over a checkpoint or later say."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[int, datetime, datetime]] = []
+
+    def of(self, place: int | None) -> tuple[datetime, datetime]:
+        """The earliest time, and until when the longest holds, at this checkpoint and above it."""
+        for there, earliest, longest in reversed(self._seen):
+            if place is not None and there >= place:
+                return earliest, longest
+        return _NEVER, _LONG_AGO
+
+    def add(self, token: _Token) -> None:
+        earliest, longest = self._seen[-1][1:] if self._seen else (_NEVER, _LONG_AGO)
+        stamp = token.stamp
+        self._seen.append((token.checkpoint, min(earliest, stamp.time), max(longest, stamp.until)))
