@@ -2,7 +2,7 @@
 
     (1) manifest.json is there, whole, and in canonical form
     (2) warcs/ holds the files that it names, and no others
-    (3) each record list is the committed one, line by line
+    (3) each record list is the committed one, line by line, and its WARC file has the length that it covers
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
     (6) the catalogue file is as it was closed
@@ -10,16 +10,20 @@
     (7) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
     (8) the catalogue has the rows that a rebuild gives
 
+Limits (a sample, a time) concern (4) and (7) alone, which read the WARC files: then only those are read whose
+turn it is, and those that (3) leaves in doubt. (8) reads all, so it is left out.
+
 Steps (1) to (6) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
 line of a damaged record list is wrong. docs/verify.md has the whole procedure.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 from archiver.archive import OPEN
+from archiver.checks import Checks
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
@@ -38,6 +42,7 @@ from archiver.verify.files import (
 )
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
+from archiver.verify.schedule import Coverage, Limits, Schedule
 from archiver.verify.tree import TreeCheck
 
 _BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
@@ -47,17 +52,42 @@ ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
 class Verification:
     """One check of an archive. `findings()` runs it; the counts are right when it has ended."""
 
-    def __init__(self, root: Path, *, thorough: bool = False, sandbox: Sandbox | None = None) -> None:
-        """`sandbox`: one that is open already, for many checks in a row."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        thorough: bool = False,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        checks: Checks | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`sandbox`: one that is open already, for many checks in a row. `checks` remembers what was read.
+
+        `stop` is asked between two files, and with `thorough` between two records.
+        """
         self.root = root
         self.thorough = thorough
+        self.limits = limits or Limits()
         self.verdict: Verdict = "ok"
         self.findings_count = 0
         self.files = 0
         self.records = 0
         self.bytes = 0
         self.manifest: Manifest | None = None
-        self._sandbox = sandbox
+        self.interrupted = False
+        self._sandbox, self._checks, self._stop = sandbox, checks, stop
+        self._schedule = Schedule((), (), self.limits)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the WARC files was read."""
+        return self._schedule.coverage
+
+    @property
+    def limited(self) -> bool:
+        """Whether the time was used before all was read that should be."""
+        return self._schedule.limited
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
@@ -65,6 +95,8 @@ class Verification:
             for finding in self._steps(sandbox):
                 self.findings_count += 1
                 self.verdict = max(self.verdict, finding.verdict, key=ORDER.index)
+                if self._checks and finding.verdict in ("incomplete", "failed"):
+                    self._checks.damaged(finding.file, finding.code)
                 yield finding
 
     def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
@@ -77,22 +109,61 @@ class Verification:
         manifest = self.manifest
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
+        yield from self._files(manifest, sandbox)  # (3) to (5), and (7)
+        if self._stopped():
+            return
+        rows = self.thorough and self._schedule.everything
+        yield from catalogue.check_file(self.root, thorough=rows)  # (6)
+        if rows:
+            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (8)
+
+    def _files(self, manifest: Manifest, sandbox: Sandbox) -> Iterator[Finding]:
+        """All in the tree's order, and then, where there are limits, WARC files in their turn."""
+        remembered = self._checks.remembered() if self._checks else ()
+        self._schedule = schedule = Schedule(manifest.warcs, remembered, self.limits)
         commitments, tree, revisits = Commitments(manifest), TreeCheck(manifest), RevisitCheck()
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
-            yield from pair.findings()  # (3) and (4)
+            if schedule.everything or not pair.seems_right():  # (3)
+                yield from self._read(pair, sandbox)
+            self.files += 1
+            self.bytes += warc.list.bytes
             tree.add(pair)
-            self.files += 2
-            self.records += len(pair.entries)
-            self.bytes += warc.bytes + warc.list.bytes
             if self.thorough:
-                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (7)
                 revisits.add(pair)
+            if self._stopped():
+                return
         yield from revisits.findings()
         yield from tree.findings()  # (5)
-        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (6)
-        if self.thorough:
-            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (8)
+        for warc in () if schedule.everything else schedule.turns():
+            if self._stopped():
+                return
+            yield from self._read(Pair(self.root, warc, commitments, sandbox), sandbox)
+
+    def _read(self, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
+        """(3) and (4), and (7): both files, byte by byte. What came of it is remembered."""
+        verdict: Verdict = "ok"
+        for finding in self._judged(pair, sandbox):
+            verdict = max(verdict, finding.verdict, key=ORDER.index)
+            yield finding
+        self.files += 1
+        self.records += len(pair.entries)
+        self.bytes += pair.warc.bytes
+        if self.thorough and self._stop():  # not all of its records
+            return
+        self._schedule.done(pair.warc)
+        if self._checks:
+            self._checks.mark(pair.warc.path, pair.warc.digest, verdict)
+
+    def _judged(self, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
+        yield from pair.findings()
+        if self.thorough and self.manifest:
+            yield from deep.check_records(self.root, pair, self.manifest.origin, sandbox, self._stop)
+
+    def _stopped(self) -> bool:
+        """Whether the check ends before its end, because somebody asked."""
+        self.interrupted = self.interrupted or self._stop()
+        return self.interrupted
 
     def _load(self) -> Iterator[Finding]:
         path = self.root / commitment.NAME
