@@ -31,7 +31,7 @@ Name = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A WARC file was checked. `digest` is the committed one: of other bytes under its name nothing is known."""
+    """A WARC file was checked. `digest` is the committed one: of other bytes nothing is known."""
 
     file: Name
     digest: Digest
@@ -68,7 +68,7 @@ def load(root: Path) -> Memory:
 
 
 def now() -> str:
-    """This moment, to the second, as marks have it."""
+    """The time, to the second, as marks have it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -136,7 +136,7 @@ def _others(marks: Iterable[Mark], new: dict[str, Mark]) -> Iterator[Mark]:
 def _alone(root: Path) -> Iterator[None]:
     """Only one check writes at a time. Raises StorageError.
 
-    The lock is on the folder itself: the file is replaced, and the archive's own lock belongs to who adds to it.
+    The lock is on the folder, for the file is replaced, and the archive's own lock is for who adds to it.
     """
     try:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)

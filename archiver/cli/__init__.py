@@ -10,8 +10,9 @@ import click
 
 from archiver import __version__
 from archiver.cli.archiving import archive
-from archiver.cli.proving import demo, rebuild, verify
+from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
+from archiver.cli.verifying import verify
 from archiver.console import printable
 from archiver.errors import EXIT_CODES, ArchiverError
 

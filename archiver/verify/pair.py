@@ -169,7 +169,7 @@ class Pair:
 
 
 def _covered(lines: Lines) -> int | None:
-    """How many bytes the entries cover from the first byte on; None where one is not, or with a gap or overlap."""
+    """How many bytes the entries tile from the first on; None with a gap, an overlap or a broken line."""
     end = 0
     for entry in lines:
         if entry is None or entry.offset != end or entry.length == 0:

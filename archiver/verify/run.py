@@ -85,6 +85,15 @@ class Verification:
         return self._schedule.coverage
 
     @property
+    def exit_code(self) -> int:
+        """130: interrupted. 7: the time was used, and nothing is wrong so far. Else as the verdict says."""
+        if self.interrupted:
+            return 130
+        if self.verdict == "ok":
+            return 7 if self.limited else 0
+        return 3 if self.verdict == "unverifiable" else 4
+
+    @property
     def limited(self) -> bool:
         """Whether the time was used before all was read that should be."""
         return self._schedule.limited

@@ -1,8 +1,8 @@
 """Which WARC files are read now, and in which order, when not all of them are.
 
 First those that were damaged when they were last read, then those that were never read, then the one whose
-reading is the longest ago. A sample is drawn at random, whatever was read before; those that were damaged come
-to it.
+reading is the longest ago. A sample is drawn at random, whatever was read before; those that were damaged
+come to it.
 """
 
 import random
@@ -18,7 +18,7 @@ _DICE = random.SystemRandom()  # nobody who changed a file can know whether it w
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is read. `share` of the bytes of all WARC files, above 0, at most 1; `seconds` from the beginning."""
+    """How much is read: a `share` of the bytes of all WARC files, 0 < share <= 1; for so many `seconds`."""
 
     share: float | None = None
     seconds: float | None = None
@@ -32,7 +32,7 @@ class Limits:
 class Coverage:
     """How much of the WARC files was read, and of how much.
 
-    `rest` is of the others the oldest and the newest time of their last reading; `never` counts those without one.
+    `rest`: when the others were last read, the oldest time and the newest; `never` counts those without one.
     """
 
     files: int = 0
@@ -66,28 +66,29 @@ class Schedule:
         self._limits, self._dice, self._clock = limits, dice, clock
         self._end = clock() + (limits.seconds or 0)
         known = {(mark.file, mark.digest): place for place, mark in enumerate(marks)}
-        self._marks, self._places = marks, {
-            warc.path: known[warc.path, warc.digest] for warc in warcs if (warc.path, warc.digest) in known
-        }
+        self._marks, self._places = (
+            marks,
+            {warc.path: known[warc.path, warc.digest] for warc in warcs if (warc.path, warc.digest) in known},
+        )
         self._done: set[str] = set()
-        self._refreshed = 0  # files read that were not known as damaged
 
     def turns(self) -> Iterator[CommittedWarc]:
         """What is to be read and was not yet, each in its turn, until the time is used.
 
         One file that is not known as damaged is always read, so that repeated checks come to an end.
         """
+        turned = False
         for warc in sorted(self._chosen(), key=self._turn):
             if warc.path in self._done:
                 continue
-            if self._limits.seconds is not None and self._refreshed and self._clock() >= self._end:
+            if self._limits.seconds is not None and turned and self._clock() >= self._end:
                 self.limited = True
                 return
+            turned = turned or not self._was_damaged(warc)
             yield warc
 
     def done(self, warc: CommittedWarc) -> None:
         """A file was read."""
-        self._refreshed += not self._was_damaged(warc)
         self._done.add(warc.path)
 
     @property
@@ -109,7 +110,8 @@ class Schedule:
         if self._limits.share is None:
             return self._warcs
         wanted = self._limits.share * sum(warc.bytes for warc in self._warcs)
-        drawn, chosen = 0, []
+        drawn = 0
+        chosen: list[CommittedWarc] = []
         for warc in self._dice.sample(self._warcs, len(self._warcs)):
             if drawn < wanted or not chosen:
                 chosen.append(warc)
