@@ -40,9 +40,9 @@ WITH hit AS (
     JOIN hit ON hit.record_id = again.refers_to
     WHERE again.type = 'revisit'
 ), asked AS (
-    SELECT number, type, fetch_id FROM lost JOIN hops ON response_id = record_id UNION
-    SELECT number, type, fetch_id FROM lost JOIN hops ON request_id = record_id UNION
-    SELECT number, type, fetches.id FROM lost JOIN fetches ON note_id = record_id
+    SELECT lost.number, type, fetch_id FROM lost JOIN hops ON response_id = record_id UNION
+    SELECT lost.number, type, fetch_id FROM lost JOIN hops ON request_id = record_id UNION
+    SELECT lost.number, type, fetches.id FROM lost JOIN fetches ON note_id = record_id
 ), concerned AS (
     SELECT lost.number, type, articles.id AS article, NULL AS picture, NULL AS form, articles.url
     FROM lost JOIN articles ON source_id = record_id UNION

@@ -136,7 +136,7 @@ class Report:
                 yield from _concerned(self._directory, db, warcs.get(file), findings)
                 yield from _table(findings, counts.total())
         if self._others:
-            yield f"<p>{self._others:,} more findings, of other files: <code>archiver verify</code> shows all."
+            yield f"<p>{self._others:,} more findings, of others: <code>archiver verify</code> shows all."
 
     def _mending(self, check: Verification) -> Iterator[str]:
         folder = shlex.quote(str(self._directory))
@@ -144,7 +144,7 @@ class Report:
         catalogue = {code for code in codes if code.startswith("catalogue-")}
         yield "<h2>What to do</h2>"
         if codes - catalogue - {"unsealed"}:
-            yield "<p>What is damaged or missing can be had from any copy of this archive, even a damaged one:"
+            yield "<p>What is damaged or missing can be had from any copy of the archive, even a damaged one:"
             yield "only bytes with the committed SHA-256 are taken from it. COPY is its folder."
             yield f"<pre>archiver repair --from COPY {_text(folder)}</pre>"
         if "unsealed" in codes:
@@ -259,8 +259,8 @@ def _table(findings: list[Finding], count: int) -> Iterator[str]:
 def _meaning(check: Verification) -> Iterator[str]:
     yield "<h2>What this check says, and what not</h2>"
     yield "<p>Each stored record has a SHA-256, and all of them together a tree head. The check compares what"
-    yield "lies on the disk with that. It does not say that a server ever sent it to anybody else, nor that what"
-    yield "it sent is true. It is worth as much as the tree head: compare that with one that you kept elsewhere."
+    yield "lies on the disk with that. It does not say that a server ever sent it to anybody else, nor that"
+    yield "what it sent is true. It is worth as much as the tree head: compare that with one kept elsewhere."
     if check.verdict in VERDICTS and check.verdict != "unverifiable":
         yield "<p>Records that no finding names are unaltered, as far as they were read."
 
