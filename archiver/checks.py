@@ -6,6 +6,7 @@ so that a clock that jumped keeps no file from its turn.
 """
 
 import fcntl
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,14 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest
     checked: Moment
     verdict: Verdict
+
+    @property
+    def age(self) -> float:
+        """Seconds since then; negative when a clock was wrong, infinite when it is no time."""
+        try:
+            return (datetime.now(UTC) - datetime.fromisoformat(self.checked)).total_seconds()
+        except ValueError:
+            return math.inf
 
 
 class Damage(msgspec.Struct, frozen=True, kw_only=True):

@@ -53,9 +53,10 @@ WITH hit AS (
     SELECT asked.number, type, article_id, article_pictures.number, form, forms.url
     FROM asked JOIN forms USING (fetch_id) JOIN article_pictures ON article_pictures.id = article_picture_id
 )
-SELECT concerned.number AS record, type, article, title, articles.url AS page, picture, form, concerned.url,
-       count(*) OVER () AS count
-FROM concerned JOIN articles ON articles.id = article ORDER BY 1, article, picture, form LIMIT :most
+SELECT article, title, picture, form, concerned.url, count(*) OVER () AS count,
+       group_concat(DISTINCT type) AS types
+FROM concerned JOIN articles ON articles.id = article GROUP BY article, picture, form, concerned.url
+ORDER BY article, picture, form LIMIT :most
 """
 
 
@@ -81,8 +82,9 @@ def concerned(
 ) -> list[Row]:
     """What of which article the records of a WARC file hold, those with these numbers or all.
 
-    Each row has `count`: how many there are of which at most `most` are returned. RecordError when it takes
-    longer than so many seconds, as it may in a catalogue that somebody made for that.
+    In each row `types` are those of the records, joined by commas; `count` is how many rows there are, of
+    which at most `most` are returned. RecordError when it takes longer than so many seconds, as it may in a
+    catalogue that somebody made for that.
     """
     end = time.monotonic() + seconds
     db.set_progress_handler(lambda: time.monotonic() > end, 10_000)

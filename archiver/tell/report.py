@@ -49,7 +49,6 @@ _ADDED = {"added-record", "added-bytes", "duplicated-record"}
 _TYPES = {
     "request": "how it was asked for",
     "metadata": "what was noted about it",
-    "warcinfo": "who captured it, with what",
 }
 
 
@@ -83,7 +82,7 @@ class Report:
         yield f'{_START}<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         yield '<meta name="viewport" content="width=device-width">'
         yield f"<title>Integrity of {_text(name)}</title>\n<style>{_style()}</style>"
-        yield f"<h1>Integrity of the archive “{_text(name)}”</h1>"
+        yield f"<h1>Integrity of the archive {_text(name)}</h1>"
         yield from self._verdict(check)
         yield from self._facts(check)
         if self._files:
@@ -112,7 +111,7 @@ class Report:
         if manifest:
             held = many(len(manifest.warcs), "WARC file")
             rows += [
-                ("Its name", manifest.origin),
+                ("Origin", manifest.origin),
                 ("It holds", f"{many(manifest.tree.size, 'record')} in {held}"),
                 ("Tree head", manifest.tree.root),
             ]
@@ -203,14 +202,19 @@ def _rows(db: Any, file: str, numbers: Iterable[int] | None) -> list[dict[str, A
 
 
 def _row(row: dict[str, Any]) -> str:
-    title = f"“{_text(row['title'] or 'no title')}”"
+    title = f"<b>{_text(row['title'] or 'no title')}</b>"
     if row["picture"] is None:
         what = "text and page"
     else:
         form = {"proxied": "as its proxy served it", "origin": "from the publisher"}
         what = f"picture {_text(int(row['picture']) + 1)}, {form.get(row['form'], _text(row['form']))}"
-    part = _TYPES.get(row["type"])
-    return f"{title}: {what}" + (f" – only {part}" if part else "") + f"<br><code>{_text(row['url'])}</code>"
+    types = str(row["types"]).split(",")
+    parts = [part for name, part in _TYPES.items() if name in types] if {*types} <= _TYPES.keys() else []
+    return (
+        f"{title}: {what}"
+        + (f" – only {' and '.join(parts)}" if parts else "")
+        + f"<br><code>{_text(row['url'])}</code>"
+    )
 
 
 def _list(items: Iterable[str], count: int | None) -> Iterator[str]:
