@@ -71,9 +71,7 @@ class _Shape:
     def _chunked(self) -> list[Record]:
         data = self._dice.randbytes(self._dice.randrange(1, 5000))
         body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
-        return self._captured(
-            "200 OK\nContent-Type: application/pdf\nTransfer-Encoding: chunked", body, data
-        )
+        return self._captured("200 OK\nContent-Type: application/pdf\nTransfer-Encoding: chunked", body, data)
 
     def _empty(self) -> list[Record]:
         status = self._dice.choice(("404 Not Found", "204 No Content", "500 Oops", "301 Moved"))
@@ -103,7 +101,10 @@ class _Shape:
             ("WARC-Refers-To", f"<{original.id}>"),
             ("WARC-Refers-To-Target-URI", original.uri or ""),
             ("WARC-Refers-To-Date", original.date),
-            ("Archiver-Payload-Digest" if original.payload_digest is None else "WARC-Payload-Digest", payload),
+            (
+                "Archiver-Payload-Digest" if original.payload_digest is None else "WARC-Payload-Digest",
+                payload,
+            ),
         )
         again = Record(
             type="revisit",
