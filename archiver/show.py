@@ -1,8 +1,10 @@
 """The catalogue's rows of one article → what `archiver show` says of it."""
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,35 @@ FROM forms LEFT JOIN fetches ON fetches.id = forms.fetch_id
 LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
 WHERE forms.article_picture_id = ? ORDER BY forms.number
 """
+# Of a WARC file all records, or those with these numbers; a revisit is hit with its original.
+_CONCERNED = """
+WITH hit AS (
+    SELECT records.number, records.type, record_id FROM records JOIN warcs ON warcs.id = warc_id
+    WHERE path = :file AND (:numbers IS NULL OR records.number IN (SELECT value FROM json_each(:numbers)))
+), lost AS (
+    SELECT number, type, record_id FROM hit UNION
+    SELECT hit.number, hit.type, again.record_id FROM records AS again
+    JOIN hit ON hit.record_id = again.refers_to
+    WHERE again.type = 'revisit'
+), asked AS (
+    SELECT lost.number, type, fetch_id FROM lost JOIN hops ON response_id = record_id UNION
+    SELECT lost.number, type, fetch_id FROM lost JOIN hops ON request_id = record_id UNION
+    SELECT lost.number, type, fetches.id FROM lost JOIN fetches ON note_id = record_id
+), concerned AS (
+    SELECT lost.number, type, articles.id AS article, NULL AS picture, NULL AS form, articles.url
+    FROM lost JOIN articles ON source_id = record_id UNION
+    SELECT lost.number, type, articles.id, NULL, NULL, articles.url
+    FROM lost JOIN articles ON note_id = record_id UNION
+    SELECT asked.number, type, articles.id, NULL, NULL, articles.url
+    FROM asked JOIN fetches ON fetches.id = fetch_id JOIN articles ON source_id = response_id UNION
+    SELECT asked.number, type, article_id, article_pictures.number, form, forms.url
+    FROM asked JOIN forms USING (fetch_id) JOIN article_pictures ON article_pictures.id = article_picture_id
+)
+SELECT article, title, picture, form, concerned.url, count(*) OVER () AS count,
+       group_concat(DISTINCT type) AS types
+FROM concerned JOIN articles ON articles.id = article GROUP BY article, picture, form, concerned.url
+ORDER BY article, picture, form LIMIT :most
+"""
 
 
 @contextmanager
@@ -44,6 +75,28 @@ def reading(root: Path) -> Iterator[sqlite3.Connection]:
         raise RecordError(
             f"{path}: {error}", "Run 'archiver rebuild': it is made anew from the WARC files."
         ) from error
+
+
+def concerned(
+    db: sqlite3.Connection, file: str, numbers: Iterable[int] | None, most: int, seconds: float
+) -> list[Row]:
+    """What of which article the records of a WARC file hold, those with these numbers or all.
+
+    In each row `types` are those of the records, joined by commas; `count` is how many rows there are, of
+    which at most `most` are returned. RecordError when it takes longer than so many seconds, as it may in a
+    catalogue that somebody made for that.
+    """
+    end = time.monotonic() + seconds
+    db.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+    wanted = None if numbers is None else json.dumps(list(numbers))
+    try:
+        db.execute("PRAGMA trusted_schema = OFF")
+        found = db.execute(_CONCERNED, {"file": file, "numbers": wanted, "most": most})
+        return [dict(row) for row in found]
+    except (sqlite3.DatabaseError, OverflowError) as error:
+        raise RecordError(f"{catalogue.NAME}: {error}") from error
+    finally:
+        db.set_progress_handler(None, 0)
 
 
 def articles(db: sqlite3.Connection, named: str) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from archiver import config, journal
+from archiver import checks, config, journal
 from archiver.archive import OPEN
 from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
@@ -21,6 +21,7 @@ from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
 Ending = Literal["complete", "incomplete", "interrupted", "unfinished"]
+RECENT_DAYS = 30
 CLOCK_SECONDS = 300  # a run that ended later than this from now ended by a clock that is wrong
 
 # robots.txt is no capture, and nobody referred to a guess.
@@ -57,6 +58,17 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """When `archiver verify` read the sealed WARC files last, as far as checks.json remembers."""
+
+    oldest: str | None  # of the last checks of those files that were ever checked
+    never: int  # files that no check is known of
+    recent: float | None  # share of the bytes that were checked within RECENT_DAYS; None: there are none
+    damaged: tuple[str, ...]  # files that were damaged when they were last checked
+    damage: checks.Damage | None  # the newest that was found, in any file; it may be mended
+
+
+@dataclass(frozen=True)
 class Status:
     """What an archive holds, and how its last run ended. `warcs`, `records`, `bytes` count what is sealed."""
 
@@ -68,6 +80,7 @@ class Status:
     failures: int  # URLs whose newest fetch is not whole
     open: tuple[str, ...]  # WARC files that are being written, or were left by a crash
     sealed: str | None  # when the newest record that is sealed was made
+    checks: Checked
     last_run: Run | None
     last_saved: Run | None  # the newest run that ended and captured or confirmed something
     unfinished: tuple[journal.Unfinished, ...]
@@ -102,6 +115,7 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         failures=_one(db, f"SELECT count(*) {_NEWEST}"),
         open=tuple(sorted(f"warcs/{path.name}" for path in (root / "warcs").glob(f"*.warc.gz{OPEN}"))),
         sealed=_one(db, _SEALED, manifest.warcs[-1].path) if manifest.warcs else None,
+        checks=_checked(root, manifest),
         last_run=runs[0] if runs else None,
         last_saved=saved,
         unfinished=journal.load(root),
@@ -132,6 +146,21 @@ def failures(db: sqlite3.Connection) -> Iterator[Row]:
     columns = "url, purpose, outcome, status, stage, reason, article_id AS article"
     for row in db.execute(f"SELECT {columns} {_NEWEST} ORDER BY id"):
         yield {"type": "failure", **dict(row)}
+
+
+def _checked(root: Path, manifest: Manifest) -> Checked:
+    memory = checks.load(root)
+    marks = {(mark.file, mark.digest): mark for mark in memory.marks}
+    known = [(warc, mark) for warc in manifest.warcs if (mark := marks.get((warc.path, warc.digest)))]
+    recent = sum(warc.bytes for warc, mark in known if -CLOCK_SECONDS <= mark.age <= RECENT_DAYS * 86400)
+    total = sum(warc.bytes for warc in manifest.warcs)
+    return Checked(
+        oldest=min((mark.checked for _, mark in known), default=None),
+        never=len(manifest.warcs) - len(known),
+        recent=recent / total if total else None,
+        damaged=tuple(warc.path for warc, mark in known if mark.verdict != "ok"),
+        damage=memory.damage,
+    )
 
 
 def _one(db: sqlite3.Connection, sql: str, *parameters: str) -> Any:

@@ -33,7 +33,7 @@ def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None 
 
 
 def seal_empty(
-    archive: Archive, sandbox: Sandbox, value: Callable[[], PublicValue | None] | None = None
+    archive: Archive, sandbox: Sandbox, value: Callable[[], PublicValue | None] = lambda: None
 ) -> None:
     """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
     with catalogue_of(archive, sandbox) as db:

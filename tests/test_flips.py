@@ -1,27 +1,29 @@
-"""Random damage: every flipped bit and every replaced stretch of any file is found."""
+"""Random damage: every change of any file is found and located, and nothing in what is healthy."""
 
 import gzip
 import random
 import shutil
 import tempfile
-from bisect import bisect_right
-from itertools import accumulate
+from collections import Counter
 from pathlib import Path
 
 import archives
+import damage
 import msgspec
 import pytest
+import shapes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archiver.checks import Checks
 from archiver.digests import digest
 from archiver.manifest import recordlist
 from archiver.model import Finding
 from archiver.sandbox import Sandbox
-from archiver.verify import Verification
+from archiver.verify import Limits, Verification
 
-FLIPS = 2000
-LEAST = 100  # for each file, however small
+DAMAGES, PARTS = 10_000, 4
+HEALTHY = 100  # benchmarks/damage.py looks at 1,000
 SEED = 20261122
 
 
@@ -29,62 +31,46 @@ def verify(root: Path, sandbox: Sandbox) -> list[Finding]:
     return list(Verification(root, sandbox=sandbox).findings())
 
 
-def shares(sizes: dict[str, int]) -> dict[str, int]:
-    """How many flips each file gets: LEAST, and of the rest by its size."""
-    rest, total = FLIPS - LEAST * len(sizes), sum(sizes.values())
-    counts = {name: LEAST + rest * size // total for name, size in sizes.items()}
-    counts[max(sizes, key=lambda name: sizes[name])] += FLIPS - sum(counts.values())
-    return counts
-
-
-def ends(root: Path, name: str) -> list[int]:
-    """Where each record's member or line ends."""
-    number = next(n for n, w in enumerate(archives.manifest(root).warcs) if name in (w.path, w.list.path))
-    parts = archives.members(root, number) if name.endswith(".gz") else archives.lines(root, number)
-    return list(accumulate(map(len, parts)))
-
-
 @pytest.mark.slow
-def test_every_flipped_bit_is_found_and_located(root: Path, sandbox: Sandbox) -> None:
-    source = random.Random(SEED)
-    done = located = 0
-    sizes = {name: (root / name).stat().st_size for name in archives.files(root)}
-    assert {Path(name).suffix for name in sizes} == {".gz", ".jsonl", ".json", ".db", ".sha256"}
-    for name, count in shares(sizes).items():
-        path = root / name
-        places = ends(root, name) if name.startswith("warcs/") else None
-        path.chmod(0o644)
-        whole = path.read_bytes()
-        for place in source.choices(range(len(whole)), k=count):
-            bit = 1 << source.randrange(8)
-            write_byte(path, place, whole[place] ^ bit)
-            found = verify(root, sandbox)
-            write_byte(path, place, whole[place])
-            assert found, f"{name}: bit {bit} of byte {place} was not found"
-            assert "failed" in {each.verdict for each in found}
-            done += 1
-            if places:
-                record = bisect_right(places, place)
-                assert_located(found, name, record, joined=place + 1 in places)
-                located += 1
-        assert path.read_bytes() == whole
-    assert done == FLIPS
-    assert located > 600
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_damage_is_found_and_located(part: int, root: Path, sandbox: Sandbox) -> None:
+    kinds: Counter[str] = Counter()
+    suffixes, located = set(), 0
+    for trial in damage.trials(root, sandbox, random.Random(SEED + part), DAMAGES // PARTS):
+        kinds[trial.kind] += 1
+        suffixes.add(Path(trial.name).suffix)
+        located += bool(trial.lost)
+        assert {"failed", "incomplete"} & {each.verdict for each in trial.found}, trial
+        if trial.name.startswith("warcs/"):
+            assert {each.file for each in trial.found} == {trial.name}, trial
+            assert trial.lost <= trial.reported <= trial.near, trial
+    assert kinds.total() == DAMAGES // PARTS
+    assert min(kinds.values()) > 400
+    assert suffixes == {".gz", ".jsonl", ".json", ".db", ".sha256"}
+    assert located > 900
     assert verify(root, sandbox) == []
 
 
-def assert_located(found: list[Finding], name: str, record: int, *, joined: bool) -> None:
-    """In that file and record, and nowhere else. Where a line's end was flipped, two lines became one."""
-    assert {each.file for each in found} == {name}
-    records = {each.record for each in found}
-    two = joined and name.endswith(".jsonl")
-    assert records == {record} or (two and records == {record, record + 1}), (name, record, found)
-
-
-def write_byte(path: Path, place: int, value: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(place)
-        file.write(bytes([value]))
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_nothing_is_found_in_a_healthy_archive(part: int, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Of random shape; by the whole check, the deep one, and one of a part."""
+    dice, records, revisits = random.Random(SEED + part), 0, 0
+    for number in range(HEALTHY // PARTS):
+        root = shapes.make(tmp_path / str(number), dice, sandbox)
+        check = Verification(root, thorough=True, sandbox=sandbox)
+        assert list(check.findings()) == []
+        assert list(Verification(root, sandbox=sandbox).findings()) == []
+        limits = Limits(share=dice.uniform(0.01, 1), seconds=dice.choice((None, 0.0)))
+        with Checks(root) as checks:
+            partly = Verification(root, sandbox=sandbox, limits=limits, checks=checks)
+            assert list(partly.findings()) == []
+        assert partly.exit_code == (7 if partly.limited else 0)
+        records += check.records
+        listed = b"".join(path.read_bytes() for path in root.glob("warcs/*.jsonl"))
+        revisits += listed.count(b'"type":"revisit"')
+    assert records > 500
+    assert revisits > 50
 
 
 @pytest.mark.slow
@@ -168,9 +154,3 @@ def test_committed_lines_that_reach_beyond_the_file(
     (root / "catalogue.db").unlink()
     found = list(Verification(root, thorough=True, sandbox=sandbox).findings())
     assert {each.file for each in found} == {archives.listed(root)}
-
-
-def test_shares() -> None:
-    counts = shares({"big": 1_000_000, "small": 10, "smaller": 1})
-    assert sum(counts.values()) == FLIPS
-    assert min(counts.values()) >= LEAST

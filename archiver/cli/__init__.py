@@ -11,9 +11,10 @@ import click
 from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.keys import key, sign
-from archiver.cli.proving import demo, rebuild, verify
+from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
 from archiver.cli.stamping import timestamp
+from archiver.cli.verifying import verify
 from archiver.console import printable
 from archiver.errors import EXIT_CODES, ArchiverError
 

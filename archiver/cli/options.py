@@ -128,10 +128,28 @@ def new_passphrase() -> str:
 
 def age(written: str) -> float:
     """`90m`, `26h`, `2d` → seconds."""
+    return _seconds(written, "age", "26h")
+
+
+def budget(written: str) -> float:
+    """`90s`, `30m`, `2h` → seconds."""
+    return _seconds(written, "time", "30m")
+
+
+def _seconds(written: str, what: str, example: str) -> float:
     found = re.fullmatch(_NUMBER + "([smhd])", written)
     if found is None:
-        raise click.BadParameter(f"{written!r} is no age. Write a number with s, m, h or d: 26h.")
+        raise click.BadParameter(f"{written!r} is no {what}. Write a number with s, m, h or d: {example}.")
     return float(found[1]) * _AGES[found[2]]
+
+
+def share(written: str) -> float:
+    """`5%` → 0.05."""
+    found = re.fullmatch(_NUMBER + "%", written)
+    part = float(found[1]) / 100 if found else 0.0
+    if not 0 < part <= 1:
+        raise click.BadParameter(f"{written!r} is no share. Write a number above 0 and up to 100 with %: 5%.")
+    return part
 
 
 def rate(written: str) -> int:

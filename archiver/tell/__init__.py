@@ -9,19 +9,19 @@ from archiver.capture.outcome import word
 from archiver.claims.contradictions import contradictions
 from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
+from archiver.tell.checking import checked
 from archiver.tell.ending import kept
-from archiver.tell.stamps import proved_rows, proved_words, timestamp
+from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, one_line
 
 __all__ = [
     "address",
     "article",
+    "checked",
     "finding_words",
     "kept",
     "note",
-    "proved_rows",
-    "proved_words",
     "state",
     "timestamp",
 ]

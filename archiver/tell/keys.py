@@ -45,12 +45,10 @@ def lines(out: Output, signed: Sequence[Line]) -> None:
 
 
 def proved(check: Verification) -> Iterator[str]:
-    """What holds if nothing was found: by the tree, by whose signatures, since when."""
-    manifest, signatures, history = check.manifest, check.signatures, check.history
-    if manifest is None or signatures is None or history is None:
+    """What holds if nothing was found: by whose signatures, since when."""
+    signatures, history = check.signatures, check.history
+    if signatures is None or history is None:
         return
-    head = manifest.tree
-    yield f"Unaltered since tree head {head.root}, {head.size} records."
     yield from _signed(check, signatures.signed)
     if signatures.unknown:
         yield f"{signatures.unknown} signature lines are by keys that are not known here; they were ignored."
@@ -69,8 +67,8 @@ def _signed(check: Verification, signed: Sequence[Signed]) -> Iterator[str]:
     if by:
         best = by[-1]
         yield (
-            f"Unaltered since checkpoint {best.at + 1} of {last + 1}, signed by {best.vouched},"
-            f" {best.fingerprint} (vouched for by you)."
+            f"Checkpoint {best.at + 1} of {last + 1} is signed by {best.vouched}, {best.fingerprint}"
+            " (vouched for by you)."
         )
         if best.at != last:
             yield "What was sealed after that checkpoint is signed by no key that you vouch for."

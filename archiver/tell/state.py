@@ -1,5 +1,6 @@
 """What `archiver status` found → its rows and lines."""
 
+import math
 import shlex
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from typing import Any
 import msgspec
 
 from archiver.console import Output
-from archiver.status import Run, Status
+from archiver.status import RECENT_DAYS, Checked, Run, Status
 from archiver.tell.words import counted, duration, many, moment, one_line, size
 
 
@@ -21,7 +22,9 @@ def state(out: Output, directory: Path, found: Status, failures: Iterable[dict[s
         if row["url"] not in listed:  # as a page and as a picture
             listed.add(row["url"])
             out.text(one_line(row["url"]))
-    summary = asdict(found) | {"unfinished": msgspec.to_builtins(found.unfinished)}
+    held = msgspec.to_builtins((found.unfinished, found.checks.damage))
+    summary = asdict(found) | {"unfinished": held[0]}
+    summary["checks"]["damage"] = held[1]
     out.row(
         {"type": "summary", "archive": str(directory)}
         | summary
@@ -46,6 +49,7 @@ def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
     for authority, until in found.expiring.items():
         renewed = f"before then: archiver timestamp --renew {folder}"
         yield "time", f"the certificates of {authority} run out on {until[:10]}; {renewed}"
+    yield from _checks(folder, found.checks)
     yield "last run", _run(found.last_run) if found.last_run else "none is on record"
     for run in found.unfinished:
         sources = " ".join(map(shlex.quote, run.sources[:3])) + (" …" if len(run.sources) > 3 else "")
@@ -55,6 +59,22 @@ def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
         listed = f"archiver status --failures {folder}"
         again = f"archiver archive --retry-failed --into {folder}"
         yield "not whole", f"{many(found.failures, 'URL')}; listed by: {listed}; asked for again by: {again}"
+
+
+def _checks(folder: str, found: Checked) -> Iterable[tuple[str, str]]:
+    if found.recent is None:
+        return
+    if found.oldest is None:
+        yield "checked", f"never, as far as is remembered: archiver verify {folder}"
+    else:
+        never = f"; {many(found.never, 'file')} never" if found.never else ""
+        share = f"{math.floor(100 * found.recent)} % of the bytes within {RECENT_DAYS} days"
+        yield "checked", f"{share}; the oldest check is of {found.oldest}{never}"
+    if found.damaged:
+        rest = f" and {len(found.damaged) - 1:,} more" if len(found.damaged) > 1 else ""
+        yield "damaged", f"{found.damaged[0]}{rest}, when last checked: archiver verify {folder}"
+    if found.damage:
+        yield "last damage", f"found {found.damage.found} in {found.damage.file} [{found.damage.code}]"
 
 
 def _run(run: Run) -> str:

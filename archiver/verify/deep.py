@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from archiver.errors import RecordError
@@ -14,13 +14,17 @@ from archiver.verify.pair import Pair
 from archiver.warc.read import Member, StoredRecord, parse_member, read_stored
 
 
-def check_records(root: Path, pair: Pair, origin: str, sandbox: Sandbox) -> Iterator[Finding]:
+def check_records(
+    root: Path, pair: Pair, origin: str, sandbox: Sandbox, stop: Callable[[], bool]
+) -> Iterator[Finding]:
     """Every record parses, its own digests hold, and it says what its line says.
 
     Only of records whose stored bytes are those of their line: of others, step (4) has spoken.
     """
     seen: dict[str, int] = {}
     for number, (entry, holds) in enumerate(zip(pair.entries, pair.holds, strict=False)):
+        if stop():
+            return
         if entry is None or not holds:
             continue
         file = pair.warc.path

@@ -42,6 +42,19 @@ def _entry(line: bytes) -> Entry | None:
         return None
 
 
+def captures(root: Path, warc: CommittedWarc, most: int) -> list[str]:
+    """URLs of the first captures that a record list names; none where it is not the committed one."""
+    try:
+        facts, lines = read_list(root, warc, {warc.list.bytes})
+    except OSError:
+        return []
+    if facts != committed(warc.list):
+        return []
+    kinds = ("response", "resource", "revisit")
+    uris = (line.uri for line in lines if line and line.uri and line.type in kinds)
+    return list(islice(dict.fromkeys(uris), most))
+
+
 def derive(root: Path, warc: CommittedWarc, sandbox: Sandbox) -> list[Entry] | None:
     """What the WARC file says its lines are; None when it is not made of WARC records."""
     try:

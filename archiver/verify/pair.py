@@ -17,6 +17,7 @@ from archiver.verify.files import (
     Facts,
     blocks,
     committed,
+    is_plain,
     open_plain,
     stored_at,
     unreadable,
@@ -78,6 +79,22 @@ class Pair:
         self.known = False
         self.holds: tuple[bool, ...] = ()
         self._root, self._commitments, self._sandbox = root, commitments, sandbox
+
+    def seems_right(self) -> bool:
+        """Whether the record list is the committed one, and the WARC file has the bytes that it covers.
+
+        The WARC file is not read: only its length is looked at.
+        """
+        try:
+            listed, entries = read_list(self._root, self.warc, self._commitments.sizes)
+            size = stored_at(self._root, self.warc.path).lstat().st_size
+        except OSError:
+            return False
+        whole = listed == committed(self.warc.list) and len(entries) == self.warc.records
+        if not whole or size != self.warc.bytes or _covered(entries) != size:
+            return False
+        self.entries, self.known = entries, is_plain(stored_at(self._root, self.warc.path))
+        return self.known
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with either file."""
@@ -149,6 +166,16 @@ class Pair:
             located = list(_located(self._root, self.warc.path, self.entries)) if known else []
             message = "the file is not the committed one; which record was changed cannot be told"
             yield from located or [_whole(self.warc, "warc-digest", message, stored.facts)]
+
+
+def _covered(lines: Lines) -> int | None:
+    """How many bytes the entries tile from the first on; None with a gap, an overlap or a broken line."""
+    end = 0
+    for entry in lines:
+        if entry is None or entry.offset != end or entry.length == 0:
+            return None
+        end += entry.length
+    return end
 
 
 def check_uncommitted(root: Path, name: str) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
     (1) manifest.json is there, whole, and in canonical form
     (2) warcs/ holds the files that it names, and no others
-    (3) each record list is the committed one, line by line
+    (3) each record list is the committed one, line by line, and its WARC file has the length that it covers
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
     (6) signatures: each is right, and none is missing of a key that the person vouches for
@@ -13,17 +13,21 @@
     (10) every record parses, its WARC digests hold, it says what its line says, and what it repeats is there
     (11) the catalogue has the rows that a rebuild gives
 
+Limits (a sample, a time) concern (4) and (10) alone, which read the WARC files: then only those are read
+whose turn it is, and those that (3) leaves in doubt. (11) reads all, so it is left out.
+
 Steps (1) to (9) judge by bytes, digests and JSON only; a WARC file is parsed there only to say which
-line of a damaged record list is wrong, and its first record for the keys that it names. docs/verify.md
-has the whole procedure.
+line of a damaged record list is wrong, and its first record for what that names. docs/verify.md has the
+whole procedure.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 from archiver.archive import OPEN
+from archiver.checks import Checks
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
@@ -43,6 +47,7 @@ from archiver.verify.files import (
 from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
+from archiver.verify.schedule import Coverage, Limits, Schedule
 from archiver.verify.signatures import SignatureCheck
 from archiver.verify.times import TimeCheck
 from archiver.verify.tree import TreeCheck
@@ -62,12 +67,20 @@ class Verification:
         thorough: bool = False,
         sandbox: Sandbox | None = None,
         trust: Trust | None = None,
+        limits: Limits | None = None,
+        checks: Checks | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`sandbox`: one that is open already, for many checks in a row. `trust`: who is vouched for."""
+        """`sandbox`: one that is open already, for many checks in a row. `trust`: who is vouched for.
+
+        `checks` remembers what was read. `stop` is asked between two files, and with `thorough` between two
+        records.
+        """
         self.root = root
         self.trust = trust or Trust()
         self.times: TimeCheck | None = None
         self.thorough = thorough
+        self.limits = limits or Limits()
         self.verdict: Verdict = "ok"
         self.findings_count = 0
         self.files = 0
@@ -76,7 +89,28 @@ class Verification:
         self.manifest: Manifest | None = None
         self.signatures: SignatureCheck | None = None
         self.history: HistoryCheck | None = None
-        self._sandbox = sandbox
+        self.interrupted = False
+        self._sandbox, self._checks, self._stop = sandbox, checks, stop
+        self._schedule = Schedule((), (), self.limits)
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of the WARC files was read."""
+        return self._schedule.coverage
+
+    @property
+    def exit_code(self) -> int:
+        """130: interrupted. 7: the time was used, and nothing is wrong so far. Else as the verdict says."""
+        if self.interrupted:
+            return 130
+        if self.verdict == "ok":
+            return 7 if self.limited else 0
+        return 3 if self.verdict == "unverifiable" else 4
+
+    @property
+    def limited(self) -> bool:
+        """Whether the time was used before all was read that should be."""
+        return self._schedule.limited
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
@@ -84,6 +118,8 @@ class Verification:
             for finding in self._steps(sandbox):
                 self.findings_count += 1
                 self.verdict = max(self.verdict, finding.verdict, key=ORDER.index)
+                if self._checks and finding.verdict in ("incomplete", "failed"):
+                    self._checks.damaged(finding.file, finding.code)
                 yield finding
 
     def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
@@ -96,6 +132,18 @@ class Verification:
         manifest = self.manifest
         yield from _twice(manifest)
         yield from self._folder(manifest)  # (2)
+        yield from self._files(manifest, sandbox)  # (3) to (8), and (10)
+        if self._stopped():
+            return
+        rows = self.thorough and self._schedule.everything
+        yield from catalogue.check_file(self.root, thorough=rows)  # (9)
+        if rows:
+            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (11)
+
+    def _files(self, manifest: Manifest, sandbox: Sandbox) -> Iterator[Finding]:
+        """All in the tree's order, and then, where there are limits, WARC files in their turn."""
+        remembered = self._checks.remembered() if self._checks else ()
+        self._schedule = schedule = Schedule(manifest.warcs, remembered, self.limits)
         self.history = history = HistoryCheck(manifest, self.trust)
         self.signatures = signatures = SignatureCheck(self.root, manifest, self.trust)
         self.times = times = TimeCheck(self.root, manifest, self.trust)
@@ -106,24 +154,51 @@ class Verification:
         )
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
-            yield from pair.findings()  # (3) and (4)
+            if schedule.everything or not pair.seems_right():  # (3)
+                yield from self._read(pair, sandbox)
+            self.files += 1
+            self.bytes += warc.list.bytes
             tree.add(pair)
             signatures.add(pair)
             times.add(pair)
-            self.files += 2
-            self.records += len(pair.entries)
-            self.bytes += warc.bytes + warc.list.bytes
             if self.thorough:
-                yield from deep.check_records(self.root, pair, manifest.origin, sandbox)  # (10)
                 revisits.add(pair)
+            if self._stopped():
+                return
         yield from revisits.findings()
         yield from tree.findings()  # (5)
         yield from signatures.findings()  # (6)
         yield from history.findings(tree)  # (7)
         yield from times.findings()  # (8)
-        yield from catalogue.check_file(self.root, thorough=self.thorough)  # (9)
-        if self.thorough:
-            yield from catalogue.check_rows(self.root, manifest, sandbox)  # (11)
+        for warc in () if schedule.everything else schedule.turns():
+            if self._stopped():
+                return
+            yield from self._read(Pair(self.root, warc, commitments, sandbox), sandbox)
+
+    def _read(self, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
+        """(3) and (4), and (10): both files, byte by byte. What came of it is remembered."""
+        verdict: Verdict = "ok"
+        for finding in self._judged(pair, sandbox):
+            verdict = max(verdict, finding.verdict, key=ORDER.index)
+            yield finding
+        self.files += 1
+        self.records += len(pair.entries)
+        self.bytes += pair.warc.bytes
+        if self.thorough and self._stop():  # not all of its records
+            return
+        self._schedule.done(pair.warc)
+        if self._checks:
+            self._checks.mark(pair.warc.path, pair.warc.digest, verdict)
+
+    def _judged(self, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
+        yield from pair.findings()
+        if self.thorough and self.manifest:
+            yield from deep.check_records(self.root, pair, self.manifest.origin, sandbox, self._stop)
+
+    def _stopped(self) -> bool:
+        """Whether the check ends before its end, because somebody asked."""
+        self.interrupted = self.interrupted or self._stop()
+        return self.interrupted
 
     def _load(self) -> Iterator[Finding]:
         path = self.root / commitment.NAME
