@@ -3,7 +3,7 @@
 Articles of 1 to 2 kB of a site of eight hosts on loopback, named in lists of 10,000, saved by one run of
 `archiver archive`. Time on the clock, CPU time of the archiver's own process and resident memory are taken at
 every tenth of the way, as its JSON lines come. On a machine that does other things CPU time says more. A
-capture is here a request, its answer, what came of it, and what the page says: four WARC records. Linux only.
+capture is here three WARC records: answer, request with what came of it, what the page says. Linux only.
 """
 
 import argparse

@@ -227,14 +227,14 @@ def test_idle_hosts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_many_wishes_over_many_hosts() -> None:
-    urls = [f"http://{number % 2000}.example/{number}" for number in range(10_000)]
+    urls = [f"http://{number % 1000}.example/{number}" for number in range(4000)]
     with Town() as town:
         words = ask(town, urls, Manners(parallel=8))
         assert words.keys() == set(urls)
         assert {job.exchanges[-1].status for job in words.values()} == {200}
         counted = Counter(town.urls())
         assert set(counted.values()) == {1}
-        assert len(counted) == 12_000
+        assert len(counted) == 5000
 
 
 # --- no deadlock, nothing lost --------------------------------------------------------------------

@@ -20,12 +20,17 @@ from archiver.model import FetchNote, Note
 ROBOTS = "http://a.example/robots.txt"
 RULES = "User-agent: *\nDisallow: /private\n"
 URLS = ("http://a.example/1", "http://a.example/private")
-ALLOWS_ALL = {"captured": 2}
-OBEYED = {"captured": 1, "robots": 1}
+ALLOWS_ALL = {"refused": 2}
+OBEYED = {"refused": 1, "robots": 1}
 MOVED: dict[str, Iterable[Step]] = {
     "a.example": [moved("http://b.example/robots.txt")],
     "b.example": [reply(RULES)],
 }
+
+
+def town_of(robots: dict[str, Iterable[Step]]) -> Town:
+    """Pages are refused, so that none has to be read."""
+    return Town(lambda _: [reply("", "403 Forbidden")], robots)
 
 
 def save(town: Town, root: Path, *urls: str, reason: str = "") -> tuple[dict[str, int], list[FetchNote]]:
@@ -67,7 +72,7 @@ def test_it_is_asked_for_once_a_day(
     tmp_path: Path, robots: dict[str, Iterable[Step]], outcomes: dict[str, int]
 ) -> None:
     """By three runs, the third of which finds it two days old; it means the same to all."""
-    with Town(robots=robots) as town:
+    with town_of(robots) as town:
         first, _ = save(town, tmp_path, *URLS)
         second, notes = save(town, tmp_path, *(f"{url}/again" for url in URLS))
         assert (first, second) == (outcomes, outcomes)
@@ -79,7 +84,7 @@ def test_it_is_asked_for_once_a_day(
 
 
 def test_what_it_forbids_says_when_it_said_so(tmp_path: Path) -> None:
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         _, notes = save(town, tmp_path, URLS[1])
     ((started,),) = query(tmp_path, "SELECT started FROM fetches WHERE purpose = 'robots'")
@@ -88,7 +93,7 @@ def test_what_it_forbids_says_when_it_said_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [86_410, -60])
 def test_too_old_or_from_the_future(tmp_path: Path, seconds: float) -> None:
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         age(tmp_path, seconds)
         assert save(town, tmp_path, *URLS)[0]["robots"] == 1
@@ -96,7 +101,7 @@ def test_too_old_or_from_the_future(tmp_path: Path, seconds: float) -> None:
 
 
 def test_just_young_enough(tmp_path: Path) -> None:
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         age(tmp_path, 86_300)
         assert save(town, tmp_path, *URLS)[0]["robots"] == 1
@@ -119,22 +124,22 @@ def test_just_young_enough(tmp_path: Path) -> None:
 )
 def test_a_failure_is_never_relied_on(tmp_path: Path, steps: list[Step]) -> None:
     """Also not on what came whole before it."""
-    with Town(robots={"a.example": steps}) as town:
+    with town_of({"a.example": steps}) as town:
         save(town, tmp_path, *URLS)
         before = asked(town)
         save(town, tmp_path, *URLS)
         assert asked(town) > before
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         assert asked(town) == 1
 
 
 def test_the_newest_answer_counts(tmp_path: Path) -> None:
     """Not the whole one before a failure, nor the failure before it."""
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
     age(tmp_path, 86_410)
-    with Town(robots={"a.example": ["reset"]}) as town:
+    with town_of({"a.example": ["reset"]}) as town:
         save(town, tmp_path, *URLS)
         before = asked(town)
         save(town, tmp_path, *URLS)
@@ -142,7 +147,7 @@ def test_the_newest_answer_counts(tmp_path: Path) -> None:
 
 
 def test_each_origin_has_its_own(tmp_path: Path) -> None:
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         save(town, tmp_path, "http://b.example/private", "http://a.example:81/private")
         assert {"http://b.example/robots.txt", "http://a.example:81/robots.txt"} < set(town.urls())
@@ -150,7 +155,7 @@ def test_each_origin_has_its_own(tmp_path: Path) -> None:
 
 def test_a_record_that_is_gone_or_changed(tmp_path: Path) -> None:
     """It is asked for as if it had never been."""
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         change(tmp_path, "UPDATE records SET digest = 'sha256:0' WHERE uri = ? AND type = 'response'", ROBOTS)
         assert save(town, tmp_path, *URLS)[0]["robots"] == 1
@@ -158,7 +163,7 @@ def test_a_record_that_is_gone_or_changed(tmp_path: Path) -> None:
 
 
 def test_ignored_robots_are_not_looked_up(tmp_path: Path) -> None:
-    with Town(robots={"a.example": [reply(RULES)]}) as town:
+    with town_of({"a.example": [reply(RULES)]}) as town:
         save(town, tmp_path, *URLS)
         outcomes, _ = save(town, tmp_path, *(f"{url}/again" for url in URLS), reason="our own")
         assert outcomes == ALLOWS_ALL
@@ -166,7 +171,7 @@ def test_ignored_robots_are_not_looked_up(tmp_path: Path) -> None:
 
 
 def test_crawl_delay_holds_on(tmp_path: Path) -> None:
-    with Town(robots={"a.example": [reply(RULES + "Crawl-delay: 0.4")]}) as town:
+    with town_of({"a.example": [reply(RULES + "Crawl-delay: 0.4")]}) as town:
         save(town, tmp_path, URLS[0])
         before = len(town.visits)
         save(town, tmp_path, *(f"http://a.example/{number}" for number in range(3)))

@@ -115,8 +115,12 @@ def writing(root: Path) -> Iterator[Database]:
 def reading(root: Path) -> Iterator[Database]:
     """What is committed to a catalogue that is being written, for another thread than the one that writes."""
     location = f"{(root / NAME).absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)) as db:
-        yield Database(db)
+    try:
+        connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.DatabaseError as error:
+        raise _wrong(root / NAME, error) from error
+    with closing(connection):
+        yield Database(connection)
 
 
 def catch_up(db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox) -> int:
