@@ -160,8 +160,8 @@ def split(text: str) -> tuple[str, tuple[str, ...]]:
     if not gap:
         note, rest = text.removesuffix("\n"), ""
     lines = tuple(rest.removesuffix("\n").split("\n")) if rest else ()
-    if not text.endswith("\n") or len(lines) > LINES:
-        raise ManifestError("not a signed note: cut, or with too many signature lines")
+    if not text.endswith("\n") or len(lines) > LINES or (gap and not lines):
+        raise ManifestError("not a signed note: cut, or with no signature lines, or too many")
     for line in lines:
         Signature.parse(line)
     return note + "\n", lines
