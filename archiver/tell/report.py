@@ -276,5 +276,6 @@ def _style() -> str:
 
 def _text(value: object) -> str:
     """Text of others in the page."""
-    said = one_line(printable(str(value)))
-    return escape(said if len(said) <= _LONGEST else said[:_LONGEST] + " …")
+    said = str(value)
+    cut = said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …"
+    return escape(one_line(printable(cut)))
