@@ -80,7 +80,8 @@ def make(root: Path, megabytes: int) -> Path:
                 batch = [response(number + place, *kind) for place, kind in enumerate(kinds)]
                 written += sum(entry.length for entry in session.append(batch))
                 number += len(batch)
-            return root / session.seal().path
+            session.seal()
+            return root / session.sealed[-1].path
 
 
 def main() -> None:

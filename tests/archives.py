@@ -189,9 +189,9 @@ def entries(root: Path, number: int = 1) -> list[Entry]:
 
 
 def files(root: Path) -> list[str]:
-    """Everything that an archive commits or derives, without the lock."""
+    """Everything that an archive commits or derives, without the lock and the memory of checks."""
     names = (path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    return sorted(name for name in names if not name.endswith(".lock"))
+    return sorted(name for name in names if not name.endswith((".lock", "checks.json")))
 
 
 # --- changing it ---------------------------------------------------------------------------------

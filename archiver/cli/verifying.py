@@ -61,6 +61,7 @@ def check(out: Output, root: Path, html: Path | None = None, **options: Any) -> 
 
     from archiver import tell
     from archiver.checks import Checks
+    from archiver.errors import StorageError
     from archiver.signals import stoppable
     from archiver.tell.report import Report
     from archiver.verify import Verification
@@ -76,5 +77,9 @@ def check(out: Output, root: Path, html: Path | None = None, **options: Any) -> 
                     report.add(finding)
     tell.checked(out, checking, checks.failure)
     if report:
-        report.write(checking)
+        try:
+            report.write(checking)
+        except StorageError as error:
+            out.say(f"The report was not written: {error}.")
+            return checking.exit_code or error.exit_code
     return checking.exit_code

@@ -31,7 +31,7 @@ FILES = 200  # shown with a section of their own
 FINDINGS = 50  # shown of each of them
 CONCERNED = 50  # articles, pictures or URLs shown of each
 SECONDS = 10.0  # for what the catalogue knows of one file
-_LONGEST = 2000  # characters of one text
+_LONGEST, _TITLE = 500, 150  # characters of one text
 
 _START = (
     '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
@@ -202,7 +202,7 @@ def _rows(db: Any, file: str, numbers: Iterable[int] | None) -> list[dict[str, A
 
 
 def _row(row: dict[str, Any]) -> str:
-    title = f"<b>{_text(row['title'] or 'no title')}</b>"
+    title = f"<b>{_text(row['title'] or 'no title', _TITLE)}</b>"
     if row["picture"] is None:
         what = "text and page"
     else:
@@ -274,7 +274,8 @@ def _style() -> str:
     return files("archiver.tell").joinpath("report.css").read_text("utf-8")
 
 
-def _text(value: object) -> str:
+def _text(value: object, longest: int = _LONGEST) -> str:
     """Text of others in the page."""
-    said = one_line(printable(str(value)))
-    return escape(said if len(said) <= _LONGEST else said[:_LONGEST] + " …")
+    said = str(value)
+    cut = said if len(said) <= longest else f"{said[:longest]} …"
+    return escape(one_line(printable(cut)))

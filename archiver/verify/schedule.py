@@ -32,7 +32,8 @@ class Limits:
 class Coverage:
     """How much of the WARC files was read, and of how much.
 
-    `rest`: when the others were last read, the oldest time and the newest; `never` counts those without one.
+    `read` names the files where that is not all. `rest`: when the others were last read, the oldest time and
+    the newest; `never` counts those without one.
     """
 
     files: int = 0
@@ -41,6 +42,7 @@ class Coverage:
     all_bytes: int = 0
     rest: tuple[str, str] | None = None
     never: int = 0
+    read: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -103,6 +105,7 @@ class Schedule:
             all_bytes=sum(warc.bytes for warc in self._warcs),
             rest=(times[0], times[-1]) if times else None,
             never=len(rest) - len(times),
+            read=tuple(warc.path for warc in read) if rest else (),
         )
 
     def _chosen(self) -> Sequence[CommittedWarc]:
