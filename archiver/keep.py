@@ -297,6 +297,8 @@ def timestamp(
                 session = Session(archive, sandbox, db, _software(), value=stamping.value)
                 session.append([])
                 session.seal()
+        else:
+            stamping.upgrade()
         stamping.ask()
     return healed
 

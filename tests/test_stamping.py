@@ -83,7 +83,10 @@ def test_two_authorities_stamp_the_newest_checkpoint_once(
     with Authority(tmp_path / "two", chain=True).serving() as two:
         settings(root, authority, two)
         code, rows, text = archiver("timestamp", str(root), "--json", *LOOPBACK)
-        assert (code, rows[-1]) == (0, {"type": "summary", "stamped": 2, "failed": 0, "exit_code": 0}), text
+        assert (code, rows[-1]) == (
+            0,
+            {"type": "summary", "stamped": 2, "pending": 0, "anchored": 0, "failed": 0, "exit_code": 0},
+        ), text
         assert [row["time"][-1:] for row in rows[:-1]] == ["Z", "Z"]
         code, rows, text = archiver("timestamp", str(root), "--json", *LOOPBACK)
         assert (code, rows[-1]["stamped"]) == (0, 0)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,19 +22,32 @@ from archiver.console import Output
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="PEM file of a timestamp authority's roots; then those that lie in the archive do not count.",
 )
+@click.option(
+    "--bitcoin-header",
+    "headers",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Header of a Bitcoin block, 80 bytes or hexadecimal, for OpenTimestamps: you vouch for it.",
+)
 @as_json
-def verify(directory: Path, deep: bool, roots: tuple[Path, ...], as_json: bool) -> None:
+def verify(
+    directory: Path, deep: bool, roots: tuple[Path, ...], headers: tuple[Path, ...], as_json: bool
+) -> None:
     """Check that nothing in the archive changed since it was sealed."""
-    raise SystemExit(_verify(Output(as_json), directory, deep=deep, roots=roots))
+    from archiver.verify import Trust
+
+    trust = Trust(roots=roots, headers=headers)
+    raise SystemExit(_verify(Output(as_json), directory, deep=deep, trust=trust))
 
 
-def _verify(out: Output, root: Path, *, deep: bool, roots: tuple[Path, ...] = ()) -> int:
+def _verify(out: Output, root: Path, *, deep: bool, trust: Any = None) -> int:
     import msgspec
 
     from archiver import tell
-    from archiver.verify import Trust, Verification
+    from archiver.verify import Verification
 
-    check = Verification(root, thorough=deep, trust=Trust(roots=roots))
+    check = Verification(root, thorough=deep, trust=trust)
     with out.alive(lambda: f"{check.records} records in {check.files} files checked"):
         for finding in check.findings():
             out.row(msgspec.to_builtins(finding))
@@ -50,6 +64,7 @@ def _verify(out: Output, root: Path, *, deep: bool, roots: tuple[Path, ...] = ()
         "tree_size": head.size if head else None,
         "tree_root": head.root if head else None,
         "timestamps": tell.proved_rows(check.times),
+        "anchors": tell.anchor_rows(check.times),
         "deep": deep,
         "exit_code": code,
     }

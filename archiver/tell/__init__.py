@@ -10,12 +10,13 @@ from archiver.claims.contradictions import contradictions
 from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.ending import kept
-from archiver.tell.stamps import proved_rows, proved_words, timestamp
+from archiver.tell.stamps import anchor_rows, proved_rows, proved_words, timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, one_line
 
 __all__ = [
     "address",
+    "anchor_rows",
     "article",
     "finding_words",
     "kept",
