@@ -9,6 +9,7 @@ from archiver.manifest.opentimestamps import Path
 
 _HEADERS = {"Accept": "application/vnd.opentimestamps.v1", "Accept-Encoding": "identity"}
 _NONCE_BYTES = 16
+_MOST_PROMISES = 10  # of one proof, that are followed
 
 
 def submit(client: Client, url: str, text: bytes) -> bytes:
@@ -30,7 +31,8 @@ def upgrade(client: Client, proof: bytes, text: bytes) -> bytes | None:
     digest = hashlib.sha256(text).digest()
     paths = opentimestamps.parse(proof, digest)
     found = [(each.steps, each.kind, each.payload) for each in paths]
-    for each in paths:
+    promises = [each for each in paths if each.calendar is not None]
+    for each in promises[:_MOST_PROMISES]:
         found += [(each.steps + way.steps, way.kind, way.payload) for way in _way(client, each)]
     if len(found) == len(paths):
         return None
@@ -40,9 +42,7 @@ def upgrade(client: Client, proof: bytes, text: bytes) -> bytes | None:
 
 
 def _way(client: Client, promised: Path) -> list[Path]:
-    if promised.calendar is None:
-        return []
-    url = f"{promised.calendar.rstrip('/')}/timestamp/{promised.message.hex()}"
+    url = f"{(promised.calendar or '').rstrip('/')}/timestamp/{promised.message.hex()}"
     exchange = client.exchange(url, headers=_HEADERS)
     if exchange.error is None and exchange.status == 404:  # not yet
         exchange.release()

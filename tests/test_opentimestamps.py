@@ -15,7 +15,7 @@ from threading import Thread
 import archives
 import pytest
 from authority import LOOPBACK
-from commands import archiver
+from commands import within
 
 from archiver.errors import TimestampError
 from archiver.manifest import opentimestamps as ots
@@ -178,20 +178,20 @@ def use(root: Path, calendar: Calendar) -> None:
 def test_promised_then_in_a_block_then_checked_by_a_header(root: Path, tmp_path: Path) -> None:
     with calendar() as ours:
         use(root, ours)
-        code, rows, text = archiver("timestamp", str(root), "--json", *LOOPBACK)
+        code, rows, text = within("timestamp", str(root), "--json", *LOOPBACK)
         assert (code, rows[0]["outcome"], rows[-1]["stamped"]) == (0, "pending", 0), text
-        text = archiver("verify", str(root))[2]
+        text = within("verify", str(root))[2]
         assert "promised to put them into Bitcoin; no time is proved" in text
         assert "No time from outside is proved" in text
-        assert archiver("timestamp", str(root), "--json", *LOOPBACK)[1][0]["outcome"] == "pending"
+        assert within("timestamp", str(root), "--json", *LOOPBACK)[1][0]["outcome"] == "pending"
         ours.ripe = True
-        assert archiver("timestamp", str(root), "--json", *LOOPBACK)[1][0]["outcome"] == "anchored"
+        assert within("timestamp", str(root), "--json", *LOOPBACK)[1][0]["outcome"] == "anchored"
         asked = len(ours.asked)
-        assert archiver("timestamp", str(root), "--json", *LOOPBACK)[1][-1]["pending"] == 0
+        assert within("timestamp", str(root), "--json", *LOOPBACK)[1][-1]["pending"] == 0
         assert len(ours.asked) == asked
     point = archives.manifest(root).checkpoints[-1]
     assert len(point.timestamps) == 2, "added at the end"
-    code, rows, text = archiver("verify", str(root), "--json")
+    code, rows, text = within("verify", str(root), "--json")
     assert (code, [row["block"] for row in rows[-1]["anchors"]]) == (0, [358391])
     assert "Its header was not checked" in text
     proof = base64.b64decode(point.timestamps[-1].token)
@@ -199,23 +199,23 @@ def test_promised_then_in_a_block_then_checked_by_a_header(root: Path, tmp_path:
     merkle_root = next(each.message for each in paths if each.block)
     given = tmp_path / "header.hex"
     given.write_text(header(merkle_root, 1432827678).hex() + "\n")
-    code, _, text = archiver("verify", str(root), "--bitcoin-header", str(given))
+    code, _, text = within("verify", str(root), "--bitcoin-header", str(given))
     assert code == 0
     assert "existed before 2015-05-28T15:41:18Z: the header you gave of Bitcoin block 358391" in text
     given.write_bytes(header(bytes(32), 1432827678))
-    assert "was not checked" in archiver("verify", str(root), "--bitcoin-header", str(given))[2]
+    assert "was not checked" in within("verify", str(root), "--bitcoin-header", str(given))[2]
     given.write_bytes(b"no header")
-    assert archiver("verify", str(root), "--bitcoin-header", str(given))[0] == 2
+    assert within("verify", str(root), "--bitcoin-header", str(given))[0] == 2
 
 
 def test_a_proof_of_another_checkpoint_fails(root: Path) -> None:
     with calendar() as ours:
         use(root, ours)
-        assert archiver("timestamp", str(root), *LOOPBACK)[0] == 0
+        assert within("timestamp", str(root), *LOOPBACK)[0] == 0
     after = archives.raw_manifest(root)
     after["checkpoints"][0]["timestamps"] = after["checkpoints"][-1]["timestamps"]
     archives.put_manifest(root, after)
-    code, rows, _ = archiver("verify", str(root), "--json")
+    code, rows, _ = within("verify", str(root), "--json")
     assert (code, [row["code"] for row in rows[:-1]]) == (4, ["timestamp"])
 
 
@@ -224,15 +224,15 @@ def test_a_calendar_that_answers_something_else_is_told_and_nothing_kept(root: P
     with calendar() as ours:
         use(root, ours)
         ours.promise = b"<!doctype html>"
-        code, rows, _ = archiver("timestamp", str(root), "--json", *LOOPBACK)
+        code, rows, _ = within("timestamp", str(root), "--json", *LOOPBACK)
         assert (code, rows[0]["outcome"]) == (3, "failed")
-    code, rows, _ = archiver("timestamp", str(root), "--json", *LOOPBACK)
+    code, rows, _ = within("timestamp", str(root), "--json", *LOOPBACK)
     assert (code, rows[0]["outcome"]) == (3, "failed")
     assert (root / "manifest.json").read_bytes() == before
 
 
 def test_an_authority_without_roots_is_a_mistake_in_the_settings(root: Path) -> None:
     (root / "archiver.toml").write_text('[[proof.authorities]]\nurl = "http://authority.example"\n')
-    code, _, text = archiver("timestamp", str(root))
+    code, _, text = within("timestamp", str(root))
     assert code == 2
     assert "has no roots" in text
