@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -52,10 +52,14 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is asked for timestamps, and the PEM file of the roots to judge them by, seen from the archive."""
+    """Who is asked for timestamps, and the PEM file of the roots to judge them by, seen from the archive.
+
+    A calendar of OpenTimestamps has no roots.
+    """
 
     url: Prefix
-    roots: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    roots: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    kind: Literal["rfc3161", "opentimestamps"] = "rfc3161"
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +99,14 @@ def load(root: Path) -> Settings:
         raise UsageError(f"{path}: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
         raise UsageError(f"{path}: {error}", "docs/settings.md lists the settings.") from error
+    rootless = next(
+        (each for each in found.proof.authorities if not each.roots and each.kind == "rfc3161"), None
+    )
+    if rootless is not None:
+        raise UsageError(
+            f"{path}: proof.authorities: {rootless.url} has no roots",
+            "Name the PEM file of the authority's roots: nothing is kept that was not judged.",
+        )
     try:
         canonical(found.timegate)
     except UsageError as error:

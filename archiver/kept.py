@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from archiver.capture.engine import HostView
 from archiver.capture.outcome import word
@@ -33,11 +33,20 @@ class Aims:
         }
 
 
+Outcome = Literal["stamped", "pending", "anchored", "failed"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What came of asking an authority for a timestamp: its time (RFC 3339, UTC), or why there is none."""
+    """What came of asking an authority for a timestamp.
+
+    stamped: `time` (RFC 3339, UTC) · failed: `reason` says why · of a calendar pending: it promised, which
+    proves nothing yet · anchored: `reason` names the Bitcoin block.
+    """
 
     authority: str
+    outcome: Outcome
     time: str | None = None
     reason: str = ""
 

@@ -7,20 +7,21 @@ fails is told and left for the next time. Which authorities still have to be ask
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from archiver import calendars
 from archiver.archive import Archive
-from archiver.capture.wire.exchange import Exchange
 from archiver.capture.wire.fetch import Client, Network
 from archiver.config import Authority, Proof
 from archiver.errors import ArchiverError, FetchError, StorageError, TimestampError
 from archiver.kept import Asked
 from archiver.manifest import manifest as commitment
-from archiver.manifest import timestamp
+from archiver.manifest import opentimestamps, timestamp
 from archiver.manifest.beacon import PublicValue
 from archiver.manifest.manifest import Checkpoint, Timestamp
 from archiver.storage import make_folder, replace_file
@@ -84,7 +85,7 @@ class Stamping:
             newest = msgspec.structs.replace(newest, timestamps=(*newest.timestamps, *tokens))
             checkpoints = (*manifest.checkpoints[:-1], newest)
             commitment.save(self._archive.root, msgspec.structs.replace(manifest, checkpoints=checkpoints))
-            self._keep_roots({each.roots: None for each in answers if each.token is not None})
+            self._keep_roots({each.roots: None for each in answers if each.roots})
         for each in answers:
             if each.token is None:
                 self._failed.add(each.asked.authority)
@@ -97,7 +98,7 @@ class Stamping:
         asked = warc_date(datetime.now(UTC))
         try:
             with Client(self._network) as client:
-                got = _whole(client.exchange(self._beacon, headers=_PLAIN, most=VALUE_BYTES))
+                got = client.exchange(self._beacon, headers=_PLAIN, most=VALUE_BYTES).whole()
             return PublicValue(self._beacon, asked, got.decode())
         except (FetchError, UnicodeDecodeError) as error:
             self._say(f"beacon      {self._beacon}  (no value: {error}; the capture goes on without one)")
@@ -118,28 +119,70 @@ class Stamping:
             for thread in threads:
                 thread.join(self._network.total_seconds + _PATIENCE)
         late = "it did not answer in time"
-        return [answers.get(each.url) or _Answer(Asked(each.url, reason=late)) for each in wanted]
+        return [answers.get(each.url) or _Answer(Asked(each.url, "failed", reason=late)) for each in wanted]
 
     def _ask_one(self, client: Client, authority: Authority, newest: Checkpoint) -> _Answer:
+        try:
+            if authority.kind == "opentimestamps":
+                return self._submit(client, authority, newest)
+            return self._stamp(client, authority, newest)
+        except ArchiverError as error:
+            return _Answer(Asked(authority.url, "failed", reason=str(error)))
+
+    def _stamp(self, client: Client, authority: Authority, newest: Checkpoint) -> _Answer:
         over = len(newest.signatures)
         text = newest.stamped(over)
-        try:
-            pem = _read(self._archive.root / authority.roots)
-            roots = timestamp.parse_roots(pem, authority.roots)
-            query, nonce = timestamp.request(text)
-            exchange = client.exchange(authority.url, method="POST", headers=_HEADERS, body=query)
-            answer = _whole(exchange)
-            stamp = timestamp.judge(answer, text, roots, nonce)
-            if not stamp.rooted:
-                raise TimestampError(
-                    f"it was signed by {stamp.authority!r}, whose chain leads to none of {authority.roots}"
-                )
-            token = Timestamp(
-                kind="rfc3161", authority=authority.url, over=over, token=timestamp.encode(answer)
+        pem = _read(self._archive.root / authority.roots)
+        roots = timestamp.parse_roots(pem, authority.roots)
+        query, nonce = timestamp.request(text)
+        answer = client.exchange(authority.url, method="POST", headers=_HEADERS, body=query).whole()
+        stamp = timestamp.judge(answer, text, roots, nonce)
+        if not stamp.rooted:
+            raise TimestampError(
+                f"it was signed by {stamp.authority!r}, whose chain leads to none of {authority.roots}"
             )
+        asked = Asked(authority.url, "stamped", time=stamp.time.isoformat().replace("+00:00", "Z"))
+        return _Answer(asked, _token(authority, over, answer), pem)
+
+    def _submit(self, client: Client, authority: Authority, newest: Checkpoint) -> _Answer:
+        over = len(newest.signatures)
+        proof = calendars.submit(client, authority.url, newest.stamped(over))
+        promised = "it promised; no time is proved before 'archiver timestamp' finds it in a Bitcoin block"
+        return _Answer(Asked(authority.url, "pending", reason=promised), _token(authority, over, proof))
+
+    def upgrade(self) -> None:
+        """Ask the calendars again whose promises are not in a Bitcoin block; what they give is added."""
+        manifest = self._archive.manifest()
+        ours = {each.url for each in self._authorities if each.kind == "opentimestamps"} - self._failed
+        points = list(manifest.checkpoints)
+        with Client(self._network) as client:
+            for place, point in enumerate(points):
+                added = [
+                    made
+                    for url, proofs in _promises(point, ours).items()
+                    if (made := self._upgraded(client, url, proofs[-1], point))
+                ]
+                points[place] = msgspec.structs.replace(point, timestamps=(*point.timestamps, *added))
+        if tuple(points) != manifest.checkpoints:
+            after = msgspec.structs.replace(manifest, checkpoints=tuple(points))
+            commitment.save(self._archive.root, after)
+
+    def _upgraded(self, client: Client, url: str, pending: Timestamp, point: Checkpoint) -> Timestamp | None:
+        if url in self._failed:
+            return None
+        try:
+            proof, text = timestamp.decode(pending.token), point.stamped(pending.over)
+            made = calendars.upgrade(client, proof, text)
         except ArchiverError as error:
-            return _Answer(Asked(authority.url, reason=str(error)))
-        return _Answer(Asked(authority.url, time=stamp.time.isoformat().replace("+00:00", "Z")), token, pem)
+            self._failed.add(url)
+            self._told(Asked(url, "failed", reason=str(error)))
+            return None
+        if made is None:
+            self._told(Asked(url, "pending", reason="it is in no Bitcoin block yet"))
+            return None
+        blocks = opentimestamps.blocks(opentimestamps.parse(made, hashlib.sha256(text).digest()))
+        self._told(Asked(url, "anchored", reason=f"in block {min(blocks)}; its header is not checked"))
+        return msgspec.structs.replace(pending, token=timestamp.encode(made))
 
     def _keep_roots(self, roots: Iterable[bytes]) -> None:
         """Copy them beside the tokens, named by their content: convenience, not evidence."""
@@ -156,21 +199,28 @@ class Stamping:
             self._say(f"roots       not copied: {error}")
 
 
+def _token(authority: Authority, over: int, answer: bytes) -> Timestamp:
+    token = timestamp.encode(answer)
+    return Timestamp(kind=authority.kind, authority=authority.url, over=over, token=token)
+
+
+def _promises(point: Checkpoint, calendars_asked: set[str]) -> dict[str, list[Timestamp]]:
+    """By calendar, the proofs of a checkpoint of which none is in a block."""
+    found: dict[str, list[Timestamp]] = {}
+    anchored = set()
+    for each in point.timestamps:
+        if each.kind == "opentimestamps" and each.authority in calendars_asked:
+            found.setdefault(each.authority, []).append(each)
+            with suppress(TimestampError):
+                digest = hashlib.sha256(point.stamped(each.over)).digest()
+                if opentimestamps.blocks(opentimestamps.parse(timestamp.decode(each.token), digest)):
+                    anchored.add(each.authority)
+    return {url: proofs for url, proofs in found.items() if url not in anchored}
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(timestamp.ROOTS_BYTES + 1)
     except OSError as error:
         raise TimestampError(f"its roots {path} cannot be read: {error.strerror or error}") from error
-
-
-def _whole(exchange: Exchange) -> bytes:
-    """The body of a whole answer of status 200. Raises FetchError."""
-    try:
-        if exchange.error is not None:
-            raise exchange.error
-        if exchange.status != 200:
-            raise FetchError(f"{exchange.url}: it answered with status {exchange.status}", "response")
-        return exchange.entity_body()
-    finally:
-        exchange.release()

@@ -104,5 +104,7 @@ def timestamp(
             archive.check_extendable()
             with Sandbox() as sandbox:
                 seal_empty(archive, sandbox, stamping.value)
+        else:
+            stamping.upgrade()
         stamping.ask()
     return healed

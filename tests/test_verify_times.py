@@ -13,7 +13,7 @@ import archives
 import msgspec
 import pytest
 from authority import LOOPBACK, Authority, settings, wait_until_expired
-from commands import archiver
+from commands import within
 
 from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
@@ -87,20 +87,20 @@ def with_token(root: Path, token: bytes, number: int = -1) -> dict[str, Any]:
 
 
 def test_a_whole_archive_says_what_is_proved_and_by_whose_roots(root: Path, authority: Authority) -> None:
-    code, rows, text = archiver("verify", str(root), "--json", "--deep")
+    code, rows, text = within("verify", str(root), "--json", "--deep")
     assert code == 0, text
     (proved,) = rows[-1]["timestamps"]
     assert (proved["records"], proved["by"], proved["name"]) == (14, "archive", "Time Authority")
     assert f"existed before {proved['time']}, according to Time Authority ({authority.url})" in text
     assert "by roots that lie in the archive itself" in text
-    code, _, text = archiver("verify", str(root), "--roots", str(authority.roots))
+    code, _, text = within("verify", str(root), "--roots", str(authority.roots))
     assert code == 0
     assert "by roots that you gave" in text
 
 
 def test_without_roots_it_is_said_in_words(root: Path, authority: Authority) -> None:
     shutil.rmtree(root / "trust")
-    code, rows, text = archiver("verify", str(root), "--json")
+    code, rows, text = within("verify", str(root), "--json")
     assert (code, len(rows), rows[-1]["timestamps"]) == (0, 1, [])
     assert f"2 timestamps of {authority.url} could not be judged" in text
     assert "No time from outside is proved" in text
@@ -122,10 +122,10 @@ def test_what_lies_in_trust_and_holds_no_roots(root: Path, authority: Authority,
     (root / "trust" / "0.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\n!\n")
     os.mkfifo(root / "trust" / "1.pem")
     (root / "trust" / "2.pem").symlink_to(tmp_path / "none")
-    code, _, text = archiver("verify", str(root))
+    code, _, text = within("verify", str(root))
     assert code == 0
     assert text.count("holds no certificates that can be read") == 3
-    assert archiver("verify", str(root), "--roots", str(root / "trust" / "0.pem"))[0] == 2
+    assert within("verify", str(root), "--roots", str(root / "trust" / "0.pem"))[0] == 2
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -140,7 +140,7 @@ def test_a_token_of_another_checkpoint(number: int, root: Path) -> None:
 def test_a_token_that_is_none(token: str, root: Path) -> None:
     put_stamps(root, -1, stamp_of(root) | {"token": token})
     assert codes(root) == ("failed", {"timestamp"})
-    code, _, text = archiver("archive", "--retry-failed", "--into", str(root))
+    code, _, text = within("archive", "--retry-failed", "--into", str(root))
     assert code == 0, text  # it stops no capture
 
 
@@ -180,7 +180,7 @@ def test_a_flip_in_a_stored_token_is_found_through_the_command(seed: int, root: 
     answer = timestamp.decode(stamp_of(root, 0)["token"])
     place = random.Random(seed).randrange(len(answer))
     put_stamps(root, 0, with_token(root, archives.flip(place)(answer), 0))
-    assert archiver("verify", str(root))[0] == 4, "a later file names the token as it was"
+    assert within("verify", str(root))[0] == 4, "a later file names the token as it was"
 
 
 def test_hostile_answers_end_in_our_own_error(stamped: Path, authority: Authority) -> None:
@@ -205,6 +205,7 @@ def test_hostile_answers_end_in_our_own_error(stamped: Path, authority: Authorit
 # --- certificates that run out -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_run_out_and_nothing_vouches(tmp_path: Path) -> None:
     root = archives.make(tmp_path / "archive", files=1)
     with Authority(tmp_path / "short", until=timedelta(seconds=3)).serving() as short:
@@ -212,9 +213,10 @@ def test_run_out_and_nothing_vouches(tmp_path: Path) -> None:
         assert codes(root) == ("ok", set())
     wait_until_expired(short)
     assert codes(root) == ("unverifiable", {"timestamp-expired"})
-    assert archiver("verify", str(root))[0] == 3
+    assert within("verify", str(root))[0] == 3
 
 
+@pytest.mark.slow
 def test_run_out_and_renewed_before(tmp_path: Path, authority: Authority) -> None:
     root = archives.make(tmp_path / "archive", files=1)
     late = Path(shutil.copytree(root, tmp_path / "late"))
@@ -222,7 +224,7 @@ def test_run_out_and_renewed_before(tmp_path: Path, authority: Authority) -> Non
         stamp(root, short)
         stamp(late, short)
         settings(root, authority)
-        code, _, text = archiver("timestamp", str(root), "--renew", *LOOPBACK)
+        code, _, text = within("timestamp", str(root), "--renew", *LOOPBACK)
         assert code == 0, text
         assert len(archives.manifest(root).warcs) == 2
         assert archives.manifest(root).warcs[1].records == 1
@@ -230,7 +232,7 @@ def test_run_out_and_renewed_before(tmp_path: Path, authority: Authority) -> Non
     verdict, findings, proved = verified(root)
     assert (verdict, findings) == ("ok", [])
     assert (proved[short.url].renewed, proved[authority.url].renewed) == (True, False)
-    assert "Its certificates have run out; a later" in archiver("verify", str(root))[2]
+    assert "Its certificates have run out; a later" in within("verify", str(root))[2]
     stamp(late, authority, renew=True)  # too late
     assert codes(late) == ("unverifiable", {"timestamp-expired"})
     forged = archives.raw_manifest(root)  # the renewal's own token taken away: nothing vouches any more
@@ -243,15 +245,15 @@ def test_a_certificate_that_runs_out_within_a_year_is_told(tmp_path: Path, autho
     root = archives.make(tmp_path / "archive", files=1)
     with Authority(tmp_path / "soon", until=timedelta(days=300)).serving() as soon:
         stamp(root, soon)
-    code, rows, text = archiver("verify", str(root), "--json")
+    code, rows, text = within("verify", str(root), "--json")
     assert (code, rows[-1]["timestamps"][0]["soon"]) == (0, True)
     assert "before then: archiver timestamp --renew" in text
-    assert list(archiver("status", str(root), "--json")[1][-1]["expiring"]) == [soon.url]
-    assert "run out on" in archiver("status", str(root))[2]
+    assert list(within("status", str(root), "--json")[1][-1]["expiring"]) == [soon.url]
+    assert "run out on" in within("status", str(root))[2]
     stamp(root, authority, renew=True)
     _, _, proved = verified(root)
     assert [each.soon for each in proved.values()] == [False, False]
-    assert archiver("status", str(root), "--json")[1][-1]["expiring"] == {}
+    assert within("status", str(root), "--json")[1][-1]["expiring"] == {}
 
 
 def test_the_stamped_text_is_as_the_manifest_specifies(stamped: Path) -> None:

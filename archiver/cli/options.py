@@ -73,7 +73,7 @@ def settings(root: Path, instances: tuple[str, ...]) -> Any:
 
 
 def trust(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the person vouches for: `key`, `against` and `roots`."""
+    """What the person vouches for: `key`, `against`, `roots` and `headers`."""
     key = click.option(
         "--key",
         multiple=True,
@@ -94,7 +94,15 @@ def trust(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="PEM file of a timestamp authority's roots; then those that lie in the archive do not count.",
     )
-    return key(against(roots(command)))
+    headers = click.option(
+        "--bitcoin-header",
+        "headers",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Header of a Bitcoin block, 80 bytes or hexadecimal, for OpenTimestamps: you vouch for it.",
+    )
+    return key(against(roots(headers(command))))
 
 
 def key_folder() -> Any:

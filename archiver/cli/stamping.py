@@ -35,7 +35,7 @@ def timestamp(
 
     from archiver import config, tell, upkeep
     from archiver.capture.wire.fetch import Network, user_agent
-    from archiver.kept import Asked
+    from archiver.kept import OUTCOMES, Asked
 
     if (authority is None) != (roots is None):
         raise click.UsageError("--authority and --roots go together.")
@@ -58,9 +58,9 @@ def timestamp(
     asking = Network(user_agent=user_agent(found.contact or None), **options)
     for line in upkeep.timestamp(directory, asking, proof, renew=renew, told=told, say=out.say):
         out.say(f"healed {line}")
-    failed = sum(asked.time is None for asked in came)
-    code = 3 if failed else 0
-    out.row({"type": "summary", "stamped": len(came) - failed, "failed": failed, "exit_code": code})
+    counts: dict[str, int] = {name: sum(asked.outcome == name for asked in came) for name in OUTCOMES}
+    code = 3 if counts["failed"] else 0
+    out.row({"type": "summary", **counts, "exit_code": code})
     if not came:
         out.say("Nothing to ask for: every authority has stamped the newest checkpoint.")
     raise SystemExit(code)

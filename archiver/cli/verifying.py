@@ -50,7 +50,7 @@ def verify(
     from archiver.verify.trust import gather
 
     limits = Limits(share=sample, seconds=budget)
-    trusted = gather(vouched["key"], vouched["against"], key_folder(), vouched["roots"])
+    trusted = gather(vouched.pop("key"), vouched.pop("against"), key_folder(), **vouched)
     code = check(Output(as_json), directory, html, thorough=deep, limits=limits, trust=trusted)
     raise SystemExit(code)
 

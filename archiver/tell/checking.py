@@ -25,6 +25,7 @@ def checked(out: Output, check: Verification, failure: str) -> None:
             "tree_root": head.root if head else None,
             **keys.summary(check),
             "timestamps": stamps.proved_rows(check.times),
+            "anchors": stamps.anchor_rows(check.times),
             "deep": check.thorough,
             "sample": check.limits.share,
             "budget": check.limits.seconds,

@@ -51,8 +51,8 @@ def _words(directory: Path, result: Kept) -> list[str]:
         files = f"as {last}" if len(result.sealed) == 1 else f"in {len(result.sealed):,} files, last {last}"
         lines.append(f"Sealed {files} ({records}).")
     lines += map(timestamp_words, result.timestamps.values())
-    if any(asked.time is None for asked in result.timestamps.values()):
-        lines.append(f"They are asked again after the next sealing, or by: archiver timestamp {folder}")
+    if any(asked.outcome == "failed" for asked in result.timestamps.values()):
+        lines.append(f"Who failed is asked again after the next sealing, or by: archiver timestamp {folder}")
     if result.interrupted:
         lines.append("The same command goes on with this run.")
     elif set(result.outcomes) - {*_SAVED}:

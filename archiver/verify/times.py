@@ -4,9 +4,11 @@ A token is judged by roots: those that the person gave, else those in `trust/` o
 certificates have run out holds when a beacon names it, and a checkpoint above that beacon was stamped before.
 """
 
+import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +17,7 @@ from typing import Literal
 
 from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError, TimestampError, UsageError
-from archiver.manifest import beacon, checkpoint, timestamp
+from archiver.manifest import beacon, checkpoint, opentimestamps, timestamp
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.manifest.timestamp import Root, Stamp
@@ -55,11 +57,25 @@ class _Token:
     stamp: Stamp
 
 
+@dataclass(frozen=True)
+class Anchor:
+    """A proof of OpenTimestamps: over so many records; promised only, or in a Bitcoin block.
+
+    `time`: that of the block's header, when the person gave it.
+    """
+
+    records: int
+    authority: str
+    block: int | None
+    time: datetime | None
+
+
 class TimeCheck:
     """Takes the pairs of files in the manifest's order, then judges the tokens.
 
     Afterwards `proved` holds, of each authority, the newest token that holds, and `unjudged` how many of its
-    tokens could not be judged, for want of roots; `unread` the files in trust/ that hold none.
+    tokens could not be judged, for want of roots; `unread` the files in trust/ that hold none; `anchors`, of
+    each calendar, the newest proof in a block and the newest promise after it.
     """
 
     def __init__(self, root: Path, manifest: Manifest, trust: Trust) -> None:
@@ -68,6 +84,8 @@ class TimeCheck:
         self.proved: dict[str, Proved] = {}
         self.unjudged: Counter[str] = Counter()
         self.unread: list[str] = []
+        self.anchors: dict[tuple[str, bool], Anchor] = {}
+        self._headers = [_header(path) for path in trust.headers]
         self._roots = list(self._given(trust) if trust.roots else self._kept())
         self._named: dict[str, int] = {}  # token → the first file whose beacon names it
         self._missing: list[tuple[int, str]] = []
@@ -139,10 +157,11 @@ class TimeCheck:
         unrooted: Counter[str] = Counter()
         for place, point in enumerate(self._manifest.checkpoints):
             for each in point.timestamps:
-                if each.kind != "rfc3161":
-                    continue
                 try:
                     answer = timestamp.decode(each.token)
+                    if each.kind == "opentimestamps":
+                        self._anchor(each.authority, place, answer, point.stamped(each.over))
+                        continue
                     stamp = timestamp.judge(answer, point.stamped(each.over), self._roots)
                 except TimestampError as error:
                     yield _finding(
@@ -159,6 +178,27 @@ class TimeCheck:
             yield from self._without_root(unrooted)
         else:
             self.unjudged = unrooted
+
+    def _anchor(self, calendar: str, place: int, proof: bytes, text: bytes) -> None:
+        """Remember what a proof leads to. Raises TimestampError."""
+        paths = opentimestamps.parse(proof, hashlib.sha256(text).digest())
+        records = self._records(place)
+        blocks = [each for each in paths if each.block is not None]
+        if not blocks:
+            self.anchors[calendar, False] = Anchor(records, calendar, None, None)
+            return
+        self.anchors.pop((calendar, False), None)
+        for each in blocks:
+            times = (opentimestamps.header_time(header, each.message) for header in self._headers)
+            time = next((time for time in times if time is not None), None)
+            if time is not None or each is blocks[0]:
+                self.anchors[calendar, True] = Anchor(records, calendar, each.block, time)
+
+    def _records(self, place: int) -> int:
+        try:
+            return checkpoint.parse(self._manifest.checkpoints[place].note)[1]
+        except ManifestError:  # it has its finding
+            return 0
 
     def _without_root(self, unrooted: Counter[str]) -> Iterator[Finding]:
         whose = "--roots" if self.by == "given" else f"{TRUST}/"
@@ -196,14 +236,24 @@ class TimeCheck:
             )
 
     def _proved(self, token: _Token, *, renewed: bool, soon: bool) -> Proved:
-        stamp = token.stamp
-        try:
-            records = checkpoint.parse(self._manifest.checkpoints[token.checkpoint].note)[1]
-        except ManifestError:  # it has its finding
-            records = 0
+        stamp, records = token.stamp, self._records(token.checkpoint)
         return Proved(
             records, stamp.time, token.authority, stamp.authority, stamp.until, self.by, renewed, soon
         )
+
+
+def _header(path: Path) -> bytes:
+    """A Bitcoin block header. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * opentimestamps.HEADER_BYTES)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    with suppress(ValueError):
+        data = bytes.fromhex(data.decode("ascii"))
+    if len(data) != opentimestamps.HEADER_BYTES:
+        raise UsageError(f"{path}: no header of a Bitcoin block: 80 bytes, or 160 hexadecimal digits")
+    return data
 
 
 class _Above:

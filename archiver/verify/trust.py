@@ -39,11 +39,15 @@ class KeptHead:
 
 @dataclass(frozen=True)
 class Trust:
-    """`roots`: PEM files of timestamp authorities. With one, those that lie in the archive do not count."""
+    """`roots`: PEM files of timestamp authorities. With one, those that lie in the archive do not count.
+
+    `headers`: files with the header of a Bitcoin block each, 80 bytes or their hexadecimal digits.
+    """
 
     keys: tuple[Vouched, ...] = ()
     kept: tuple[KeptHead, ...] = ()
     roots: tuple[Path, ...] = ()
+    headers: tuple[Path, ...] = ()
 
 
 def gather(
@@ -51,6 +55,7 @@ def gather(
     against: Sequence[Path] = (),
     folder: KeyFolder | None = None,
     roots: Sequence[Path] = (),
+    headers: Sequence[Path] = (),
 ) -> Trust:
     """Keys of the person's folder and `given` ones, and heads that are kept in files. Raises UsageError."""
     vouched = [
@@ -64,7 +69,7 @@ def gather(
     known: dict[bytes, Vouched] = {}
     for each in vouched:
         known.setdefault(each.public, each)
-    return Trust(tuple(known.values()), tuple(kept), tuple(roots))
+    return Trust(tuple(known.values()), tuple(kept), tuple(roots), tuple(headers))
 
 
 def kept_head(path: Path) -> KeptHead:

@@ -50,6 +50,17 @@ class Exchange:
         """The payload: transfer coding removed, content coding kept; of a cut one, what arrived."""
         return entity_body(parse_message(self.response), self.response)
 
+    def whole(self) -> bytes:
+        """The payload of a complete answer of status 200, for what is not archived. Raises FetchError."""
+        try:
+            if self.error is not None:
+                raise self.error
+            if self.status != 200:
+                raise FetchError(f"{self.url}: it answered with status {self.status}", "response")
+            return self.entity_body()
+        finally:
+            self.release()
+
     def release(self) -> None:
         """Let another large answer have the memory: to be called when this one has been stored."""
         if self.held is not None:
