@@ -22,8 +22,8 @@ from archiver.console import Output
 def prove(subject: str, directory: Path, into: Path, as_json: bool) -> None:
     """Write the evidence for one capture into a ZIP that proves itself, without the rest of the archive.
 
-    SUBJECT is a URL, an article's number, or a payload's digest (sha256:…). Of an article it takes the source,
-    its pictures in all forms, and the notes about them.
+    SUBJECT is a URL, an article's number, or a payload's digest (sha256:…). Of an article, the source, its
+    pictures in all forms and the notes about them are taken.
     """
     import msgspec
 

@@ -1,1 +1,1 @@
-"""Evidence for one capture: a bundle that proves without this software what the archive held (docs/evidence.md)."""
+"""Evidence for one capture: a bundle that proves itself, without the archive (docs/evidence.md)."""

@@ -28,7 +28,7 @@ FORMAT = "archiver-evidence/1"
 CAPTURE_BYTES = 700 << 20  # a verifier takes 1 GiB; the report's pictures need room, too
 TRUST = "trust"  # the archive's folder with the roots of time authorities
 TRUST_BYTES = 1 << 20  # of one file in it
-_ADVICE = "Nothing was written. Run 'archiver verify' to see what is damaged."
+_ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
@@ -68,9 +68,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
     chosen = choose(db, root, named)
     places, leaves, unsealed = _located(root, manifest, chosen.records)
     if not places:
-        raise UsageError(
-            f"nothing of {named} is sealed yet", "Wait for the run's end, or run 'archiver archive'."
-        )
+        raise UsageError(f"nothing of {named} is sealed yet", "Wait until the run has ended.")
     number = _checkpoint(manifest, places[-1].file)
     made = manifest.checkpoints[number]
     proofs = _proofs(made, leaves, {place.leaf for place in places})
@@ -123,7 +121,7 @@ def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Pl
     Raises ManifestError when the record lists are not those of the tree head.
     """
     places: list[_Place] = []
-    leaves, found = bytearray(), set()
+    leaves, found = bytearray(), set[str]()
 
     def entries() -> Any:
         for warc in manifest.warcs:
@@ -221,9 +219,7 @@ def _roots(folder: Path) -> bytes:
             if path.is_file() and path.stat().st_size <= TRUST_BYTES:
                 found.update(_CERTIFICATE.findall(path.read_bytes()))
     except OSError as error:
-        raise RecordError(
-            f"{folder}: {error.strerror or error}", "The roots of authorities lie there."
-        ) from error
+        raise StorageError(f"cannot read {folder}: {error.strerror or error}", _ADVICE) from error
     return b"".join(each + b"\n" for each in sorted(found))
 
 

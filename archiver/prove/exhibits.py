@@ -53,7 +53,7 @@ class Exhibit:
         """What it is here for, in words."""
         if self.original:
             return "the original that a later answer repeats"
-        if (self.entry.uri or "").startswith("urn:archiver:certificates:"):
+        if self.uri.startswith("urn:archiver:certificates:"):
             return "the certificates that the server showed"
         return _ROLES.get(self.record.type, "a note of the archiver")
 
@@ -69,9 +69,18 @@ class Exhibit:
     def status(self) -> int | None:
         return self.record.http.status if self.record.http else None
 
+    @property
+    def date(self) -> str:
+        return self.record.get("warc-date") or ""
+
+    @property
+    def uri(self) -> str:
+        return self.record.get("warc-target-uri") or ""
+
     @cached_property
     def note(self) -> Note | None:
-        return note_of(self.entry, self.stored)
+        own = msgspec.structs.replace(self.entry, type=self.record.type, uri=self.uri)
+        return note_of(own, self.stored)
 
     def print(self, sandbox: Sandbox) -> Print | str | None:
         """The picture in its payload, made small; why it cannot be; None for what is no picture."""

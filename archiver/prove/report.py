@@ -7,7 +7,7 @@ writing made visible. No script, nothing from elsewhere; pictures are re-encoded
 import base64
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -32,10 +32,18 @@ _FORMS = {
 _OPENSSL_TS = (
     "openssl ts -verify -in timestamps/{0}.tsr -data timestamps/{0}.txt -CAfile timestamps/roots.pem"
 )
+# The DER before an Ed25519 key (RFC 8410, section 4), as octal escapes that every printf knows.
 _OPENSSL_KEY = r"""head -n 3 checkpoint.txt > note.txt
 sed -n 5p checkpoint.txt | cut -d' ' -f3 | base64 -d | tail -c 64 > signature.bin
-(printf '\060\052\060\005\006\003\053\145\160\003\041\000'; head -n 1 keys.txt | cut -d+ -f3- | base64 -d | tail -c 32) > key.der
+printf '\060\052\060\005\006\003\053\145\160\003\041\000' > key.der
+head -n 1 keys.txt | cut -d+ -f3- | base64 -d | tail -c 32 >> key.der
 openssl pkeyutl -verify -pubin -keyform DER -inkey key.der -rawin -in note.txt -sigfile signature.bin"""
+
+
+_HEADS = (
+    '<th>Date <span lang="zh">时间</span></th><th>Address <span lang="zh">网址</span></th>'
+    '<th>How <span lang="zh">方式</span></th>'
+)
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,9 @@ def shown(text: object) -> str:
 
 def write_report(case: Case, sandbox: Sandbox) -> bytes:
     """The page, UTF-8."""
-    cards = list(_cards(case, sandbox))
+    prints = _prints(case.exhibits, sandbox)
     info = _warcinfo(case.exhibits)
-    dates = sorted(exhibit.entry.date for exhibit in case.exhibits)
+    dates = sorted(exhibit.date for exhibit in case.exhibits)
     stamps = list(_stamps(case.checkpoint))
     signers = [line.split(" ")[1] for line in case.checkpoint.signatures]
     names = ", ".join(map(shown, signers))
@@ -75,14 +83,14 @@ def write_report(case: Case, sandbox: Sandbox) -> bytes:
         size=case.size,
         root=case.root.hex(),
         records=len(case.exhibits),
-        pictures=len(cards),
+        pictures=len(prints),
         first=shown(dates[0]),
         last=shown(dates[-1]),
         software=shown(info.get("software", "–")),
         agent=shown(info.get("http-header-user-agent", "–")),
-        since_en=f"They are unaltered since {first}, as a time authority attests."
+        since_en=f"They have been unaltered since {first}, as a time authority attests."
         if stamps
-        else "They are unaltered since its checkpoint was made. No authority attests when that was.",
+        else "They have been unaltered since the checkpoint was made; no authority attests when that was.",
         since_zh=f"时间戳机构证明：自 {first} 起未经改动。"
         if stamps
         else "自检查点生成以来未经改动。没有机构证明检查点生成于何时。",
@@ -92,8 +100,8 @@ def write_report(case: Case, sandbox: Sandbox) -> bytes:
         stamped_zh=f"机构证明的时间：{times}。" if stamps else "没有机构证明的时间。",
         openssl_ts="\n".join(map(_OPENSSL_TS.format, numbers)) or "(no timestamp 没有时间戳)",
         openssl_key=html.escape(_OPENSSL_KEY) if signers else "(no signature 没有签名)",
-        cards="\n".join(cards) or "<p>–</p>",
-        answers="\n".join(_answers(case.exhibits)),
+        cards="\n".join(_cards(case.exhibits, prints)) or "<p>–</p>",
+        answers="\n".join(_answers(case.exhibits, prints.keys())),
         rows="\n".join(map(_row, case.exhibits)),
         checkpoint=shown(case.checkpoint.note + "\n" + "\n".join(case.checkpoint.signatures)),
         keys=shown("\n".join(case.keys)) or "–",
@@ -118,30 +126,33 @@ def _warcinfo(exhibits: Sequence[Exhibit]) -> dict[str, str]:
     return {name: value for name, _, value in lines}
 
 
-def _cards(case: Case, sandbox: Sandbox) -> Iterator[str]:
-    """A card for each different picture, with every capture of it."""
+def _prints(exhibits: Sequence[Exhibit], sandbox: Sandbox) -> dict[str, Print | str]:
+    """Each different picture by its payload's digest: made small, or why it is not shown."""
     prints: dict[str, Print | str] = {}
-    for exhibit in case.exhibits:
+    for exhibit in exhibits:
         digest = exhibit.payload
         if exhibit.record.type in ("response", "resource") and digest and digest not in prints:
             made = exhibit.print(sandbox) if len(prints) < PRINTS else f"only the first {PRINTS} are shown"
             if made is not None:
                 prints[digest] = made
-    told = _Told(case.exhibits)
+    return prints
+
+
+def _cards(exhibits: Sequence[Exhibit], prints: dict[str, Print | str]) -> Iterator[str]:
+    """A card for each picture, with every capture of it."""
+    told = _Told(exhibits)
     for digest, made in prints.items():
-        captures = [each for each in case.exhibits if each.payload == digest]
+        captures = [each for each in exhibits if each.payload == digest]
         size = next(len(each.record.payload) for each in captures if each.record.type != "revisit")
         image, what = "", f"cannot be shown 无法显示: {shown(made)}"
         if isinstance(made, Print):
             image = f'<img alt="" src="data:image/jpeg;base64,{made.jpeg}">'
-            what = f"{shown(made.format)}, {made.width} × {made.height} pixels 像素"
+            what = f"{shown(made.format)}, {made.width} × {made.height} pixels as stored 像素（存储时）"
         said = "".join(f"<p>{line}</p>" for line in dict.fromkeys(told.captions(captures)))
         rows = "".join(map(told.capture, captures))
         yield (
             f'<div class="card">{image}{said}<p>{what}; {size:,} bytes 字节</p>'
-            f'<p class="mono">{shown(digest)}</p>'
-            f"<table><tr><th>Date <span lang='zh'>时间</span></th><th>Address <span lang='zh'>网址</span></th>"
-            f"<th>How <span lang='zh'>方式</span></th></tr>{rows}</table></div>"
+            f'<p class="mono">{shown(digest)}</p><table><tr>{_HEADS}</tr>{rows}</table></div>'
         )
 
 
@@ -175,35 +186,31 @@ class _Told:
     def capture(self, exhibit: Exhibit) -> str:
         """A row of a picture's captures."""
         fetch, record = self._fetches.get(exhibit.entry.id), exhibit.record
-        how = [_FORMS[fetch.form]] if fetch and fetch.form else []
-        how += [f"HTTP {exhibit.status}"] if exhibit.status else []
-        how += ["repeats an earlier answer 与先前应答相同"] if record.type == "revisit" else []
-        server = record.get("warc-ip-address")
-        how += [f"server 服务器 {shown(server)}"] if server else []
-        how += (
-            ["the transfer was cut 传输中断"]
-            if record.get("warc-truncated") and record.type != "revisit"
-            else []
+        repeats, server = record.type == "revisit", record.get("warc-ip-address")
+        words = (
+            _FORMS.get(fetch.form or "") if fetch else "",
+            f"HTTP {exhibit.status}" if exhibit.status else "",
+            "repeats an earlier answer 与先前应答相同" if repeats else "",
+            "the transfer was cut 传输中断" if record.get("warc-truncated") and not repeats else "",
+            f"server 服务器 {shown(server)}" if server else "",
         )
-        uri = record.get("warc-target-uri") or ""
-        return f"<tr><td>{shown(exhibit.entry.date)}</td><td>{shown(uri)}</td><td>{'; '.join(how)}</td></tr>"
+        return _tr(shown(exhibit.date), shown(exhibit.uri), "; ".join(filter(None, words)))
 
 
-def _answers(exhibits: Sequence[Exhibit]) -> Iterator[str]:
+def _answers(exhibits: Sequence[Exhibit], pictures: Collection[str]) -> Iterator[str]:
+    """A row for each answer and source that is no picture."""
     for each in exhibits:
-        if each.payload:
+        if each.payload and each.payload not in pictures:
             mime = each.record.http.media_type if each.record.http else each.record.get("content-type")
-            cells = (
-                each.entry.date,
-                each.record.get("warc-target-uri"),
-                each.status or "–",
-                mime or "–",
-                each.payload,
-            )
-            yield "<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in cells) + "</tr>"
+            yield _tr(*map(shown, (each.date, each.uri, each.status or "–", mime or "–", each.payload)))
 
 
 def _row(exhibit: Exhibit) -> str:
-    what = f"{shown(exhibit.record.get('warc-target-uri') or exhibit.entry.id)}<br><span class='small'>{shown(exhibit.role)}</span>"
-    digest = f"<span class='mono'>{shown(exhibit.entry.digest)}</span>"
-    return f"<tr><td>{exhibit.leaf}</td><td>{what}</td><td>{shown(exhibit.entry.date)}</td><td>{digest}</td></tr>"
+    what = f'{shown(exhibit.uri or exhibit.entry.id)}<br><span class="small">{shown(exhibit.role)}</span>'
+    return _tr(shown(exhibit.date), str(exhibit.leaf), what, shown(exhibit.entry.digest))
+
+
+def _tr(*cells: str) -> str:
+    """A row of cells that are HTML; the first is a date."""
+    first, *rest = cells
+    return f'<tr><td class="date">{first}</td>' + "".join(f"<td>{cell}</td>" for cell in rest) + "</tr>"

@@ -33,7 +33,8 @@ UNION SELECT fetch_id FROM forms JOIN article_pictures ON article_pictures.id = 
 WHERE fetch_id IS NOT NULL AND article_id {_IN}
 """
 _PLACES = f"""
-SELECT record_id, path, offset, length, type FROM records JOIN warcs ON warcs.id = warc_id WHERE record_id {_IN}
+SELECT record_id, path, offset, length, type FROM records JOIN warcs ON warcs.id = warc_id
+WHERE record_id {_IN}
 """
 
 
@@ -52,18 +53,22 @@ def choose(db: sqlite3.Connection, root: Path, named: str) -> Chosen:
     UsageError when the archive has none. RecordError when a note cannot be read.
     """
     written = named.encode("utf-8", "replace").decode()  # bytes of a terminal that are no UTF-8
+    found = Chosen(written)
     if _DIGEST.fullmatch(written):
         query = "SELECT record_id FROM records WHERE payload_digest = ? AND type <> 'request'"
-        return _belonging(db, root, Chosen(written), _column(db, query, written), ())
-    if written.isdecimal():
-        articles = _column(db, "SELECT id FROM articles WHERE id = ?", written[:18])
-        subjects = _column(db, "SELECT coalesce(url, note_id) FROM articles WHERE id = ?", written[:18])
-        return _of_articles(db, root, Chosen(subjects[0] if subjects else written), articles)
-    for url in (written, canonical(written)):
-        found = _of_url(db, root, url)
-        if found.records:
-            return found
-    raise _nothing(written)
+        found = _belonging(db, root, found, _column(db, query, written), ())
+    elif written.isdecimal():
+        for subject in _column(db, "SELECT coalesce(url, note_id) FROM articles WHERE id = ?", written[:18]):
+            found = _of_articles(db, root, Chosen(subject), [written[:18]])
+    else:
+        found = _of_url(db, root, written)
+        found = found if found.records else _of_url(db, root, canonical(written))
+    if not found.records:
+        raise UsageError(
+            f"the archive has nothing of {written}",
+            "Name a URL as the archive has it, an article's number, or a payload's sha256:… digest.",
+        )
+    return found
 
 
 def _of_url(db: sqlite3.Connection, root: Path, url: str) -> Chosen:
@@ -71,7 +76,7 @@ def _of_url(db: sqlite3.Connection, root: Path, url: str) -> Chosen:
     captures = _column(db, answers, url)
     fetches = _column(db, "SELECT id FROM fetches WHERE url = ?", url)
     articles = _column(db, "SELECT id FROM articles WHERE url = ?", url)
-    return _of_articles(db, root, Chosen(url), articles, captures, fetches)
+    return _of_articles(db, root, Chosen(url), articles, (captures, fetches))
 
 
 def _of_articles(
@@ -79,15 +84,15 @@ def _of_articles(
     root: Path,
     chosen: Chosen,
     articles: list[str],
-    captures: Iterable[str] = (),
-    fetches: Iterable[str] = (),
+    more: tuple[list[str], list[str]] = ([], []),
 ) -> Chosen:
-    """Also the articles' sources, and every fetch for them and of their pictures."""
+    """The articles' notes and sources, every fetch for them and of their pictures; `more` captures and fetches."""
+    captures, fetches = more
     wanted = json.dumps(articles)
     chosen.records |= set(_column(db, f"SELECT note_id FROM articles WHERE id {_IN}", wanted))
-    sources = _column(db, f"SELECT source_id FROM articles WHERE id {_IN}", wanted)
-    more = _column(db, _ARTICLE_FETCHES, wanted, wanted)
-    return _belonging(db, root, chosen, {*captures, *sources}, {*fetches, *more})
+    captures = captures + _column(db, f"SELECT source_id FROM articles WHERE id {_IN}", wanted)
+    fetches = fetches + _column(db, _ARTICLE_FETCHES, wanted, wanted)
+    return _belonging(db, root, chosen, captures, fetches)
 
 
 def _belonging(
@@ -110,8 +115,6 @@ def _belonging(
         chosen.records |= notes | _certificates(db, root, notes)
         new_captures = (originals | {response for _, response in hops if response}) - chosen.records
         new_fetches = set()
-    if not chosen.records:
-        raise _nothing(chosen.subject)
     return chosen
 
 
@@ -129,10 +132,3 @@ def _certificates(db: sqlite3.Connection, root: Path, notes: set[str]) -> set[st
 
 def _column(db: sqlite3.Connection, query: str, *parameters: str) -> list[str]:
     return [row[0] for row in db.execute(query, parameters)]
-
-
-def _nothing(named: str) -> UsageError:
-    return UsageError(
-        f"the archive has nothing of {named}",
-        "Name a URL as the archive has it, an article's number, or a payload's sha256:… digest.",
-    )

@@ -7,10 +7,10 @@
       --key VKEY     a signer's key that you have from the signer, as in keys.txt; may be repeated
       --roots FILE   certificates of time authorities that you trust (PEM), instead of the bundle's
 
-It asks no network and writes nothing but temporary files for openssl. It ends with 0 when all holds, with 4
-when something does not, with 2 for wrong usage and for what is neither a bundle nor an archive. What is checked
-is specified in the archiver's docs/evidence.md and docs/manifest.md. Who does not trust the giver of a bundle
-takes this file from the archiver itself, and passes the bundle to it.
+It asks no network and writes nothing but temporary files for openssl. It ends with 0 when all holds, with
+4 when something does not, with 2 for wrong usage and for what is neither a bundle nor an archive. What it
+checks is specified in the archiver's docs/evidence.md and docs/manifest.md. Who does not trust the giver of
+a bundle takes this file from the archiver itself, and passes the bundle to it.
 """
 
 from __future__ import annotations
@@ -29,19 +29,13 @@ import sys
 import tempfile
 import time
 import zlib
+from re import Match, Pattern
 from typing import Any, Callable
 
 SAYS = Callable[[str], Any]
 MOST, RECORD, LINE = 1 << 30, 1 << 30, 1 << 20  # bytes: of a bundle, of a record, of a line or head
-FIXED = {
-    "SHA256SUMS",
-    "bundle.json",
-    "capture.warc.gz",
-    "checkpoint.txt",
-    "keys.txt",
-    "report.html",
-    "verify.py",
-}
+FIXED = {"SHA256SUMS", "bundle.json", "capture.warc.gz", "checkpoint.txt"}
+FIXED |= {"keys.txt", "report.html", "verify.py"}
 NAME = re.compile(r"timestamps/(roots\.pem|[1-9][0-9]{0,2}\.(tsr|ots|txt))")
 ORIGIN = re.compile(r"archiver/[0-9a-f]{32}")
 KEY = re.compile(r"([^+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{4,200}={0,2})")
@@ -49,10 +43,10 @@ SIGNATURE = re.compile("\u2014 ([^+ ]{1,200}) ([A-Za-z0-9+/]{8,10000}={0,2})")
 UNFIT = re.compile(
     "[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
 )  # in names
+TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z", re.ASCII)
 WARC = re.compile(r"(warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.)warc\.gz")
-ENTRY = {"offset", "length", "digest", "type", "id", "date", "uri", "refers_to", "status", "mime", "picture"} | {
-    "payload_digest", "payload_bytes", "truncated", "unreadable"
-}  # fmt: skip
+ENTRY = {"offset", "length", "digest", "type", "id", "date", "uri", "refers_to", "status", "mime"}
+ENTRY |= {"payload_digest", "payload_bytes", "truncated", "picture", "unreadable"}
 
 
 class Wrong(Exception):
@@ -68,11 +62,18 @@ def check(holds: Any, words: str) -> None:
         raise Wrong(words)
 
 
+def matched(pattern: Pattern[str], text: str, words: str) -> Match[str]:
+    found = pattern.fullmatch(text)
+    if not found:
+        raise Wrong(f"{words}: {text[:200]!a}")
+    return found
+
+
 def sha256(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-# --- files and JSON -------------------------------------------------------------------------------------------
+# --- files and JSON -----------------------------------------------------------------------------------
 
 
 def folder_files(folder: str) -> dict[str, bytes]:
@@ -81,13 +82,13 @@ def folder_files(folder: str) -> dict[str, bytes]:
     for top, folders, names in os.walk(folder):
         for name in names + folders:
             path = os.path.join(top, name)
-            name, found = os.path.relpath(path, folder), os.lstat(path)
-            if name != "timestamps" or not stat.S_ISDIR(found.st_mode):
-                known = stat.S_ISREG(found.st_mode) and (name in FIXED or NAME.fullmatch(name))
-                check(known, f"{name}: is no file of a bundle")
+            place, found = os.path.relpath(path, folder), os.lstat(path)
+            if place != "timestamps" or not stat.S_ISDIR(found.st_mode):
+                known = stat.S_ISREG(found.st_mode) and (place in FIXED or NAME.fullmatch(place))
+                check(known, f"{place}: is no file of a bundle")
                 check(found.st_size + sum(map(len, files.values())) <= MOST, "the bundle is too large")
                 with open(path, "rb") as file:
-                    files[name] = file.read(MOST)
+                    files[place] = file.read(MOST)
     return files
 
 
@@ -120,7 +121,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def parsed(data: bytes, where: str, indent: int | None = None) -> Any:
-    """JSON in its one form: two spaces of indent, or keys sorted and on one line. Integers are its only numbers."""
+    """JSON in its one form: two spaces of indent, or keys sorted and on one line. No numbers but integers."""
 
     def number(digits: str) -> int:
         return int(digits) if len(digits) <= 16 else refused(digits)
@@ -139,7 +140,7 @@ def dumped(value: Any, indent: int | None) -> bytes:
     return text.encode("utf-8") + b"\n"
 
 
-# --- the tree: RFC 9162, sections 2.1.1 and 2.1.3.2 -----------------------------------------------------------
+# --- the tree: RFC 9162, sections 2.1.1 and 2.1.3.2 ---------------------------------------------------
 
 
 def node(left: bytes, right: bytes) -> bytes:
@@ -185,7 +186,7 @@ class Tree:
         return value
 
 
-# --- Ed25519: RFC 8032, section 5.1, strict ------------------------------------------------------------------
+# --- Ed25519: RFC 8032, section 5.1, strict -----------------------------------------------------------
 
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
@@ -234,7 +235,7 @@ def holds(key: bytes, message: bytes, signature: bytes) -> bool:
     return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
-# --- keys and signatures: C2SP signed-note, tlog-checkpoint, tlog-cosignature ---------------------------------
+# --- keys and signatures: C2SP signed-note, tlog-checkpoint, tlog-cosignature -------------------------
 
 
 def unbase64(text: str) -> bytes:
@@ -245,12 +246,10 @@ def unbase64(text: str) -> bytes:
 
 def key_of(text: str) -> tuple[str, bytes, int, bytes]:
     """A verifier key → name, hash, type (1: of notes, 4: of cosignatures, both Ed25519), public key."""
-    found = KEY.fullmatch(text)
-    check(found and not UNFIT.search(found[1]), f"not a verifier key: {text[:100]!a}")
+    found = matched(KEY, text, "not a verifier key")
     name, short, data = found[1], bytes.fromhex(found[2]), unbase64(found[3])
-    check(
-        hashlib.sha256(name.encode() + b"\n" + data).digest()[:4] == short, f"a key's hash is wrong: {name!a}"
-    )
+    right = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    check(short == right and not UNFIT.search(name), f"a key's hash or name is wrong: {name!a}")
     check(data[0] not in (1, 4) or len(data) == 33, f"a key is too short or too long: {name!a}")
     return name, short, data[0], data[1:]
 
@@ -260,8 +259,8 @@ def check_signed(note: str, lines: list[str], keys: list[str], trusted: list[str
     check(len(lines) <= 100 and len(keys) <= 100, "too many keys or signatures")
     own, signers = {key_of(key)[3] for key in trusted}, set()
     for line in lines:
-        found = SIGNATURE.fullmatch(line)
-        check(found and not UNFIT.search(found[1]), f"not a signature line: {line[:100]!a}")
+        found = matched(SIGNATURE, line, "not a signature line")
+        check(not UNFIT.search(found[1]), f"not a signer's name: {found[1]!a}")
         data, meant = unbase64(found[2]), []
         for name, short, kind, public in map(key_of, keys + trusted):
             if (name, short) == (found[1], data[:4]) and kind in (1, 4):
@@ -289,13 +288,13 @@ def clock(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if good else "an impossible time"
 
 
-# --- time: RFC 3161 tokens, read by a small walk through their DER ---------------------------------------------
+# --- time: RFC 3161 tokens, read by a small walk through their DER ------------------------------------
 
 Element = tuple[int, int, int]  # tag, where its content starts, where it ends
 
 
 def elements(data: bytes, start: int, end: int) -> list[Element]:
-    found = []
+    found: list[Element] = []
     while start < end:
         tag, length, start = data[start], data[start + 1], start + 2
         if length > 127:
@@ -309,7 +308,7 @@ def elements(data: bytes, start: int, end: int) -> list[Element]:
 
 
 def inside(data: bytes, element: Element, *path: int) -> Element:
-    """The element at the end of a path of places and tags: 0, 0x30, 1, 0xA0 …"""
+    """The element at the end of a path of places and tags: the child 0, of tag 0x30, and so on."""
     for place, tag in zip(path[::2], path[1::2]):
         found = elements(data, element[1], element[2])
         check(place < len(found) and found[place][0] == tag, "a token: not an RFC 3161 answer")
@@ -320,8 +319,8 @@ def inside(data: bytes, element: Element, *path: int) -> Element:
 def token(data: bytes) -> tuple[bytes, str, str]:
     """A TimeStampResp (RFC 3161, section 2.4.2) → SHA-256 that it covers, time, name of the authority."""
 
-    def content(*path: int) -> bytes:
-        _, start, end = inside(data, *path)
+    def content(element: Element, *path: int) -> bytes:
+        _, start, end = inside(data, element, *path)
         return data[start:end]
 
     check(len(elements(data, 0, len(data))) == 1, "a token: bytes follow it")
@@ -331,16 +330,16 @@ def token(data: bytes) -> tuple[bytes, str, str]:
     check(content(wrapped, 0, 6).hex() == "2a864886f70d0109100104", "a token: not a TSTInfo")
     info = inside(data, wrapped, 1, 0xA0, 0, 4, 0, 0x30)
     check(content(info, 2, 0x30, 0, 0x30, 0, 6).hex() == "608648016503040201", "a token: not over a SHA-256")
-    when = re.fullmatch(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?Z", content(info, 4, 0x18))
-    check(when, "a token: its time cannot be read")
-    names, left = [], [each for each in elements(data, info[1], info[2])[5:] if each[0] == 0xA0]  # tsa
+    when = matched(TIME, content(info, 4, 0x18).decode("ascii", "replace"), "a token: its time")
+    names: list[str] = []
+    left = [each for each in elements(data, info[1], info[2])[5:] if each[0] == 0xA0]  # tsa
     while left:
         tag, start, end = left.pop()
         if tag & 0x20:
             left += reversed(elements(data, start, end))
         elif tag in (0x0C, 0x13, 0x16):
             names.append(data[start:end].decode("utf-8", "replace"))
-    stamp = "{}-{}-{}T{}:{}:{}Z".format(*(part.decode() for part in when.groups()[:6]))
+    stamp = "{}-{}-{}T{}:{}:{}Z".format(*when.groups())
     return content(info, 2, 0x30, 1, 4), stamp, ", ".join(names) or "an authority that does not name itself"
 
 
@@ -352,9 +351,7 @@ def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS)
     imprint, stamp, authority = token(data)
     check(imprint == hashlib.sha256(covered).digest(), f"{name}: covers something else")
     program, at = shutil.which("openssl"), calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
-    answer = "NOT checked: " + (
-        "openssl is not here" if roots else "no certificates of authorities (--roots FILE)"
-    )
+    answer = "NOT checked: openssl is not here" if roots else "NOT checked: no certificates (--roots FILE)"
     if program and roots:
         with tempfile.TemporaryDirectory() as folder:
             paths = [os.path.join(folder, each) for each in ("token.tsr", "covered.txt", "roots.pem")]
@@ -363,7 +360,7 @@ def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS)
                     file.write(content)
             command = [program, "ts", "-verify", "-in", paths[0], "-data", paths[1], "-CAfile", paths[2]]
             now, then = (
-                subprocess.run(command + more, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+                subprocess.run(command + more, capture_output=True, timeout=60, check=False)
                 for more in ([], ["-attime", str(at)])
             )
         check(now.returncode == 0 or then.returncode == 0, f"{name}: openssl says {then.stderr[-200:]!a}")
@@ -374,7 +371,7 @@ def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS)
     say(f"Time: before {stamp}, says {authority}. Its signature in {name}: {answer}.")
 
 
-# --- what a stored record says ---------------------------------------------------------------------------------
+# --- what a stored record says ------------------------------------------------------------------------
 
 
 def record(stored: bytes, budget: int) -> tuple[dict[str, str], bytes, int]:
@@ -406,7 +403,8 @@ def payload(fields: dict[str, str], block: bytes) -> bytes:
     codings = b",".join(value for name, _, value in named if name.strip().lower() == b"transfer-encoding")
     if codings.lower().split(b",")[-1].strip() != b"chunked":
         return body
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while True:  # up to what is no chunk: the last one, or where the transfer was cut
         end = re.compile(rb"[ \t\r\v\f]*([0-9A-Fa-f]{1,15})[ \t\r\v\f]*(;[^\n]*)?\n").match(
             body, at, at + 8192
@@ -437,11 +435,11 @@ def speaks_of(fields: dict[str, str], block: bytes, found: str, origin: str) -> 
     return names | ({url} if type(url) is str else set())
 
 
-# --- a bundle ----------------------------------------------------------------------------------------------
+# --- a bundle -----------------------------------------------------------------------------------------
 
 
 def check_bundle(files: dict[str, bytes], trusted: list[str], roots: bytes, say: SAYS) -> None:
-    check(FIXED <= files.keys(), f"files are missing: {', '.join(sorted(FIXED - files.keys()))}")
+    check(not FIXED - files.keys(), f"files are missing: {', '.join(sorted(FIXED - files.keys()))}")
     sums = {f"{sha256(files[name])[7:]}  {name}\n" for name in files if name != "SHA256SUMS"}
     lines = set(files["SHA256SUMS"].decode("ascii", "replace").splitlines(keepends=True))
     changed = ", ".join(sorted(line[66:].strip() for line in sums ^ lines))
@@ -455,8 +453,8 @@ def check_bundle(files: dict[str, bytes], trusted: list[str], roots: bytes, say:
     bundle = parsed(files["bundle.json"], "bundle.json", 2)
     check(ORIGIN.fullmatch(bundle["origin"]) and type(bundle["size"]) is int, "bundle.json: its form")
     note, _, tail = files["checkpoint.txt"].decode("utf-8").partition("\n\n")
-    head = re.fullmatch(f"{bundle['origin']}\n{bundle['size']:d}\n([A-Za-z0-9+/]{{43}}=)", note)
-    check(head, "checkpoint.txt: not of the tree that bundle.json names")
+    pattern = re.compile(f"{bundle['origin']}\n{bundle['size']:d}\n([A-Za-z0-9+/]{{43}}=)")
+    head = matched(pattern, note, "checkpoint.txt: not of the tree that bundle.json names")
     check_members(files["capture.warc.gz"], bundle, unbase64(head[1]), say)
 
     note, signatures, keys = note + "\n", tail.split("\n"), files["keys.txt"].decode("utf-8").split("\n")
@@ -466,17 +464,15 @@ def check_bundle(files: dict[str, bytes], trusted: list[str], roots: bytes, say:
     names = sorted(name for name in files if name.endswith((".tsr", ".ots")))
     wanted = {f"timestamps/{number + 1}" for number in range(len(names))}
     check({name[:-4] for name in names} == wanted, "timestamps/: the numbers of the tokens")
-    check(
-        {name[:-4] for name in files if name.startswith("timestamps/") and name.endswith(".txt")} == wanted,
-        "texts",
-    )
-    stamped = [note] + [
-        f"{note}\n" + "".join(f"{line}\n" for line in signatures[: over + 1])
-        for over in range(len(signatures))
-    ]
+    texts = {name[:-4] for name in files if name.startswith("timestamps/") and name.endswith(".txt")}
+    check(texts == wanted, "timestamps/: a token or its text is missing")
+    stamped, text = [note.encode()], f"{note}\n"
+    for line in signatures:
+        text += f"{line}\n"
+        stamped.append(text.encode())
     for name in names:
         covered = files[name[:-4] + ".txt"]
-        check(covered in [text.encode() for text in stamped], f"{name}: its text is not the checkpoint")
+        check(covered in stamped, f"{name}: its text is not the checkpoint")
         check_token(name, files[name], covered, roots or files.get("timestamps/roots.pem", b""), say)
     if not names:
         say("Time: no authority says when. The dates are the archive's own.")
@@ -510,9 +506,8 @@ def check_members(capture: bytes, bundle: Any, head: bytes, say: SAYS) -> None:
         check(identity not in records, f"{where}: its id is there twice")
         records[identity] = fields, found
         what = found if fields["warc-type"] in ("response", "resource") else ""
-        said.append(
-            f"  {fields['warc-date']} {fields['warc-type']} {fields.get('warc-target-uri', identity)} {what}"
-        )
+        of = fields.get("warc-target-uri", identity)
+        said.append(f"  {fields['warc-date']} {fields['warc-type']} {of} {what}")
     check(at == len(capture), "capture.warc.gz: has more bytes than its records")
     whole = {"format": "archiver-evidence/1", "subject": bundle["subject"] + "", "origin": bundle["origin"]}
     whole.update(size=bundle["size"], members=rebuilt)
@@ -523,15 +518,14 @@ def check_members(capture: bytes, bundle: Any, head: bytes, say: SAYS) -> None:
             claim = fields.get("warc-payload-digest") or fields.get("archiver-payload-digest")
             original = records.get(fields.get("warc-refers-to", "").strip("<>"))
             check(original and original[1] == claim, f"{identity}: its original is not here")
-    say(
-        f"Subject: {bundle['subject']}\nArchive: {bundle['origin']}, tree of {bundle['size']} records, root {head.hex()}"
-    )
+    say(f"Subject: {bundle['subject']}")
+    say(f"Archive: {bundle['origin']}, tree of {bundle['size']} records, root {head.hex()}")
     say(f"Records: {len(records)}, each in that tree, byte for byte. For answers, SHA-256 of the payload:")
     for line in said:
         say(line)
 
 
-# --- an archive ----------------------------------------------------------------------------------------------
+# --- an archive ---------------------------------------------------------------------------------------
 
 
 def plain(folder: str, name: str) -> str:
@@ -556,18 +550,17 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
         names |= {warc["path"], warc["list"]["path"]}
         note = f"{manifest['origin']}\n{tree.size}\n{base64.b64encode(tree.root()).decode()}\n"
         check(made["note"] == note, f"{warc['path']}: the checkpoint after it is another one")
-        rebuilt["checkpoints"].append(
-            {"note": note, "signatures": made["signatures"], "timestamps": made["timestamps"]}
-        )
+        signed = {"signatures": made["signatures"], "timestamps": made["timestamps"]}
+        rebuilt["checkpoints"].append({"note": note, **signed})
     rebuilt["tree"] = {"size": tree.size, "root": "sha256:" + tree.root().hex()}
     check(dumped(rebuilt, 2) == data, "manifest.json: is not that of these files")
     extra = {f"warcs/{name}" for name in os.listdir(os.path.join(folder, "warcs"))} - names
     unsealed = [name for name in extra if name.endswith(".open")]
     check(len(extra) == len(unsealed), f"not named in manifest.json: {sorted(extra)[:5]}")
     say(f"Archive: {manifest['origin']}, tree of {tree.size} records, root {tree.root().hex()}")
-    say(
-        f"Records: all {tree.size} in {len(names) // 2} files are those of that tree. Not sealed: {len(unsealed)} files."
-    )
+    say(f"Records: all {tree.size}, in {len(names) // 2} files, are those of that tree.")
+    if unsealed:
+        say(f"Not sealed, and so not judged: {len(unsealed)} files.")
     for number, made in enumerate(rebuilt["checkpoints"]):
         newest = number == len(rebuilt["checkpoints"]) - 1
         check_signed(made["note"], made["signatures"], manifest["keys"], trusted if newest else [], say)
@@ -582,8 +575,7 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
 
 def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:
     """What manifest.json must say of a WARC file; its record list's lines must be those of its records."""
-    found = WARC.fullmatch(name)
-    check(found, f"manifest.json: no name of a WARC file: {name[:200]!a}")
+    found = matched(WARC, name, "manifest.json: not the name of a WARC file")
     listed, at, count = found[1] + "records.jsonl", 0, 0
     whole, of_list = hashlib.sha256(), hashlib.sha256()
     with open(plain(folder, name), "rb") as warc, open(plain(folder, listed), "rb") as lines:
@@ -615,18 +607,19 @@ def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:
     }
 
 
-# --- the command -----------------------------------------------------------------------------------------------
+# --- the command --------------------------------------------------------------------------------------
 
 PROVED = """
-PROVED: the records are, byte for byte, those that this checkpoint commits, with their addresses, dates and heads. A
-signature says whose checkpoint it is; a time, that it existed by then: as far as the lines above say that they were
-checked, and that somebody vouches for the key.
-NOT PROVED: that what a server sent is true, or was sent to others; that the archive's own clock was right; whose a
-key is; that report.html tells everything (it is for people: the records count); that this verify.py is the archiver's."""
+PROVED: the records are, byte for byte, those that this checkpoint commits, with their addresses, dates and
+heads. A signature says whose checkpoint it is, and a time that it existed by then, as far as the lines above
+say that they were checked, and that somebody vouches for the key.
+NOT PROVED: that what a server sent is true, or was sent to others; that the archive's own clock was right;
+whose a key is; that report.html tells everything (it is for people: the records count); that this verify.py
+is the archiver's."""
 
 
 def judge(path: str, trusted: list[str], roots: bytes, say: SAYS) -> int:
-    """Exit code for a bundle or an archive. `trusted`: verifier keys; `roots`: PEM; `say` gets lines of text."""
+    """Exit code for a bundle or an archive. `trusted`: verifier keys; `roots`: PEM; `say` gets the lines."""
 
     def tell(text: str) -> None:  # text of others, safe for a terminal
         say("".join(each if each.isprintable() or each == "\n" else "\ufffd" for each in text))
@@ -648,7 +641,7 @@ def judge(path: str, trusted: list[str], roots: bytes, say: SAYS) -> int:
     except Usage as error:
         tell(str(error))
         return 2
-    except Exception as error:  # hostile bytes may break any step; each ends here, in one verdict
+    except Exception as error:  # noqa: BLE001 - hostile bytes may break any step: all end in one verdict
         tell(f"DOES NOT HOLD: {error}" if isinstance(error, Wrong) else f"DOES NOT HOLD: {error!r}")
         return 4
     tell(PROVED)
@@ -656,7 +649,9 @@ def judge(path: str, trusted: list[str], roots: bytes, say: SAYS) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    paths, trusted, roots = [], [], b""
+    paths: list[str] = []
+    trusted: list[str] = []
+    roots = b""
     words = iter(arguments)
     try:
         for word in words:
@@ -672,9 +667,10 @@ def main(arguments: list[str]) -> int:
     except (Wrong, OSError, ValueError, StopIteration) as error:
         sys.stderr.write(f"{error or 'a value is missing'}\n{__doc__}")
         return 2
-    sys.stdout.reconfigure(errors="backslashreplace")
     path = paths[0] if paths else os.path.dirname(os.path.abspath(__file__))
-    return judge(path, trusted, roots, lambda line: sys.stdout.write(f"{line}\n"))
+    return judge(
+        path, trusted, roots, lambda line: sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
+    )
 
 
 if __name__ == "__main__":
