@@ -116,7 +116,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
 
 
 def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Place], bytearray, int]:
-    """Where the wanted records lie, with the warcinfo of each file concerned; all leaves; how many are missing.
+    """Where the wanted records lie, with the warcinfo of each file; all leaves; how many are not sealed.
 
     Raises ManifestError when the record lists are not those of the tree head.
     """
@@ -212,7 +212,7 @@ def _proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, 
 
 
 def _roots(folder: Path) -> bytes:
-    """Every certificate in the files of trust/, each once. What is no plain file, or is large, is left out."""
+    """Every certificate in the files of trust/, each once. What is no file, or is large, is left out."""
     found: set[bytes] = set()
     try:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():

@@ -117,7 +117,7 @@ def _stamps(made: Checkpoint) -> Iterator[tuple[str, str]]:
                 _, when, who = verify.token(base64.b64decode(stamp.token))
             except (verify.Wrong, ValueError, IndexError):
                 continue
-            yield when, f"{who}, {stamp.authority}"
+            yield f"{when:%Y-%m-%dT%H:%M:%SZ}", f"{who}, {stamp.authority}"
 
 
 def _warcinfo(exhibits: Sequence[Exhibit]) -> dict[str, str]:

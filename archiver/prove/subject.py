@@ -86,7 +86,7 @@ def _of_articles(
     articles: list[str],
     more: tuple[list[str], list[str]] = ([], []),
 ) -> Chosen:
-    """The articles' notes and sources, every fetch for them and of their pictures; `more` captures and fetches."""
+    """Notes and sources, every fetch for the articles and of their pictures; `more`: captures, fetches."""
     captures, fetches = more
     wanted = json.dumps(articles)
     chosen.records |= set(_column(db, f"SELECT note_id FROM articles WHERE id {_IN}", wanted))
