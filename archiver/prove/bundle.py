@@ -161,7 +161,7 @@ def _proofs(made: Checkpoint, leaves: bytearray, wanted: set[int]) -> dict[int, 
     tree = Inclusion()
     for at in range(0, min(32 * size, len(leaves)), 32):
         tree.append(bytes(leaves[at : at + 32]), wanted=at // 32 in wanted)
-    if tree.size != size or tree.finish() != head:
+    if tree.size != size or tree.finish() != head or tree.proofs.keys() != wanted:
         raise ManifestError(f"the checkpoint of {size} records is not that of the record lists", _ADVICE)
     return tree.proofs
 
