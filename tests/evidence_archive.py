@@ -32,7 +32,7 @@ RAW = (serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
 class Signer:
-    """An Ed25519 key, made from a name so that it is the same in every run. `kind`: 1 signs notes, 4 cosigns."""
+    """An Ed25519 key, made from a name, so the same in every run. `kind`: 1 signs notes, 4 cosigns."""
 
     def __init__(self, name: str, kind: int = 1) -> None:
         self.name, self.kind = name, kind
@@ -63,7 +63,7 @@ class Authority:
         keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
         names = [
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-            for name in ("Root", "Clock of the Bay")
+            for name in (f"Root of {folder.name}", "Clock of the Bay")
         ]
         certificates = []
         for name, key, usage in zip(names, keys, (None, ExtendedKeyUsageOID.TIME_STAMPING), strict=True):

@@ -419,7 +419,7 @@ function judge(path) {
     checkBundle(filesOfZip(data));
     return "0 all holds";
   } catch (error) {
-    return `4 ${error.message.split("\n")[0]}`;
+    return `4 ${JSON.stringify(error.message)}`;
   }
 }
 
