@@ -10,6 +10,7 @@ import click
 
 from archiver import __version__
 from archiver.cli.archiving import archive
+from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
 from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
@@ -55,5 +56,5 @@ def main() -> None:
     """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
 
 
-for _command in (archive, browse, demo, key, rebuild, show, sign, status, timestamp, verify):
+for _command in (archive, browse, demo, key, prove, rebuild, show, sign, status, timestamp, verify):
     main.add_command(_command)

@@ -1,0 +1,1 @@
+"""Evidence for one capture: a bundle that proves itself, without the archive (docs/evidence.md)."""
