@@ -10,6 +10,7 @@ import click
 
 from archiver import __version__
 from archiver.cli.archiving import archive
+from archiver.cli.mending import protect, repair
 from archiver.cli.proving import demo, rebuild, verify
 from archiver.cli.reading import browse, show, status
 from archiver.console import printable
@@ -52,5 +53,5 @@ def main() -> None:
     """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
 
 
-for _command in (archive, browse, demo, rebuild, show, status, verify):
+for _command in (archive, browse, demo, protect, rebuild, repair, show, status, verify):
     main.add_command(_command)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, rate, reason, settings
+from archiver.cli.options import DIRECTORY, as_json, network, reason, settings
 from archiver.console import Output
 
 _MANNERS = ("parallel", "per_host", "delay", "retries")
@@ -25,39 +25,7 @@ _MANNERS = ("parallel", "per_host", "delay", "retries")
     envvar="ARCHIVER_DIR",
     help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
 )
-@click.option(
-    "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
-)
-@click.option(
-    "--connect-to",
-    multiple=True,
-    metavar="HOST1:PORT1:HOST2:PORT2",
-    help="Connect elsewhere instead, as curl.",
-)
-@click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl.")
-@click.option(
-    "--cacert",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="PEM certificates to trust instead of the usual ones.",
-)
-@click.option(
-    "--allow-private", multiple=True, metavar="CIDR", help="Allow connections to these private addresses."
-)
-@click.option(
-    "--max-time",
-    type=click.FloatRange(min=0.1, max=86400),
-    default=120,
-    show_default=True,
-    metavar="SECONDS",
-    help="For one request.",
-)
-@click.option(
-    "--limit-rate",
-    type=rate,
-    metavar="RATE",
-    help="Bytes a second for all downloads together, as curl: 500k, 2M.",
-)
+@network
 @click.option(
     "--parallel", type=int, metavar="N", help="Requests at once.  [default: 8, or as archiver.toml says]"
 )

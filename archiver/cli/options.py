@@ -36,6 +36,15 @@ def settings(root: Path, instances: tuple[str, ...]) -> Any:
     return msgspec.structs.replace(found, instances=(*found.instances, *instances))
 
 
+def percent(written: str) -> float:
+    """`5%` → 5.0."""
+    found = re.fullmatch(_NUMBER + "%?", written)
+    value = float(found[1]) if found else 0
+    if not 0 < value <= 100:
+        raise click.BadParameter(f"{written!r} is no percentage. Write a number up to 100 with %: 5%.")
+    return value
+
+
 def age(written: str) -> float:
     """`90m`, `26h`, `2d` → seconds."""
     found = re.fullmatch(_NUMBER + "([smhd])", written)
@@ -61,3 +70,47 @@ def reason(written: str) -> str:
     if not said or len(said) > 500 or not said.isprintable():
         raise click.BadParameter("Say why, in one line of at most 500 characters: it is put on record.")
     return said
+
+
+_NETWORK = (
+    click.option(
+        "--resolve", multiple=True, metavar="HOST:PORT:ADDR", help="Use this address for a host, as curl."
+    ),
+    click.option(
+        "--connect-to",
+        multiple=True,
+        metavar="HOST1:PORT1:HOST2:PORT2",
+        help="Connect elsewhere instead, as curl.",
+    ),
+    click.option("--proxy", metavar="URL", help="An http, https, socks5 or socks5h proxy, as curl."),
+    click.option(
+        "--cacert",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="PEM certificates to trust instead of the usual ones.",
+    ),
+    click.option(
+        "--allow-private", multiple=True, metavar="CIDR", help="Allow connections to these private addresses."
+    ),
+    click.option(
+        "--max-time",
+        type=click.FloatRange(min=0.1, max=86400),
+        default=120,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one request.",
+    ),
+    click.option(
+        "--limit-rate",
+        type=rate,
+        metavar="RATE",
+        help="Bytes a second for all downloads together, as curl: 500k, 2M.",
+    ),
+)
+
+
+def network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How the network is reached: curl's options, each a field of `Network`."""
+    for option in reversed(_NETWORK):
+        command = option(command)
+    return command

@@ -1,11 +1,11 @@
-"""Copies of an archive on disk: folders, files, evidence bundles. Nothing of them is believed but a digest."""
+"""Copies on disk: folders, files, evidence bundles. Nothing of them is believed but a digest."""
 
 import os
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -41,7 +41,7 @@ class Copy(Protocol):
     def named(self, path: str, most: int) -> AbstractContextManager[Bytes | None]:
         """What it has under a committed path. `most`: so many bytes of it are of any use."""
 
-    def files(self) -> Iterator["LocalBytes"]:
+    def files(self) -> Generator["LocalBytes", None, None]:
         """Every file that may hold something, open until the next is asked for."""
 
 
@@ -92,7 +92,7 @@ class Folder:
         with file:
             yield LocalBytes(str(place), file)
 
-    def files(self) -> Iterator[LocalBytes]:
+    def files(self) -> Generator[LocalBytes, None, None]:
         for path in self.paths():
             try:
                 file = open_plain(path)
@@ -155,8 +155,16 @@ def _bundled(file: LocalBytes, say: Say) -> Iterator[LocalBytes]:
             out.flush()
             yield LocalBytes(f"{file.name}: {BUNDLED}", out)
     except (
-        OSError, ValueError, EOFError, zlib.error, struct.error, RuntimeError, OverflowError,
-        zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError,
+        OSError,
+        ValueError,
+        EOFError,
+        zlib.error,
+        struct.error,
+        RuntimeError,
+        OverflowError,
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        NotImplementedError,
     ) as error:
         say(f"{file.name}: not a ZIP that can be read: {error}")
 

@@ -21,6 +21,18 @@ def folder(root: Path) -> Path:
     return path
 
 
+def write(path: Path, data: bytes) -> None:
+    """Write a file anew, synced. Raises StorageError."""
+    try:
+        path.unlink(missing_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
 def install(root: Path, made: Path, name: str) -> str | None:
     """Rename a finished file to its committed name, read-only; where the one before is kept.
 
@@ -44,11 +56,11 @@ def keep(root: Path, path: Path) -> str:
     """Give what stands at `path` a name in damaged/; what is no plain file, or cannot have two, is moved."""
     target = folder(root)
     try:
-        same = next((each for each in target.glob(f"{path.name}.*") if each.samefile(path)), None)
-        if same is not None and is_plain(path):
-            return f"{FOLDER}/{same.name}"
         kept = _free(target, path.name)
         if is_plain(path):
+            before = (each for each in target.iterdir() if is_plain(each) and each.samefile(path))
+            if (same := next(before, None)) is not None:  # a repair that was killed has kept it
+                return f"{FOLDER}/{same.name}"
             try:
                 os.link(path, kept, follow_symlinks=False)
             except OSError:  # a disk without second names
