@@ -1,7 +1,6 @@
 """What the tests of repair share: one repair in this process, and what must hold after it."""
 
 from pathlib import Path
-from typing import Any
 
 from archiver.archive import Archive
 from archiver.manifest import manifest as commitment
@@ -22,7 +21,7 @@ def repair(
     opened = [Folder(copy, said.append) if isinstance(copy, Path) else copy for copy in copies]
     program = Par2(par2, said.append) if par2 else None
     with Archive(root).lock("repair"):
-        Repair(root, opened, program, results.append, said.append, sandbox).run()
+        Repair(root, opened, program, report=results.append, say=said.append, sandbox=sandbox).run()
     return results, said
 
 
@@ -40,14 +39,5 @@ def assert_restored(root: Path, original: Path, sandbox: Sandbox) -> None:
     """All committed bytes are there, bit for bit, nothing else is in warcs/, and verify finds nothing."""
     assert committed(root) == committed(original)
     assert [str(each) for each in Verification(root, thorough=True, sandbox=sandbox).findings()] == []
-    left = [path.name for path in root.rglob("*") if path.name.endswith((".partial", ".new"))]
-    assert left == []
-
-
-def kinds(results: list[Result]) -> list[str]:
-    """Of each result its type and file, without folder and name of the archive's."""
-    return [f"{type(each).__name__} {each.file}" for each in results]
-
-
-def fields(result: Result, *names: str) -> tuple[Any, ...]:
-    return tuple(getattr(result, name) for name in names)
+    left = [path.name for path in root.glob("damaged/*") if path.name.endswith((".partial", ".new"))]
+    assert not left, left

@@ -244,7 +244,7 @@ def test_two_copies_each_half_good(
 def test_what_was_found_waits_for_the_next_copy(
     root: Path, copy: Path, sealed: Path, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    """A repair that does not find everything leaves the damaged file in its place, and what it found beside."""
+    """A repair that does not find everything leaves the damaged file, and beside it what it found."""
     names = [each.uri or each.id for each in entries(sealed)]
     put_members(
         root, [flip(30)(data) if n in (3, 7, 8) else data for n, data in enumerate(archives.members(root))]

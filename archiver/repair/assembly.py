@@ -8,7 +8,7 @@ So a repair that was killed, or that had not all copies, goes on from it.
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,20 +34,23 @@ def tiles(entries: Sequence[Entry], size: int) -> bool:
 
 
 def partial_name(warc: CommittedWarc) -> str:
-    return Path(warc.path).name + ".partial"
+    return Path(warc.path).name + place.PARTIAL
 
 
-def open_partial(root: Path, warc: CommittedWarc) -> BinaryIO:
+@contextmanager
+def _open_partial(root: Path, warc: CommittedWarc) -> Iterator[BinaryIO]:
     """damaged/NAME.partial, made when it is not there, with the length of the file. Raises StorageError."""
     path = place.folder(root) / partial_name(warc)
     try:
         if os.path.lexists(path) and not is_plain(path):
             place.move(root, path)
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b")
-        file.truncate(warc.bytes)
-    except OSError as error:
+        if not os.path.lexists(path):
+            path.open("xb").close()
+        with path.open("r+b") as file:
+            file.truncate(warc.bytes)
+            yield file
+    except OSError as error:  # also of what is written only when the file is closed
         raise storage_error(path, error) from error
-    return file
 
 
 def whole_file(root: Path, part: CommittedWarc | CommittedList, source: Bytes) -> Path | None:
@@ -56,7 +59,7 @@ def whole_file(root: Path, part: CommittedWarc | CommittedList, source: Bytes) -
     Raises StorageError.
     """
     found, at = hashlib.sha256(), 0
-    path = place.folder(root) / f"{Path(part.path).name}.new"
+    path = place.folder(root) / f"{Path(part.path).name}{place.NEW}"
     try:
         path.unlink(missing_ok=True)
         with path.open("xb") as file:
@@ -143,14 +146,10 @@ class Assembly:
         return True
 
     def _write(self, entry: Entry, pieces: Iterator[bytes]) -> None:
-        with open_partial(self._root, self.warc) as file:
-            try:
-                file.seek(entry.offset)
-                for data in pieces:
-                    file.write(data)
-                file.flush()
-            except OSError as error:
-                raise storage_error(self._path, error) from error
+        with _open_partial(self._root, self.warc) as file:
+            file.seek(entry.offset)
+            for data in pieces:
+                file.write(data)
 
     def finish(self) -> Path | None:
         """The finished file, synced, in damaged/; None when it is not the committed one.
@@ -158,22 +157,19 @@ class Assembly:
         Only when nothing is missing. Raises StorageError.
         """
         whole = hashlib.sha256()
-        with open_partial(self._root, self.warc) as file, ExitStack() as stack:
-            try:
-                made = LocalBytes(str(self._path), file)
-                if self._in_own:
-                    own = LocalBytes("", stack.enter_context(open_plain(self._root / self.warc.path)))
-                for number, entry in enumerate(self.entries):
-                    if number in self._in_own:
-                        file.seek(entry.offset)
-                        for data in _pieces(own, entry.offset, entry.length):
-                            file.write(data)
-                        file.flush()
-                    for data in _pieces(made, entry.offset, entry.length):
-                        whole.update(data)
-                os.fsync(file.fileno())
-            except OSError as error:
-                raise storage_error(self._path, error) from error
+        with _open_partial(self._root, self.warc) as file, ExitStack() as stack:
+            made = LocalBytes(str(self._path), file)
+            if self._in_own:
+                own = LocalBytes("", stack.enter_context(open_plain(self._root / self.warc.path)))
+            for number, entry in enumerate(self.entries):
+                if number in self._in_own:
+                    file.seek(entry.offset)
+                    for data in _pieces(own, entry.offset, entry.length):
+                        file.write(data)
+                    file.flush()
+                for data in _pieces(made, entry.offset, entry.length):
+                    whole.update(data)
+            os.fsync(file.fileno())
         return self._path if self.warc.digest == "sha256:" + whole.hexdigest() else None
 
     def leave(self) -> str | None:
@@ -181,11 +177,8 @@ class Assembly:
         if not self._found:
             self.forget()
             return None
-        with open_partial(self._root, self.warc) as file:
-            try:
-                os.fsync(file.fileno())
-            except OSError as error:
-                raise storage_error(self._path, error) from error
+        with _open_partial(self._root, self.warc) as file:
+            os.fsync(file.fileno())
         return f"{place.FOLDER}/{self._path.name}"
 
     def forget(self) -> None:

@@ -38,7 +38,7 @@ def repair(
     with _opened(root, givens, network, say) as copies, Archive(root).lock("repair"):
         if program is None and (root / FOLDER).is_dir():
             say(f"{FOLDER}/ cannot be used: par2 is not installed. {_INSTALL}")
-        work = Repair(root, copies, Par2(program, say) if program else None, report, say)
+        work = Repair(root, copies, Par2(program, say) if program else None, report=report, say=say)
         work.run()
         return work.healed
 

@@ -107,7 +107,7 @@ class Par2:
         """What parity gives for a damaged file; None when it gives nothing. It may be wrong."""
         name = Path(part.path).name
         sidecar = root / FOLDER / f"{name}.par2"
-        damaged = [root / part.path, root / place.FOLDER / f"{name}.partial"]
+        damaged = [root / part.path, root / place.FOLDER / f"{name}{place.PARTIAL}"]
         with self._restored(root, name, sidecar, damaged, part.bytes) as path:
             if path is None:
                 yield None

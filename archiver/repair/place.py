@@ -1,6 +1,7 @@
 """Put a file in place, and keep what stood there: at each moment the old one or the new one is whole."""
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from archiver.storage import make_folder, storage_error, sync_folder
 from archiver.verify.files import is_plain
 
 FOLDER = "damaged"
+NEW = ".new"  # what a file that is being made ends in
+PARTIAL = ".partial"
 _NAME_BYTES = 200  # of a name that is kept; with the time it is still one
 
 
@@ -19,6 +22,23 @@ def folder(root: Path) -> Path:
         raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
     make_folder(path)
     return path
+
+
+def tidy(root: Path, whole: Iterable[str]) -> None:
+    """Remove what a repair that was killed was making, and what was found for files that are whole now.
+
+    Raises StorageError.
+    """
+    target = root / FOLDER
+    if target.is_symlink() or not target.is_dir():
+        return
+    done = {Path(name).name + PARTIAL for name in whole}
+    try:
+        for path in list(target.iterdir()):
+            if is_plain(path) and (path.name.endswith(NEW) or path.name in done):
+                path.unlink()
+    except OSError as error:
+        raise storage_error(target, error) from error
 
 
 def write(path: Path, data: bytes) -> None:

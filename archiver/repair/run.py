@@ -14,7 +14,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 from archiver.archive import OPEN, Archive
@@ -39,6 +39,7 @@ from archiver.warc.scan import walk
 Part = CommittedWarc | CommittedList
 Wanted = dict[str, list[tuple[Assembly, int]]]  # digest → the records that have it
 _BEING_WRITTEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
+_BEGINNINGS = (b"\x1f\x8b", b"PK")  # gzip; a ZIP, damaged as it may be
 _NO_COPY = "neither this archive nor a copy has the committed bytes"
 
 
@@ -50,10 +51,16 @@ class Repair:
         root: Path,
         copies: Sequence[Copy],
         par2: Par2 | None,
+        *,
         report: Callable[[Result], None],
         say: Say,
+        sandbox: Sandbox | None = None,
     ) -> None:
-        """`report` gets each result as it happens, `say` what is wrong with a copy."""
+        """`report` gets each result as it happens, `say` what is wrong with a copy.
+
+        `sandbox`: one that is open already, for many repairs in a row.
+        """
+        self._sandbox = sandbox
         self.root, self._report, self._say, self._par2 = root, report, say, par2
         self._own = Own(root, say)
         self._others = tuple(copies)
@@ -64,7 +71,7 @@ class Repair:
     def run(self) -> None:
         """Mend what can be mended. Raises NotAnArchive, ManifestError, StorageError."""
         archive = Archive(self.root)
-        with Sandbox() as sandbox:
+        with nullcontext(self._sandbox) if self._sandbox else Sandbox() as sandbox:
             manifest = self._manifest(archive)
             self._lists(manifest, sandbox)
             self._warcs(manifest)
@@ -92,6 +99,7 @@ class Repair:
             self._check(archive, manifest)
         if replaced is not None:
             self._tell(replaced)
+        place.tidy(self.root, (name for name, whole in self._whole.items() if whole))
         return manifest
 
     def _check(self, archive: Archive, manifest: Manifest) -> None:
@@ -179,7 +187,7 @@ class Repair:
         data = merge(warc, lists, records)
         if data is None:
             return False
-        made = place.folder(self.root) / f"{Path(warc.list.path).name}.new"
+        made = place.folder(self.root) / f"{Path(warc.list.path).name}{place.NEW}"
         place.write(made, data)
         self._put(warc.list, made, "lines", ())
         return True
@@ -291,7 +299,7 @@ class Repair:
 def _look(file: LocalBytes, wanted: Wanted, name: str) -> None:
     """Take what is wanted from one file."""
     try:
-        if file.read(0, 2) != b"\x1f\x8b" and ".warc" not in file.name:
+        if file.read(0, 2) not in _BEGINNINGS and ".warc" not in file.name:
             return
         spans = walk(file.file) if file.readable() else []
     except (OSError, RecordError):
