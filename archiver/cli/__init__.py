@@ -12,6 +12,7 @@ from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
+from archiver.cli.mending import protect, repair
 from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
 from archiver.cli.stamping import timestamp
@@ -56,5 +57,20 @@ def main() -> None:
     """Keep news articles and every form of their pictures as WARC, and prove later that nothing changed."""
 
 
-for _command in (archive, browse, demo, key, prove, rebuild, show, sign, status, timestamp, verify):
+_COMMANDS = (
+    archive,
+    browse,
+    demo,
+    key,
+    protect,
+    prove,
+    rebuild,
+    repair,
+    show,
+    sign,
+    status,
+    timestamp,
+    verify,
+)
+for _command in _COMMANDS:
     main.add_command(_command)

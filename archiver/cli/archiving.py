@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, key_folder, network, rate, reason, settings
+from archiver.cli.options import DIRECTORY, as_json, key_folder, network, reason, settings, transfer
 from archiver.console import Output
 
 _MANNERS = ("parallel", "per_host", "delay", "retries")
@@ -26,20 +26,7 @@ _MANNERS = ("parallel", "per_host", "delay", "retries")
     help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
 )
 @network
-@click.option(
-    "--max-time",
-    type=click.FloatRange(min=0.1, max=86400),
-    default=120,
-    show_default=True,
-    metavar="SECONDS",
-    help="For one request.",
-)
-@click.option(
-    "--limit-rate",
-    type=rate,
-    metavar="RATE",
-    help="Bytes a second for all downloads together, as curl: 500k, 2M.",
-)
+@transfer
 @click.option(
     "--parallel", type=int, metavar="N", help="Requests at once.  [default: 8, or as archiver.toml says]"
 )

@@ -27,12 +27,12 @@ def prove(subject: str, directory: Path, into: Path, as_json: bool) -> None:
     """
     import msgspec
 
-    from archiver import keep
+    from archiver import upkeep
     from archiver.prove.bundle import prove as write_evidence
     from archiver.show import reading
 
     out = Output(as_json)
-    keep.ensure_catalogue(directory)
+    upkeep.ensure_catalogue(directory)
     with out.alive(lambda: "gathering records and proofs"), reading(directory) as db:
         made = write_evidence(directory, db, subject, into)
     for line in made.said:

@@ -177,3 +177,28 @@ def reason(written: str) -> str:
     if not said or len(said) > 500 or not said.isprintable():
         raise click.BadParameter("Say why, in one line of at most 500 characters: it is put on record.")
     return said
+
+
+_TRANSFER = (
+    click.option(
+        "--max-time",
+        type=click.FloatRange(min=0.1, max=86400),
+        default=120,
+        show_default=True,
+        metavar="SECONDS",
+        help="For one request.",
+    ),
+    click.option(
+        "--limit-rate",
+        type=rate,
+        metavar="RATE",
+        help="Bytes a second for all downloads together, as curl: 500k, 2M.",
+    ),
+)
+
+
+def transfer(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How long and how fast; their names are `max_time` and `limit_rate`."""
+    for option in reversed(_TRANSFER):
+        command = option(command)
+    return command
