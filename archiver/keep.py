@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from archiver import journal
 from archiver.addresses import Proxies
-from archiver.archive import Archive, SealAt, Session
+from archiver.archive import Archive
 from archiver.capture.desk import Desk, Report
 from archiver.capture.engine import Engine
 from archiver.capture.manners import Manners
@@ -38,6 +38,7 @@ from archiver.kept import Aims, Kept, Progress, Watching
 from archiver.keys import KeyFolder
 from archiver.model import Note, RunNote
 from archiver.sandbox import Sandbox
+from archiver.session import SealAt, Session
 from archiver.signals import Stop, stoppable
 from archiver.stamping import Stamping
 from archiver.upkeep import SOFTWARE, catalogue_of, signer

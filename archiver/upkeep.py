@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archiver import __version__, config
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
 from archiver.errors import RecordError
@@ -18,6 +18,7 @@ from archiver.kept import Asked
 from archiver.keys import KeyFolder, Signing
 from archiver.manifest.beacon import PublicValue
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.stamping import Stamping
 
 SOFTWARE = {  # the warcinfo fields that every file of ours has

@@ -15,11 +15,12 @@ from pathlib import Path
 from PIL import Image
 from rounds import ARCHIVER, PEERS, measure, table
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.digests import digest
 from archiver.index import catalogue
 from archiver.model import Record
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.warc.write import record_id, warc_date
 
 PICTURE = 280  # pixels a side: a JPEG of noise, about 60 kB

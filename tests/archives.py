@@ -15,7 +15,7 @@ import msgspec
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.records import chain_record, note_record, source_record
 from archiver.cli import main
 from archiver.digests import digest, file_digest
@@ -37,6 +37,7 @@ from archiver.model import (
     Reference,
 )
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.verify import Verification
 from archiver.warc.write import record_id, warc_date
 

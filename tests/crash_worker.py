@@ -34,7 +34,6 @@ from typing import Any
 import msgspec
 
 from archiver import keep
-from archiver.archive import Session
 from archiver.capture.engine import Engine
 from archiver.capture.manners import Manners
 from archiver.capture.wire import fetch
@@ -43,6 +42,7 @@ from archiver.config import Seal, Settings
 from archiver.errors import ArchiverError, SandboxError, StorageError
 from archiver.model import Entry, FetchNote, Note, Record
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 
 SEAL_BYTES = (4500, 2400)  # of a first run, and of a later one, which knows the robots.txt already
 SQL = ("BEGIN", "COMMIT")

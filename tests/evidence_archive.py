@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.records import note_record
 from archiver.index import catalogue
 from archiver.manifest import manifest as commitment
@@ -25,6 +25,7 @@ from archiver.manifest.manifest import Checkpoint, Timestamp
 from archiver.model import FetchNote, Hop, Record
 from archiver.prove import verify
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.warc.write import record_id
 
 EVIL = "海\u202eevil<script>alert(1)</script>"

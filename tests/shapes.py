@@ -6,12 +6,13 @@ from pathlib import Path
 
 from archives import PAGE, START, jpeg, request, response
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.records import chain_record, note_record, source_record
 from archiver.digests import digest
 from archiver.index import catalogue
 from archiver.model import Article, ArticleNote, Block, FetchNote, Hop, Record, RunNote, UnreadableNote
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.warc.write import record_id, warc_date
 
 _WORDS = ("渡轮", "図書館", "мост", "ferry", "a&b=<c>", "%E6%B8%A1", "e\u0301", "x" * 300)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from archiver import upkeep
-from archiver.archive import LOCK_NAME, Archive, Session
+from archiver.archive import LOCK_NAME, Archive
 from archiver.digests import digest
 from archiver.errors import Locked, ManifestError, NotAnArchive, RecordError, StorageError
 from archiver.index import catalogue
@@ -18,6 +18,7 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.model import Entry, Record
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.verify import Verification
 
 NAME = "20261122T190512Z-7f3a"

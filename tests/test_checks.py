@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from archiver import checks
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.records import note_record
 from archiver.checks import Checks, Mark
 from archiver.cli import main
@@ -29,6 +29,7 @@ from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Finding, UnreadableNote
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.verify import Limits, Verification
 from archiver.verify.schedule import Schedule
 

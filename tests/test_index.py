@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from archiver import upkeep
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.capture.records import note_record
 from archiver.errors import RecordError, StorageError
 from archiver.index import catalogue
@@ -23,6 +23,7 @@ from archiver.index.reader import NOTE_URI, describe, entries, note_of
 from archiver.manifest import recordlist
 from archiver.model import ArticleNote, FetchNote, Record
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.warc.read import Member
 from archiver.warc.write import WarcFile
 

@@ -13,13 +13,14 @@ from archives import at, change, entries, flip, listed, put_lines, put_members, 
 from click.testing import CliRunner
 from mending import assert_restored, committed, repair
 
-from archiver.archive import OPEN, Archive, Session
+from archiver.archive import OPEN, Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.index import catalogue
 from archiver.manifest import manifest as commitment
 from archiver.repair.results import MissingRecord, Moved, Replaced, Unmended
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.verify import Verification
 
 

@@ -14,11 +14,12 @@ from crash_worker import Disk
 from crashing import memory
 from mending import assert_restored, committed, repair
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.errors import StorageError
 from archiver.index import catalogue
 from archiver.manifest import manifest as commitment
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 
 pytestmark = pytest.mark.slow
 

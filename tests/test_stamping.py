@@ -17,13 +17,14 @@ import pytest
 from authority import LOOPBACK, Authority, serving, settings
 from commands import within
 
-from archiver.archive import Archive, SealAt, Session
+from archiver.archive import Archive
 from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
 from archiver.index import catalogue
 from archiver.kept import Asked
 from archiver.manifest import timestamp
 from archiver.sandbox import Sandbox
+from archiver.session import SealAt, Session
 from archiver.stamping import Stamping
 from archiver.upkeep import timestamp as ask
 
