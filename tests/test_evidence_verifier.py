@@ -97,6 +97,7 @@ def pythons() -> Iterator[str]:
                 break
 
 
+@pytest.mark.slow
 def test_it_runs_on_every_python_that_is_here(bundle: Path, files: dict[str, bytes], tmp_path: Path) -> None:
     folder = made.unpacked(files, tmp_path / "bundle")
     found = {*pythons(), sys.executable}
@@ -111,7 +112,8 @@ def test_it_runs_on_every_python_that_is_here(bundle: Path, files: dict[str, byt
     assert not list(folder.rglob("__pycache__"))
 
 
-def test_without_openssl_it_says_so(bundle: Path, without_openssl: None) -> None:
+@pytest.mark.usefixtures("without_openssl")
+def test_without_openssl_it_says_so(bundle: Path) -> None:
     code, text = judged(bundle)
     assert (code, text.count("NOT checked: openssl is not here")) == (0, 2)
 
@@ -208,6 +210,7 @@ def test_roots_and_certificates_that_ran_out(
     assert "NOT checked: no certificates" in judged(path)[1]
 
 
+@pytest.mark.slow
 def test_a_certificate_that_ran_out_is_said(files: dict[str, bytes], tmp_path: Path) -> None:
     clock = made.Authority(
         tmp_path / "brief", began=datetime.now(UTC) - timedelta(days=1, seconds=-4), days=1
@@ -263,9 +266,8 @@ def test_nothing_may_stand_in_for_a_file(files: dict[str, bytes], tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_second_verifier_agrees(
-    bundle: Path, files: dict[str, bytes], tmp_path: Path, without_openssl: None
-) -> None:
+@pytest.mark.usefixtures("without_openssl")
+def test_a_second_verifier_agrees(bundle: Path, files: dict[str, bytes], tmp_path: Path) -> None:
     """Both judge 500 changed bundles, most of them with everything recomputed that needs no key."""
     if NODE is None:
         pytest.skip("Node is not installed")
@@ -365,8 +367,9 @@ def test_text_of_others_is_safe_for_a_terminal(files: dict[str, bytes], tmp_path
 # --- an archive ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("without_openssl")
 def test_an_archive_is_checked_too(
-    world: tuple[Path, made.Authority, list[made.Signer]], tmp_path: Path, without_openssl: None
+    world: tuple[Path, made.Authority, list[made.Signer]], tmp_path: Path
 ) -> None:
     root = Path(shutil.copytree(world[0], tmp_path / "archive"))
     (root / "warcs" / "x.warc.gz.open").touch()
