@@ -21,6 +21,8 @@ CODE = PACKAGE + sorted(
     path for folder in ("benchmarks", "docs", "tests") for path in (ROOT / folder).rglob("*.py")
 )
 LINES_OF_MODULE, LINES_OF_TESTS, LINES_OF_FUNCTION = 400, 600, 60  # tests are mostly tables of cases
+LINES_OF_VERIFIER = 660  # it has to be one file
+STANDALONE = ROOT / "archiver/prove/verify.py"  # a program of its own in one file, shipped in bundles
 BINS = {"utils", "util", "helpers", "misc", "common"}
 HEAVY = {"PIL", "ada_url", "datasette", "imagehash", "numpy", "requests", "rich", "scipy", "selectolax"} | {
     "sqlite_utils",
@@ -53,6 +55,7 @@ def distribution(requirement: str) -> str:
 @pytest.mark.parametrize("path", CODE, ids=name)
 def test_module_is_small(path: Path) -> None:
     limit = LINES_OF_TESTS if path.parent.name == "tests" else LINES_OF_MODULE
+    limit = LINES_OF_VERIFIER if path == STANDALONE else limit
     assert path.read_bytes().count(b"\n") <= limit
 
 
@@ -101,7 +104,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
     wrong = [
         f"{name(path)}:{node.lineno}"
         for path in PACKAGE
-        if "cli" not in path.relative_to(ROOT).parts and path.stem != "console"
+        if "cli" not in path.relative_to(ROOT).parts and path.stem != "console" and path != STANDALONE
         for node in nodes(path)
         if (
             isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.exit", "exit", "os._exit")

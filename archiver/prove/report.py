@@ -68,7 +68,6 @@ def shown(text: object) -> str:
 def write_report(case: Case, sandbox: Sandbox) -> bytes:
     """The page, UTF-8."""
     prints = _prints(case.exhibits, sandbox)
-    info = _warcinfo(case.exhibits)
     dates = sorted(exhibit.date for exhibit in case.exhibits)
     stamps = list(_stamps(case.checkpoint))
     signers = [line.split(" ")[1] for line in case.checkpoint.signatures]
@@ -86,8 +85,8 @@ def write_report(case: Case, sandbox: Sandbox) -> bytes:
         pictures=len(prints),
         first=shown(dates[0]),
         last=shown(dates[-1]),
-        software=shown(info.get("software", "–")),
-        agent=shown(info.get("http-header-user-agent", "–")),
+        software=_warcinfo(case.exhibits, "software"),
+        agent=_warcinfo(case.exhibits, "http-header-user-agent"),
         since_en=f"They have been unaltered since {first}, as a time authority attests."
         if stamps
         else "They have been unaltered since the checkpoint was made; no authority attests when that was.",
@@ -120,10 +119,15 @@ def _stamps(made: Checkpoint) -> Iterator[tuple[str, str]]:
             yield f"{when:%Y-%m-%dT%H:%M:%SZ}", f"{who}, {stamp.authority}"
 
 
-def _warcinfo(exhibits: Sequence[Exhibit]) -> dict[str, str]:
-    block = next((each.record.block for each in exhibits if each.record.type == "warcinfo"), b"")
-    lines = (line.partition(": ") for line in block.decode("utf-8", "replace").split("\r\n"))
-    return {name: value for name, _, value in lines}
+def _warcinfo(exhibits: Sequence[Exhibit], field: str) -> str:
+    """What the warcinfo records say in a field, as HTML; each value once."""
+    lines = (
+        line.partition(": ")
+        for each in exhibits
+        if each.record.type == "warcinfo"
+        for line in each.record.block.decode("utf-8", "replace").split("\r\n")
+    )
+    return ", ".join(dict.fromkeys(shown(value) for name, _, value in lines if name == field)) or "–"
 
 
 def _prints(exhibits: Sequence[Exhibit], sandbox: Sandbox) -> dict[str, Print | str]:

@@ -39,9 +39,7 @@ NAME = re.compile(r"timestamps/(roots\.pem|[1-9][0-9]{0,2}\.(tsr|ots|txt))")
 ORIGIN = re.compile(r"archiver/[0-9a-f]{32}")
 KEY = re.compile(r"([^+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{4,200}={0,2})")
 SIGNATURE = re.compile("\u2014 ([^+ ]{1,200}) ([A-Za-z0-9+/]{8,10000}={0,2})")
-UNFIT = re.compile(
-    "[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
-)  # in names
+UNFIT = re.compile("[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z", re.ASCII)
 WARC = re.compile(r"(warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.)warc\.gz")
 ENTRY = {"offset", "length", "digest", "type", "id", "date", "uri", "refers_to", "status", "mime"}
@@ -486,21 +484,13 @@ def check_members(capture: bytes, bundle: Any, head: bytes, say: SAYS) -> None:
     rebuilt, said = [], []
     for number, member in enumerate(bundle["members"]):
         where, index = f"record {number} of capture.warc.gz", member["leaf"]
-        check(
-            type(member["length"]) is int and 0 < member["length"] <= len(capture) - at,
-            f"{where}: its length",
-        )
-        stored = capture[at : at + member["length"]]
-        shape = {"role": member["role"] + "", "offset": at, "length": len(stored), "digest": sha256(stored)}
-        rebuilt.append(
-            {**shape, "leaf": index, "proof": [bytes.fromhex(each).hex() for each in member["proof"]]}
-        )
-        check(rebuilt[-1] == member, f"{where}: was changed")
         check(type(index) is int and last < index < bundle["size"], f"{where}: its place in the tree")
-        path = [bytes.fromhex(each) for each in member["proof"]]
-        check(
-            led_to(leaf(sha256(stored)), index, bundle["size"], path) == head, f"{where}: is not in the tree"
-        )
+        stored, path = capture[at : at + member["length"]], [bytes.fromhex(each) for each in member["proof"]]
+        shape = {"role": member["role"] + "", "offset": at, "length": len(stored), "digest": sha256(stored)}
+        rebuilt.append({**shape, "leaf": index, "proof": [each.hex() for each in path]})
+        check(stored and rebuilt[-1] == member, f"{where}: was changed")
+        top = led_to(leaf(sha256(stored)), index, bundle["size"], path)
+        check(top == head, f"{where}: is not in the tree")
         fields, block, size = record(stored, budget)
         at, budget, last, found = at + len(stored), budget - size, index, sha256(payload(fields, block))
         names |= speaks_of(fields, block, found, bundle["origin"])
@@ -545,10 +535,7 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
     rebuilt.update(keys=manifest["keys"], warcs=[], tree={}, checkpoints=[])
     for warc, made in zip(manifest["warcs"], manifest["checkpoints"]):
         rebuilt["warcs"].append(read_warc(folder, warc["path"], tree))
-        check(
-            rebuilt["warcs"][-1] == warc,
-            f"{warc['path']}: it or its record list is not as manifest.json says",
-        )
+        check(rebuilt["warcs"][-1] == warc, f"{warc['path']}: it, its list or its row was changed")
         names |= {warc["path"], warc["list"]["path"]}
         note = f"{manifest['origin']}\n{tree.size}\n{base64.b64encode(tree.root()).decode()}\n"
         check(made["note"] == note, f"{warc['path']}: the checkpoint after it is another one")
@@ -570,9 +557,8 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
             over, ending = stamp["over"], {"rfc3161": "tsr", "opentimestamps": "ots"}[stamp["kind"]]
             lines = "".join(f"{line}\n" for line in made["signatures"][:over])
             covered = made["note"] + (f"\n{lines}" if over else "")
-            check_token(
-                f"checkpoint {number + 1}.{ending}", unbase64(stamp["token"]), covered.encode(), roots, say
-            )
+            name, data = f"checkpoint {number + 1}.{ending}", unbase64(stamp["token"])
+            check_token(name, data, covered.encode(), roots, say)
 
 
 def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:
@@ -582,16 +568,11 @@ def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:
     whole, of_list = hashlib.sha256(), hashlib.sha256()
     with open(plain(folder, name), "rb") as warc, open(plain(folder, listed), "rb") as lines:
         for line in iter(lambda: lines.readline(LINE + 1), b""):
-            entry = parsed(line, f"{listed}, line {count + 1}")
-            check(
-                entry.keys() <= ENTRY and type(entry["length"]) is int,
-                f"{listed}, line {count + 1}: its form",
-            )
-            check(
-                type(entry["offset"]) is int and entry["offset"] == at,
-                f"{listed}, line {count + 1}: leaves a gap",
-            )
-            check(0 < entry["length"] <= RECORD, f"{listed}, line {count + 1}: its length")
+            where = f"{listed}, line {count + 1}"
+            entry = parsed(line, where)
+            check(entry.keys() <= ENTRY and type(entry["length"]) is int, f"{where}: its form")
+            check(type(entry["offset"]) is int and entry["offset"] == at, f"{where}: leaves a gap")
+            check(0 < entry["length"] <= RECORD, f"{where}: its length")
             stored = warc.read(entry["length"])
             check(sha256(stored) == entry["digest"], f"{name}, record {count} at {at}: was changed")
             tree.add(leaf(entry["digest"]))
