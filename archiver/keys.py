@@ -105,15 +105,14 @@ class KeyFolder:
         pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secured)
         self._make_folder()
         try:
-            _create(path, pem)
+            _create(path, pem, 0o600)
         except FileExistsError as error:
             raise UsageError(f"{path} exists already", "Choose another name.") from error
         except OSError as error:
             raise storage_error(path, error) from error
         key = self._opened[name] = OwnKey(name, private)
         self._publish(key)
-        if self.default is None:
-            self.set_default(name)
+        self._once(self.path / DEFAULT, f"{name}\n".encode())
         return key
 
     def set_default(self, name: str) -> None:
@@ -160,7 +159,16 @@ class KeyFolder:
         pem = key.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        replace_file(self.path / f"{key.name}.pub", pem)
+        self._once(self.path / f"{key.name}.pub", pem)
+
+    def _once(self, path: Path, data: bytes) -> None:
+        """Make a public file, unless it is there: another process may make the same one."""
+        try:
+            _create(path, data, 0o644)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise storage_error(path, error) from error
 
     def _make_folder(self) -> None:
         if str(self.path).startswith("~"):
@@ -384,10 +392,10 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: not a text file") from error
 
 
-def _create(path: Path, data: bytes) -> None:
-    """Make a file of mode 0600 that nobody ever sees half written. Raises FileExistsError, OSError."""
+def _create(path: Path, data: bytes, mode: int) -> None:
+    """Make a file that nobody ever sees half written. Raises FileExistsError, OSError."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

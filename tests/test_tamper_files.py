@@ -333,19 +333,6 @@ def test_manifest(name: str, root: Path, sandbox: Sandbox) -> None:
     assert command(root)[0] == 4
 
 
-LINE = "— somebody AAAAAAAA"
-STAMP = {"kind": "rfc3161", "authority": "http://authority.example", "over": 0, "token": "AAAA"}
-
-
-@pytest.mark.parametrize(("field", "added"), [("signatures", LINE), ("timestamps", STAMP)])
-def test_signature_that_this_version_cannot_check(field: str, added: object, root: Path) -> None:
-    after = archives.raw_manifest(root)
-    after["checkpoints"][1][field].append(added)
-    archives.put_manifest(root, after)
-    code, printed = command(root)
-    assert (code, printed[0]["code"]) == (3, "unknown-signature")
-
-
 # --- edits that fit together ---------------------------------------------------------------------
 
 
