@@ -405,7 +405,7 @@ def test_commands(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run("sign", str(root))[2] == "Signed already by this key.\n"
     assert run("sign", str(root), "--as", "mine", "--add", str(root))[0] == 2
     listed = run("key", "show", str(root), "--json")[1]
-    assert [row["type"] for row in listed] == ["key", "trusted", "signature"]
+    assert [row["type"] for row in listed] == ["key", "trusted", "signature", "summary"]
     code, rows, text = run("verify", str(root), "--json")
     assert (code, rows[-1]["vouched"], rows[-1]["signed_checkpoint"]) == (0, True, 3)
     assert "signed by mine" in text
