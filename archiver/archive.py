@@ -12,21 +12,19 @@ import json
 import os
 import re
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
-from archiver.digests import digest, file_digest
-from archiver.errors import Locked, ManifestError, NotAnArchive, RecordError, StorageError
+from archiver.digests import file_digest
+from archiver.errors import Locked, NotAnArchive, StorageError
+from archiver.healing import Healing
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.manifest.signednote import Signature, VerifierKey
-from archiver.manifest.signers import Named, current_key, named_by
-from archiver.manifest.tree import Tree
+from archiver.manifest.signers import Named, Signer, current_key, named_by
 from archiver.model import Entry
 from archiver.storage import make_folder, storage_error, sync_folder
 from archiver.warc.write import warc_date
@@ -34,28 +32,6 @@ from archiver.warc.write import warc_date
 LOCK_NAME = ".archiver.lock"
 OPEN = ".open"
 _OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
-
-
-class Signer(Protocol):
-    """Signs checkpoints while they are sealed. It never raises: what cannot be signed is sealed without."""
-
-    def fields(self, origin: str) -> Mapping[str, str]:
-        """What `warcinfo` says of the keys."""
-        ...
-
-    def watch(self, origin: str) -> Sequence[int]:
-        """The sizes at which it wants to know the tree's root."""
-        ...
-
-    def sign(
-        self, origin: str, note: str, named: Named, tree: Tree
-    ) -> Sequence[tuple[Signature, VerifierKey]]:
-        """Signatures of a checkpoint by the keys that its WARC file names."""
-        ...
-
-    def remember(self, origin: str, note: str) -> None:
-        """What was signed is durable now."""
-        ...
 
 
 class Archive:
@@ -147,7 +123,13 @@ class Archive:
 
     def heal(self) -> list[str]:
         """Seal what a crash left open; say in words what was done. Only under the lock."""
-        return [_Healing(self, name).run() for name in self.left_open()]
+        return [self._healing(name).run() for name in self.left_open()]
+
+    def _healing(self, name: str) -> Healing:
+        warc, listed = _paths(name)
+        named = next((each for each in self.manifest().warcs if each.path == warc), None)
+        opened = self.root / (warc + OPEN), self.root / (listed + OPEN)
+        return Healing(self, name, opened, named=named)
 
     def left_open(self) -> list[str]:
         """The names of the WARC files that are being written, or that a crash left."""
@@ -217,77 +199,3 @@ class Archive:
 def paths(name: str) -> tuple[str, str]:
     """Of a WARC file and its record list, below the archive's folder, when sealed."""
     return f"warcs/{name}.warc.gz", f"warcs/{name}.records.jsonl"
-
-
-class _Healing:
-    """Seals one WARC file that a crash left open, without the network."""
-
-    def __init__(self, archive: Archive, name: str) -> None:
-        self._archive, self._name = archive, name
-        warc, listed = paths(name)
-        self._warc = archive.root / (warc + OPEN)
-        self._list = archive.root / (listed + OPEN)
-        self._committed = next((w for w in archive.manifest().warcs if w.path == warc), None)
-
-    def run(self) -> str:
-        if self._committed is not None:  # the crash came between manifest and rename
-            self._archive.finish(self._committed)
-            if not self._warc.exists() and not self._list.exists():
-                return f"{self._name}: was sealed already; gave its files their names"
-        try:
-            good, lines_end = (0, 0) if self._committed else self._last_good()
-            torn = self._keep(self._warc, good) + self._keep(self._list, lines_end)
-            if good == 0:
-                self._warc.unlink(missing_ok=True)
-                self._list.unlink(missing_ok=True)
-        except OSError as error:
-            raise storage_error(self._warc, error) from error
-        kept = f"; {torn} torn bytes are kept in torn/" if torn else ""
-        if self._committed:
-            return f"{self._name}: is sealed; what lay beside it is moved away{kept}"
-        if good == 0:
-            return f"{self._name}: held no whole record{kept}"
-        self._archive.seal(self._name)
-        return f"{self._name}: sealed after an interruption{kept}"
-
-    def _last_good(self) -> tuple[int, int]:
-        """Ends of the last record that line and bytes agree on: in the WARC file, in the list."""
-        end = lines_end = 0
-        if not self._list.exists() or not self._warc.exists():
-            return 0, 0
-        with self._warc.open("rb") as warc, self._list.open("rb") as listed:
-            size = os.fstat(warc.fileno()).st_size
-            for line in recordlist.lines(listed):
-                try:
-                    entry = recordlist.decode(line)
-                except (ManifestError, RecordError):
-                    break
-                if entry.offset != end or not 0 < entry.length <= size - end:
-                    break
-                if digest(warc.read(entry.length)) != entry.digest:
-                    break
-                end, lines_end = end + entry.length, lines_end + len(line)
-        return end, lines_end
-
-    def _keep(self, path: Path, end: int) -> int:
-        """Move what lies beyond `end` into torn/, durably; return how many bytes that were."""
-        if not path.exists():
-            return 0
-        torn = self._archive.root / "torn"
-        if path.is_symlink() or torn.is_symlink():
-            raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
-        with path.open("r+b") as file:
-            rest = os.fstat(file.fileno()).st_size - end
-            if rest:
-                make_folder(torn)
-                kept = torn / f"{path.name.removesuffix(OPEN)}.{end}"
-                kept.unlink(missing_ok=True)  # of a healing that was cut short itself
-                with kept.open("xb") as copy:
-                    file.seek(end)
-                    shutil.copyfileobj(file, copy, 1 << 20)
-                    copy.flush()
-                    os.fsync(copy.fileno())
-                sync_folder(torn)
-                file.truncate(end)
-                os.fsync(file.fileno())
-        return rest

@@ -16,6 +16,11 @@ def storage_error(path: Path | str, error: OSError) -> StorageError:
     return StorageError(f"cannot write {path}: {error.strerror or error}", ADVICE)
 
 
+def unblocked(path: str, flags: int) -> int:
+    """An opener for `open`: a pipe in a file's place is empty, where it would be waited for for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable. Raises StorageError."""
     try:

@@ -333,17 +333,6 @@ def test_manifest(name: str, root: Path, sandbox: Sandbox) -> None:
     assert command(root)[0] == 4
 
 
-LINE = "— somebody AAAAAAAA"
-
-
-def test_signature_that_this_version_cannot_check(root: Path) -> None:
-    after = archives.raw_manifest(root)
-    after["checkpoints"][1]["signatures"].append(LINE)
-    archives.put_manifest(root, after)
-    code, printed = command(root)
-    assert (code, printed[0]["code"]) == (3, "unknown-signature")
-
-
 # --- edits that fit together ---------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ def make(name: str, passphrase: bool, as_json: bool) -> None:
     out, folder = Output(as_json), key_folder()
     made = folder.make(name, new_passphrase() if passphrase else None)
     keys.key(out, made.name, made.public, default=folder.default == made.name)
+    out.row({"type": "summary", "folder": str(folder.path)})
     out.say(f"It lies in {folder.path}. Keep a copy of it elsewhere: what is lost cannot be made again.")
 
 
@@ -36,15 +37,14 @@ def show(archive: Path | None, as_json: bool) -> None:
     from archiver.tell import keys
 
     out, folder = Output(as_json), key_folder()
-    if archive is None:
-        keys.own(out, folder)
-        return
-    manifest, lines = signing.signers(archive, folder)
-    keys.own(out, folder, manifest.origin)
+    manifest, lines = signing.signers(archive, folder) if archive else (None, [])
+    keys.own(out, folder, manifest.origin if manifest else "")
     keys.lines(out, lines)
-    out.say(
-        f"{manifest.origin} has {len(manifest.checkpoints)} checkpoints with {len(lines)} signature lines."
-    )
+    out.row({"type": "summary", "folder": str(folder.path)})
+    if manifest:
+        out.say(
+            f"{len(lines)} signature lines on {len(manifest.checkpoints)} checkpoints of {manifest.origin}."
+        )
 
 
 @key.command()
@@ -60,6 +60,7 @@ def rotate(name: str, directory: Path, passphrase: bool, as_json: bool) -> None:
     out, folder = Output(as_json), key_folder()
     made = signing.rotate(directory, folder, name, new_passphrase() if passphrase else None, out.say)
     keys.key(out, made.name, made.public, signing.signers(directory, folder)[0].origin, default=True)
+    out.row({"type": "summary", "folder": str(folder.path)})
     out.say("Both keys signed the rotation. New archives are signed by the new key, too.")
 
 
@@ -76,6 +77,7 @@ def trust(verifier_key: str, as_json: bool) -> None:
     new = folder.trust(found)
     printed = fingerprint(found.public)
     out.row({"type": "trusted", "name": found.name, "fingerprint": printed, "verifier_key": str(found)})
+    out.row({"type": "summary", "folder": str(folder.path)})
     out.say(f"You vouch for {found.name}, {printed}" + ("." if new else ", as before."))
 
 
@@ -107,4 +109,5 @@ def sign(
     else:
         lines = signing.sign(directory, folder, name, witness=witness)
     keys.lines(out, lines)
+    out.row({"type": "summary", "lines": len(lines)})
     out.say(f"{len(lines)} signature lines added." if lines else "Signed already by this key.")

@@ -14,7 +14,7 @@ import msgspec
 
 from archiver.errors import ManifestError, RecordError
 from archiver.model import Entry
-from archiver.storage import storage_error
+from archiver.storage import storage_error, unblocked
 
 LINE_BYTES = 1 << 20
 
@@ -44,7 +44,7 @@ def lines(file: BinaryIO) -> Iterator[bytes]:
 def read(path: Path) -> Iterator[Entry]:
     """The entries of a record list, one by one; ManifestError names the line that is not one."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=unblocked) as file:
             for number, line in enumerate(lines(file)):
                 try:
                     yield decode(line)

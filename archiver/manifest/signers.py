@@ -5,16 +5,17 @@ a rotation `next-signing-key: VKEY`: its successor, if both signed (docs/keys.md
 """
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.signednote import COSIGNATURE, ED25519, Signature, VerifierKey
+from archiver.manifest.tree import Tree
 from archiver.model import Entry, Location
 from archiver.warc.read import parse_record, read_stored
 
@@ -31,6 +32,28 @@ class Named:
 
     def __iter__(self) -> Iterator[bytes]:
         return (key for key in (self.signing, self.following) if key)
+
+
+class Signer(Protocol):
+    """Signs checkpoints while they are sealed. It never raises: what cannot be signed is sealed without."""
+
+    def fields(self, origin: str) -> Mapping[str, str]:
+        """What `warcinfo` says of the keys."""
+        ...
+
+    def watch(self, origin: str) -> Sequence[int]:
+        """The sizes at which it wants to know the tree's root."""
+        ...
+
+    def sign(
+        self, origin: str, note: str, named: Named, tree: Tree
+    ) -> Sequence[tuple[Signature, VerifierKey]]:
+        """Signatures of a checkpoint by the keys that its WARC file names."""
+        ...
+
+    def remember(self, origin: str, note: str) -> None:
+        """What was signed is durable now."""
+        ...
 
 
 def named_by(root: Path, file: str, entry: Entry | None) -> Named:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Location
+from archiver.storage import unblocked
 from archiver.warc.http import Message, decoded, entity_body, parse_message
 
 HEAD_BYTES = 1 << 20
@@ -74,7 +75,8 @@ def read_stored(root: Path, location: Location) -> bytes:
     """
     path = root / location.file
     try:
-        with (path if path.exists() else path.with_name(path.name + ".open")).open("rb") as file:
+        found = path if path.exists() else path.with_name(path.name + ".open")
+        with open(found, "rb", opener=unblocked) as file:
             missing = location.offset + location.length - os.fstat(file.fileno()).st_size
             if missing > 0 or location.offset < 0 or location.length < 0:
                 raise RecordError(f"{location.file}: ends {missing} bytes too early")

@@ -21,10 +21,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from archiver.errors import ArchiverError, ManifestError, StorageError, UsageError
-from archiver.manifest import checkpoint, signednote
-from archiver.manifest.signednote import ED25519, Signature, VerifierKey
-from archiver.manifest.signers import FOLLOWING, SIGNING, Named
+from archiver.errors import ManifestError, StorageError, UsageError
+from archiver.manifest import checkpoint
+from archiver.manifest.signednote import ED25519, VerifierKey
 from archiver.manifest.tree import Tree
 from archiver.storage import make_folder, replace_file, storage_error, sync_folder
 
@@ -105,15 +104,14 @@ class KeyFolder:
         pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secured)
         self._make_folder()
         try:
-            _create(path, pem)
+            _create(path, pem, 0o600)
         except FileExistsError as error:
             raise UsageError(f"{path} exists already", "Choose another name.") from error
         except OSError as error:
             raise storage_error(path, error) from error
         key = self._opened[name] = OwnKey(name, private)
         self._publish(key)
-        if self.default is None:
-            self.set_default(name)
+        self._once(self.path / DEFAULT, f"{name}\n".encode())
         return key
 
     def set_default(self, name: str) -> None:
@@ -160,7 +158,16 @@ class KeyFolder:
         pem = key.private.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        replace_file(self.path / f"{key.name}.pub", pem)
+        self._once(self.path / f"{key.name}.pub", pem)
+
+    def _once(self, path: Path, data: bytes) -> None:
+        """Make a public file, unless it is there: another process may make the same one."""
+        try:
+            _create(path, data, 0o644)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise storage_error(path, error) from error
 
     def _make_folder(self) -> None:
         if str(self.path).startswith("~"):
@@ -240,95 +247,6 @@ class KeyFolder:
         )
 
 
-class Signing:
-    """What an archive that is written to needs of the key folder (`archive.Signer`)."""
-
-    def __init__(self, folder: KeyFolder, key: OwnKey, say: Callable[[str], None]) -> None:
-        self.key, self._folder, self._say = key, folder, say
-        self.following: OwnKey | None = None  # at a rotation, the key that comes next
-        self.signed = 0  # files whose checkpoint it signed
-
-    @classmethod
-    def begin(cls, folder: KeyFolder, named: bytes | None, say: Callable[[str], None]) -> Self | None:
-        """With the key that the archive names, else the default one, made when there is none.
-
-        None when there is no key that can be used; `say` gets the reason. A capture goes on without.
-        """
-        try:
-            name = folder.holder(named) if named else None
-            if named and not name:
-                say(
-                    f"The key that signed this archive, {signednote.fingerprint(named)}, is not in"
-                    f" {folder.path}. It is signed with another one from now on."
-                )
-            name = name or folder.default
-            if name:
-                return cls(folder, folder.open(name), say)
-            key = _made(folder)
-            say(
-                f"Made the key {folder.path / DEFAULT}.key, which signs your archives from now on"
-                f" ({signednote.fingerprint(key.public)}). Keep a copy of it elsewhere."
-            )
-        except ArchiverError as error:
-            say(f"Sealing without a signature: {error}. {error.advice}".rstrip())
-            return None
-        return cls(folder, key, say)
-
-    def fields(self, origin: str) -> dict[str, str]:
-        """What `warcinfo` says of the keys."""
-        keys = {SIGNING: self.key, FOLLOWING: self.following}
-        return {name: str(key.verifier(origin)) for name, key in keys.items() if key}
-
-    def watch(self, origin: str) -> tuple[int, ...]:
-        """The size of the tree that was signed last."""
-        try:
-            before = self._folder.signed(origin)
-        except UsageError:
-            return ()  # `sign` says so
-        return (before[0],) if before else ()
-
-    def sign(
-        self, origin: str, note: str, named: Named, tree: Tree
-    ) -> tuple[tuple[Signature, VerifierKey], ...]:
-        """Signatures of a checkpoint by the keys that its WARC file names; or none, and why is said."""
-        try:
-            if refusal := self._folder.refusal(origin, tree):
-                raise UsageError(refusal)
-            keys = [self._named(public) for public in named] or [self.key]
-        except ArchiverError as error:
-            self._say(f"Sealed without a signature: {error}. {error.advice}".rstrip())
-            return ()
-        self.signed += 1
-        return tuple((signednote.sign(key.private, origin, note), key.verifier(origin)) for key in keys)
-
-    def remember(self, origin: str, note: str) -> None:
-        """What was signed is durable now."""
-        try:
-            self._folder.remember(origin, note)
-        except StorageError as error:
-            self._say(f"The key folder does not remember what was signed: {error}.")
-
-    def _named(self, public: bytes) -> OwnKey:
-        if public == self.key.public:
-            return self.key
-        name = self._folder.holder(public)
-        if name is None:
-            raise UsageError(
-                f"the WARC file names the key {signednote.fingerprint(public)}, which is not in"
-                f" {self._folder.path}",
-                "If you did not write it, keep the file and find out who did.",
-            )
-        return self._folder.open(name)
-
-
-def _made(folder: KeyFolder) -> OwnKey:
-    """The first key; when another process made it at the same time, that one."""
-    try:
-        return folder.make(DEFAULT)
-    except UsageError:
-        return folder.open(DEFAULT)
-
-
 def verifier_key(text: str) -> VerifierKey:
     """A public key from a verifier key, or from the path of a PEM file. Raises UsageError."""
     try:
@@ -384,10 +302,10 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path}: not a text file") from error
 
 
-def _create(path: Path, data: bytes) -> None:
-    """Make a file of mode 0600 that nobody ever sees half written. Raises FileExistsError, OSError."""
+def _create(path: Path, data: bytes, mode: int) -> None:
+    """Make a file that nobody ever sees half written. Raises FileExistsError, OSError."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
