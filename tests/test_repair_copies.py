@@ -221,12 +221,12 @@ def command(root: Path, *urls: str, private: str = "127.0.0.0/8") -> tuple[int, 
 
 @pytest.mark.parametrize("ranges", [True, False])
 def test_from_a_url(ranges: bool, root: Path, sealed: Path, sandbox: Sandbox) -> None:
-    (root / commitment.NAME).unlink()
     (root / listed(root, 0)).unlink()
     (root / warc(root, 0)).unlink()
     put_members(
         root, [flip(9)(data) if n in (3, 7) else data for n, data in enumerate(archives.members(sealed))]
     )
+    (root / commitment.NAME).unlink()
     with served(sealed, ranges=ranges) as (url, asked):
         code, text = command(root, url)
     assert code == 0, text
