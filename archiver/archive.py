@@ -126,7 +126,7 @@ class Archive:
         return [self._healing(name).run() for name in self.left_open()]
 
     def _healing(self, name: str) -> Healing:
-        warc, listed = _paths(name)
+        warc, listed = paths(name)
         named = next((each for each in self.manifest().warcs if each.path == warc), None)
         opened = self.root / (warc + OPEN), self.root / (listed + OPEN)
         return Healing(self, name, opened, named=named)

@@ -1,6 +1,5 @@
 """Copies on disk: folders, files, evidence bundles. Nothing of them is believed but a digest."""
 
-import errno
 import os
 import struct
 import tempfile
@@ -14,11 +13,11 @@ from typing import BinaryIO, Protocol
 from archiver.archive import OPEN
 from archiver.errors import FetchError
 from archiver.verify.files import BLOCK, is_plain, open_plain, shown
+from archiver.warc.read import RECORD_BYTES
 
 UNREADABLE = (OSError, FetchError)  # what reading a copy may raise
 MOST_FILES = 100_000  # looked at in one folder
 BUNDLED = "capture.warc.gz"  # in an evidence bundle: docs/adr/0011-proof-has-three-witnesses.md
-_EXTENT_BYTES = 16 << 20  # after so many bytes the next hole is skipped
 _DIRECTORY_BYTES = 16 << 20  # of a ZIP; it is held in memory
 _SWELL = 10  # bytes for each byte of a ZIP: its members are compressed already
 _TAIL = (1 << 16) + 200  # of a ZIP: comment, end record, and those of ZIP64
@@ -63,19 +62,16 @@ class LocalBytes:
         return bytes(found)
 
     def readable(self) -> bool:
-        """Whether the system gives every byte: a map of a file that it does not give ends the process."""
-        at = 0
+        """Whether the system gives every byte: a map of a file that it does not give ends the process.
+
+        A file of which more than half is a hole is none that anybody copied.
+        """
+        if self.size > RECORD_BYTES and os.fstat(self.file.fileno()).st_blocks * 512 < self.size // 2:
+            return False
         try:
-            while at < self.size:
-                if at % _EXTENT_BYTES == 0:
-                    at = os.lseek(self.file.fileno(), at, os.SEEK_DATA)  # a hole holds nothing to read
-                    at -= at % BLOCK
-                if not self.read(at, BLOCK):
-                    return False
-                at += BLOCK
-        except OSError as error:
-            return error.errno == errno.ENXIO  # only holes follow
-        return True
+            return all(self.read(at, BLOCK) for at in range(0, self.size, BLOCK))
+        except OSError:
+            return False
 
 
 class Folder:

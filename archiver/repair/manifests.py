@@ -139,8 +139,12 @@ class Manifests:
                     data = found.read(0, part.bytes) if found is not None else b""
                 except UNREADABLE:
                     continue
-            if digest(data) == part.digest and len(data) == part.bytes:
+            if digest(data) == part.digest:
                 return data
+        if self._par2 is not None:
+            with self._par2.restored(self._root, part) as restored:
+                data = restored.read(0, part.bytes) if restored is not None else b""
+            return data if digest(data) == part.digest else None
         return None
 
     def _candidates(self) -> Iterator[tuple[str, bytes]]:

@@ -86,6 +86,8 @@ class _RemoteFile:
         body = exchange.entity_body()
         if exchange.status == 206:
             self._held = body[:length]
+            if len(self._held) < length:  # its end; and a server that gives byte by byte is not followed
+                self._most = offset + len(self._held)
         else:
             self._at, self._held, self._all = 0, body, True
 

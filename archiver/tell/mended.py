@@ -71,7 +71,7 @@ class Mended:
 def protected(out: Output, made: Protected) -> None:
     """Parity was made for one file."""
     out.row(msgspec.to_builtins(made))
-    out.say(f"protected   {made.file}  ({size(made.bytes)})")
+    out.say(f"protected   {made.file} by {made.parity}, {size(made.bytes)}")
 
 
 def _replaced(result: Replaced) -> list[str]:
