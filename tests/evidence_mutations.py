@@ -46,7 +46,7 @@ def stored(bundle: Any, capture: bytes) -> list[bytes]:
 
 def forged(files: Files, members: list[bytes], subject: str | None = None, roles: str = "a record") -> Files:
     """A bundle of a tree of the forger's own, of which all leaves are these members; nobody signed it."""
-    from archiver.prove.inclusion import Inclusion
+    from archiver.manifest.proofs import Inclusion
 
     tree, origin = Inclusion(), json.loads(files["bundle.json"])["origin"]
     for member in members:

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from archiver.cli import main
 from archiver.digests import digest
+from archiver.manifest.proofs import Inclusion
 from archiver.manifest.tree import Tree, leaf_hash, node_hash
 from archiver.prove import verify
-from archiver.prove.inclusion import Inclusion
 from archiver.prove.report import shown
 
 ARTICLE = "http://news.example/0/"

@@ -294,10 +294,18 @@ CONSISTENCIES = [
 ]
 
 
+def inclusion(leaves: list[bytes], index: int, size: int) -> list[bytes]:
+    making = proofs.Inclusion()
+    for number, leaf in enumerate(leaves[:size]):
+        making.append(leaf, wanted=number == index)
+    making.finish()
+    return making.proofs[index]
+
+
 @pytest.mark.parametrize(("index", "size", "proof"), INCLUSIONS)
 def test_published_inclusion_proofs(index: int, size: int, proof: list[str]) -> None:
     nodes = [bytes.fromhex(node) for node in proof]
-    assert proofs.inclusion(LEAVES, index, size) == nodes
+    assert inclusion(LEAVES, index, size) == nodes
     assert proofs.includes(LEAVES[index], index, size, nodes, bytes.fromhex(ROOTS[size]))
 
 
@@ -315,7 +323,7 @@ def test_every_proof_of_small_trees_holds_and_no_other() -> None:
     roots = [naive_root(MANY[:size]) for size in range(len(MANY) + 1)]
     for size in range(1, len(MANY) + 1):
         for index in range(size):
-            proof = proofs.inclusion(MANY, index, size)
+            proof = inclusion(MANY, index, size)
             assert proofs.includes(MANY[index], index, size, proof, roots[size])
             assert not proofs.includes(MANY[index] + b"x", index, size, proof, roots[size])
             assert not proofs.includes(MANY[index], index, size, [*proof, roots[1]], roots[size])
@@ -336,9 +344,6 @@ def test_proofs_at_the_edges() -> None:
     assert not proofs.continues(9, naive_root(MANY[:9]), 8, naive_root(MANY[:8]), [])
     assert not proofs.continues(8, naive_root(MANY[:8]), 8, naive_root(MANY[1:9]), [])
     assert not proofs.includes(b"", 0, 0, [], naive_root([]))
-    for index, size in ((0, 0), (-1, 4), (4, 4), (0, 41)):
-        with pytest.raises(ValueError, match="no leaf"):
-            proofs.inclusion(MANY, index, size)
     for old, size in ((5, 4), (-1, 4), (1, 41)):
         with pytest.raises(ValueError, match="no trees"):
             proofs.consistency(MANY, old, size)

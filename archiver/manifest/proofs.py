@@ -8,7 +8,47 @@ Making one takes one pass over the leaves' inputs and memory logarithmic in thei
 
 from collections.abc import Iterable, Sequence
 
-from archiver.manifest.tree import leaf_hash, node_hash
+from archiver.manifest.tree import EMPTY_ROOT, leaf_hash, node_hash
+
+
+class Inclusion:
+    """A growing tree that keeps the inclusion proofs of the leaves that were asked for, and no other leaf.
+
+    Memory: the roots of full subtrees, and a logarithmic number of hashes for each wanted leaf.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.proofs: dict[int, list[bytes]] = {}
+        self._stack: list[tuple[int, bytes, list[int]]] = []  # leaves below, root, wanted leaves below
+
+    def append(self, data: bytes, *, wanted: bool) -> None:
+        """Add one leaf by its input bytes; `wanted`: `proofs` will have it, by its index."""
+        weight, node, below = 1, leaf_hash(data), [self.size] if wanted else []
+        self.proofs.update({index: [] for index in below})
+        while self._stack and self._stack[-1][0] == weight:
+            _, left, others = self._stack.pop()
+            node, below = self._joined(left, others, node, below)
+            weight *= 2
+        self._stack.append((weight, node, below))
+        self.size += 1
+
+    def finish(self) -> bytes:
+        """Join what is left, which completes `proofs`, leaf's sibling first; the root of all leaves."""
+        while len(self._stack) > 1:
+            weight, right, below = self._stack.pop()
+            more, left, others = self._stack.pop()
+            self._stack.append((weight + more, *self._joined(left, others, right, below)))
+        return self._stack[0][1] if self._stack else EMPTY_ROOT
+
+    def _joined(
+        self, left: bytes, left_wanted: list[int], right: bytes, right_wanted: list[int]
+    ) -> tuple[bytes, list[int]]:
+        for index in left_wanted:
+            self.proofs[index].append(right)
+        for index in right_wanted:
+            self.proofs[index].append(left)
+        return node_hash(left, right), left_wanted + right_wanted
 
 
 class _Path:
@@ -19,8 +59,8 @@ class _Path:
         self.proof: list[bytes] = []
         self._stack: list[tuple[int, bytes, bool]] = []  # leaves below, root, whether the mark is below
 
-    def append(self, data: bytes, *, mark: bool = False) -> None:
-        node = (1, leaf_hash(data), mark)
+    def append(self, data: bytes) -> None:
+        node = (1, leaf_hash(data), False)
         while self._stack and self._stack[-1][0] == node[0]:
             node = self._joined(self._stack.pop(), node)
         self._stack.append(node)
@@ -45,21 +85,6 @@ class _Path:
         if left[2] or right[2]:
             self.proof.append(right[1] if left[2] else left[1])
         return left[0] + right[0], node_hash(left[1], right[1]), left[2] or right[2]
-
-
-def inclusion(leaves: Iterable[bytes], index: int, size: int) -> list[bytes]:
-    """The inclusion proof of the leaf at `index` in the tree of the first `size` leaf inputs.
-
-    ValueError when there is no such leaf.
-    """
-    path = _Path()
-    for data in leaves:
-        if path.size == size:
-            break
-        path.append(data, mark=path.size == index)
-    if not 0 <= index < size or path.size < size:
-        raise ValueError(f"no leaf {index} in a tree of {size}")
-    return path.end()
 
 
 def consistency(leaves: Iterable[bytes], old: int, size: int) -> list[bytes]:

@@ -14,10 +14,10 @@ from archiver.manifest import checkpoint as checkpoints
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import Checkpoint, Manifest
+from archiver.manifest.proofs import Inclusion
 from archiver.model import Entry, Location
 from archiver.prove import verify
 from archiver.prove.exhibits import Exhibit
-from archiver.prove.inclusion import Inclusion
 from archiver.prove.report import Case, write_report
 from archiver.prove.subject import choose
 from archiver.sandbox import Sandbox

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+from archiver import config
 from archiver.archive import OPEN, Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
@@ -31,6 +32,7 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
+from archiver.upkeep import signer
 from archiver.verify.catalogue import check_file
 from archiver.verify.files import committed, is_plain, measure, open_plain, shown
 from archiver.verify.pair import read_warc
@@ -81,6 +83,8 @@ class Repair:
                     self._tell(Unmended(file=warc.list.path, reason=_NO_COPY))
             self._extra(manifest)
             if all(self._whole.values()):
+                if archive.left_open():
+                    archive.signer = signer(archive, self._say) if config.load(self.root).proof.sign else None
                 self.healed = archive.heal()
                 self._catalogue(archive, sandbox)
 
