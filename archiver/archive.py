@@ -72,7 +72,7 @@ class Archive:
     def named(self, warc: CommittedWarc, suffix: str = "") -> Named:
         """The keys that a WARC file names. Raises ManifestError."""
         first = next(recordlist.read(self.root / (warc.list.path + suffix)), None)
-        return named_by(self.root, warc.path, first)
+        return named_by(self.root, warc.path + suffix, first)
 
     def check_extendable(self) -> None:
         """Raise ManifestError when the archive is damaged so that nothing could be sealed over it."""

@@ -208,6 +208,17 @@ def test_healing_signs(tmp_path: Path, sandbox: Sandbox, folder: KeyFolder) -> N
     assert [len(point.signatures) for point in manifest(root).checkpoints] == [1, 1]
 
 
+def test_crash_before_files_got_their_names(tmp_path: Path, sandbox: Sandbox, folder: KeyFolder) -> None:
+    root = tmp_path / "a"
+    write(root, sandbox, folder, [].append)
+    (warc,) = manifest(root).warcs
+    for path in (warc.path, warc.list.path):
+        (root / path).rename(root / f"{path}.open")
+    assert Archive(root).current_key() == folder.own()["default"]
+    write(root, sandbox, folder, [].append)
+    assert not archives.check(root, sandbox, deep=True)
+
+
 def unusable(folder: KeyFolder, how: str) -> None:
     if how == "garbage":
         folder.path.mkdir()

@@ -87,7 +87,10 @@ def _key(fields: Iterable[tuple[str, str]], name: str) -> bytes | None:
 def current_key(root: Path, manifest: Manifest) -> bytes | None:
     """The key by which the archive goes on, as its newest WARC file that names one has it."""
     for warc in reversed(manifest.warcs):
-        named = named_by(root, warc.path, next(recordlist.read(root / warc.list.path), None))
+        listed = root / warc.list.path
+        if not listed.exists():  # after a crash just before it got its name
+            listed = listed.with_name(f"{listed.name}.open")
+        named = named_by(root, warc.path, next(recordlist.read(listed), None))
         if named.signing:
             return named.following or named.signing
     return None
