@@ -136,7 +136,8 @@ class _Work:
         aims, watching = self._orders.aims, self._orders.watching
         with (
             catalogue.reading(self._root) as db,
-            self._engine(client, Known(Memory(db, self._root, self._begun.run))) as engine,
+            Known(Memory(db, self._root, self._begun.run)) as known,
+            self._engine(client, known) as engine,
             watching(partial(self._progress, engine, stop)),
         ):
             run = Run(

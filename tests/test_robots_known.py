@@ -13,7 +13,10 @@ from manners_server import Town, moved, reply
 from wire_server import Step
 
 from archiver.capture.manners import Manners
+from archiver.capture.manners.robots import Known
 from archiver.config import Settings
+from archiver.index import catalogue
+from archiver.index.memory import Memory
 from archiver.keep import keep
 from archiver.model import FetchNote, Note
 
@@ -178,3 +181,12 @@ def test_crawl_delay_holds_on(tmp_path: Path) -> None:
         later = town.visits[before:]
         assert [visit.path for visit in later] == ["/0", "/1", "/2"]
         assert all(b.began - a.ended >= 0.4 for a, b in pairwise(later))
+
+
+def test_after_the_run_nothing_is_known(tmp_path: Path) -> None:
+    """A thread that is still on its way when a run breaks off must not ask a database that is closed."""
+    with town_of({"a.example": [reply(RULES)]}) as town:
+        save(town, tmp_path, URLS[0])
+    with catalogue.reading(tmp_path) as db, Known(Memory(db, tmp_path, "")) as known:
+        assert known.rules(ROBOTS)
+    assert known.rules(ROBOTS) is None

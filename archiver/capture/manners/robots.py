@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from protego import Protego
 
@@ -78,17 +79,26 @@ def _parsed(text: bytes, asked: str = "", age: float = 0.0) -> Rules:
 class Known:
     """The rules that the archive holds: what was asked for in the last 24 hours is not asked for again.
 
-    For several threads; `memory` is for this alone.
+    For several threads; `memory` is for this alone. A context manager: afterwards it knows nothing, and asks
+    nothing of `memory`, also in threads that have not ended.
     """
 
     def __init__(self, memory: Memory) -> None:
-        self._memory, self._lock = memory, threading.Lock()
+        self._memory: Memory | None = memory
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._memory = None
 
     def rules(self, url: str) -> Rules | None:
         """Those of a robots.txt; None where it has to be asked for, as after any failure."""
         try:
             with self._lock:
-                found = self._memory.robots(url, 8 * READ_BYTES)
+                found = self._memory.robots(url, 8 * READ_BYTES) if self._memory else None
             if found is None or found.status >= 500 or found.status in AGAIN:
                 return None
             age = (datetime.now(UTC) - datetime.fromisoformat(found.asked).astimezone(UTC)).total_seconds()
