@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from resume_site import Site, mirror_document
 
 from archiver import journal, upkeep
@@ -84,13 +85,11 @@ def memory() -> Iterator[Path]:
 
     What the checks copy lies there, too.
     """
-    usual, shared = tempfile.gettempdir(), "/dev/shm"
-    tempfile.tempdir = shared if os.access(shared, os.W_OK) else usual
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        if os.access("/dev/shm", os.W_OK):
+            patch.setattr(tempfile, "tempdir", "/dev/shm")
         with tempfile.TemporaryDirectory() as name:
             yield Path(name).resolve()
-    finally:
-        tempfile.tempdir = usual
 
 
 def crashed(worker: Worker, folder: Path) -> Crashed:
