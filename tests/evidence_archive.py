@@ -11,6 +11,7 @@ from pathlib import Path
 
 import archives
 import msgspec
+import needs_openssl  # noqa: F401
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -54,6 +54,7 @@ def write(
 # --- the folder ----------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_key_is_made_private_and_openssl_reads_it(folder: KeyFolder) -> None:
     made = folder.make("mine")
     assert stat.S_IMODE((folder.path / "mine.key").stat().st_mode) == 0o600

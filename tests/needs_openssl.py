@@ -1,0 +1,8 @@
+"""Imported by what needs the program openssl: without it, the test modules concerned are skipped, and say so."""
+
+import shutil
+
+import pytest
+
+if shutil.which("openssl") is None:
+    pytest.skip("openssl is not installed", allow_module_level=True)
