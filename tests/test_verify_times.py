@@ -22,6 +22,7 @@ from archiver.kept import Asked
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.model import Finding
+from archiver.prove import verify as standalone
 from archiver.sandbox import Sandbox
 from archiver.upkeep import timestamp as ask
 from archiver.verify import Limits, Trust, Verification
@@ -144,9 +145,15 @@ def test_a_token_that_is_none(token: str, root: Path) -> None:
     assert code == 0, text  # it stops no capture
 
 
-def test_a_token_over_other_lines_than_it_says(root: Path) -> None:
-    put_stamps(root, -1, stamp_of(root) | {"over": 99})
+@pytest.mark.parametrize("over", [0, 2, 99])
+def test_a_token_over_other_lines_than_it_says(over: int, root: Path) -> None:
+    assert standalone.judge(str(root), [], b"", [].append) == 0
+    assert stamp_of(root)["over"] == 1
+    put_stamps(root, -1, stamp_of(root) | {"over": over})
     assert codes(root) == ("failed", {"timestamp"})
+    assert standalone.judge(str(root), [], b"", [].append) == 4
+    put_stamps(root, -1, stamp_of(root) | {"over": -1})
+    assert standalone.judge(str(root), [], b"", [].append) == 4
 
 
 def test_a_token_that_a_later_file_names_and_that_is_gone(root: Path) -> None:

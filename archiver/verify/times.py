@@ -27,7 +27,6 @@ from archiver.verify.pair import Pair
 from archiver.verify.trust import Trust
 from archiver.warc.warcinfo import first_block
 
-TRUST = "trust"
 MOST_ROOT_FILES = 100
 _NEVER, _LONG_AGO = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 _finding = partial(of_file, commitment.NAME)
@@ -95,14 +94,14 @@ class TimeCheck:
 
     def _kept(self) -> Iterator[Root]:
         """The roots that lie in the archive."""
-        folder = self._root / TRUST
+        folder = self._root / timestamp.TRUST
         names = sorted(folder.glob("*.pem"))[:MOST_ROOT_FILES] if not folder.is_symlink() else []
         for path in names:
             try:
                 with open_plain(path) as file:
                     yield from timestamp.parse_roots(file.read(timestamp.ROOTS_BYTES + 1), path.name)
             except (OSError, UsageError):
-                self.unread.append(f"{TRUST}/{path.name}")
+                self.unread.append(f"{timestamp.TRUST}/{path.name}")
 
     def add(self, pair: Pair) -> None:
         """Read which tokens a WARC file's beacon names: by its committed warcinfo record alone."""
@@ -194,7 +193,7 @@ class TimeCheck:
             return 0
 
     def _without_root(self, unrooted: Counter[str]) -> Iterator[Finding]:
-        whose = "--roots" if self.by == "given" else f"{TRUST}/"
+        whose = "--roots" if self.by == "given" else f"{timestamp.TRUST}/"
         for authority, count in unrooted.items():
             yield _finding(
                 "timestamp-root",
