@@ -29,7 +29,6 @@ from archiver.warc.write import warc_date
 
 SECONDS = 20.0  # for one authority, from the name's look-up to the answer's last byte
 VALUE_BYTES = 4096
-TRUST = "trust"
 _PATIENCE = 5.0  # more than SECONDS, for a look-up of a name that knows no limit
 _PLAIN = {"Accept-Encoding": "identity"}
 _HEADERS = {
@@ -186,7 +185,7 @@ class Stamping:
 
     def _keep_roots(self, roots: Iterable[bytes]) -> None:
         """Copy them beside the tokens, named by their content: convenience, not evidence."""
-        folder = self._archive.root / TRUST
+        folder = self._archive.root / timestamp.TRUST
         try:
             if folder.is_symlink():
                 raise StorageError(f"{folder}: will not write through a link", "Remove it, or move it away.")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from archiver import keep, signing
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, UsageError
 from archiver.index import catalogue
@@ -26,6 +26,7 @@ from archiver.keys import KeyFolder, verifier_key
 from archiver.manifest import checkpoint
 from archiver.manifest.signednote import ED25519, Signature, VerifierKey
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 
 
 @pytest.fixture

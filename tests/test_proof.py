@@ -389,7 +389,7 @@ def test_words_say_what_is_proved_and_by_whom(
     assert "named only by the archive itself" in text
     code, rows, text = run("verify", str(signed), "--key", str(keys.path / "default.pub"), "--json")
     assert (code, rows[-1]["vouched"], rows[-1]["signed_checkpoint"]) == (0, True, 4)
-    assert "Unaltered since checkpoint 4 of 4, signed by successor of default" in text
+    assert "Checkpoint 4 of 4 is signed by successor of default" in text
     point = manifest(signed).checkpoints[1]
     (tmp_path / "kept.txt").write_text(point.note)
     code, rows, text = run("verify", str(signed), "--against", str(tmp_path / "kept.txt"), "--json")

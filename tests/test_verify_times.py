@@ -22,9 +22,10 @@ from archiver.kept import Asked
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.model import Finding
+from archiver.prove import verify as standalone
 from archiver.sandbox import Sandbox
 from archiver.upkeep import timestamp as ask
-from archiver.verify import Trust, Verification
+from archiver.verify import Limits, Trust, Verification
 from archiver.verify.times import Proved
 
 NETWORK = Network(allow_private=("127.0.0.0/8",))
@@ -144,14 +145,28 @@ def test_a_token_that_is_none(token: str, root: Path) -> None:
     assert code == 0, text  # it stops no capture
 
 
-def test_a_token_over_other_lines_than_it_says(root: Path) -> None:
-    put_stamps(root, -1, stamp_of(root) | {"over": 99})
+@pytest.mark.parametrize("over", [0, 2, 99])
+def test_a_token_over_other_lines_than_it_says(over: int, root: Path) -> None:
+    assert standalone.judge(str(root), [], b"", [].append) == 0
+    assert stamp_of(root)["over"] == 1
+    put_stamps(root, -1, stamp_of(root) | {"over": over})
     assert codes(root) == ("failed", {"timestamp"})
+    assert standalone.judge(str(root), [], b"", [].append) == 4
+    put_stamps(root, -1, stamp_of(root) | {"over": -1})
+    assert standalone.judge(str(root), [], b"", [].append) == 4
 
 
 def test_a_token_that_a_later_file_names_and_that_is_gone(root: Path) -> None:
     put_stamps(root, 0)
     assert codes(root) == ("failed", {"timestamp-missing"})
+
+
+def test_a_part_of_the_archive_is_enough_to_miss_a_token(root: Path) -> None:
+    """The beacons are read of every file, whichever WARC files have their turn."""
+    put_stamps(root, 0)
+    check = Verification(root, limits=Limits(seconds=0))
+    assert [each.code for each in check.findings()] == ["timestamp-missing"]
+    assert not check.coverage.whole
 
 
 def test_every_changed_byte_of_a_token_has_its_verdict(root: Path, authority: Authority) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from archiver.errors import TimestampError
 from archiver.manifest.manifest import Checkpoint, Digest, Manifest
 from archiver.manifest.timestamp import token_digest
+from archiver.warc.warcinfo import values
 
 FIELD = "beacon"
 
@@ -54,11 +55,8 @@ def _digests(newest: Checkpoint) -> Iterator[str]:
 
 def read(block: bytes) -> Beacon | None:
     """The beacon in the block of a warcinfo record; None when it has none. Raises TimestampError."""
-    for line in block.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name == FIELD.encode():
-            try:
-                return msgspec.json.decode(value, type=Beacon)
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-                raise TimestampError(f"a beacon cannot be read: {error}") from error
-    return None
+    found = values(block, FIELD)
+    try:
+        return msgspec.json.decode(found[0], type=Beacon) if found else None
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
+        raise TimestampError(f"a beacon cannot be read: {error}") from error

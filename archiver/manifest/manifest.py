@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from archiver.errors import ManifestError, NotAnArchive
+from archiver.errors import ManifestError, NotAnArchive, TimestampError
 from archiver.manifest import checkpoint
 from archiver.manifest.signednote import LINES, Signature, VerifierKey
 from archiver.manifest.tree import EMPTY_ROOT, Tree
@@ -83,7 +83,12 @@ class Checkpoint(_Part, frozen=True):
     timestamps: tuple[Timestamp, ...] = ()
 
     def stamped(self, over: int) -> bytes:
-        """The text that a timestamp covers: the note alone, or with so many of its signature lines."""
+        """The text that a timestamp covers: the note alone, or with so many of its signature lines.
+
+        TimestampError when there are not so many.
+        """
+        if over > len(self.signatures):
+            raise TimestampError(f"it covers {over} signature lines, and there are {len(self.signatures)}")
         lines = "".join(f"{line}\n" for line in self.signatures[:over])
         return (self.note + (f"\n{lines}" if over else "")).encode()
 

@@ -4,23 +4,20 @@
 a rotation `next-signing-key: VKEY`: its successor, if both signed (docs/keys.md).
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from archiver.digests import digest
-from archiver.errors import ManifestError, RecordError
+from archiver.errors import ManifestError
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.signednote import COSIGNATURE, ED25519, Signature, VerifierKey
 from archiver.manifest.tree import Tree
-from archiver.model import Entry, Location
-from archiver.warc.read import parse_record, read_stored
+from archiver.model import Entry
+from archiver.warc.warcinfo import first_block, values
 
 SIGNING, FOLLOWING = "signing-key", "next-signing-key"
-_RECORD_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -61,24 +58,15 @@ def named_by(root: Path, file: str, entry: Entry | None) -> Named:
 
     Nothing when there is no such record, or its stored bytes are not those of the entry.
     """
-    if entry is None or entry.type != "warcinfo" or entry.length > _RECORD_BYTES:
-        return Named()
-    try:
-        stored = read_stored(root, Location(file=file, offset=entry.offset, length=entry.length))
-        if digest(stored) != entry.digest:
-            return Named()
-        block = parse_record(zlib.decompressobj(31).decompress(stored, _RECORD_BYTES)).block
-    except (RecordError, zlib.error):
-        return Named()
-    fields = [line.partition(": ")[::2] for line in block.decode("utf-8", "replace").split("\r\n")]
-    return Named(_key(fields, SIGNING), _key(fields, FOLLOWING))
+    block = first_block(root, file, entry)
+    return Named(_key(block, SIGNING), _key(block, FOLLOWING)) if block else Named()
 
 
-def _key(fields: Iterable[tuple[str, str]], name: str) -> bytes | None:
+def _key(block: bytes, name: str) -> bytes | None:
     """The key that a field names; none when it stands there twice or is no Ed25519 key."""
-    values = [value for key, value in fields if key == name]
+    found = values(block, name)
     try:
-        key = VerifierKey.parse(values[0]) if len(values) == 1 else None
+        key = VerifierKey.parse(found[0]) if len(found) == 1 else None
     except ManifestError:
         return None
     return key.public if key and key.kind == ED25519 else None

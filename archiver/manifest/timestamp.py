@@ -28,6 +28,7 @@ from archiver.digests import digest
 from archiver.errors import TimestampError, UsageError
 from archiver.manifest.manifest import Manifest
 
+TRUST = "trust"  # the archive's folder with the roots of authorities: convenience, not evidence
 ANSWER_BYTES = 256 << 10
 ROOTS_BYTES = 4 << 20
 SOON = timedelta(days=365)  # before certificates run out, they are to be replaced

@@ -1,18 +1,18 @@
 """The evidence bundle: stored members with their proofs, as one ZIP (docs/evidence.md)."""
 
-import base64
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archiver.digests import digest
-from archiver.errors import ManifestError, RecordError, StorageError, UsageError
+from archiver.errors import ManifestError, RecordError, StorageError, TimestampError, UsageError
 from archiver.manifest import checkpoint as checkpoints
 from archiver.manifest import manifest as commitment
-from archiver.manifest import recordlist
+from archiver.manifest import recordlist, signednote, timestamp
 from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.proofs import Inclusion
 from archiver.model import Entry, Location
@@ -26,7 +26,6 @@ from archiver.warc.read import read_stored
 
 FORMAT = "archiver-evidence/1"
 CAPTURE_BYTES = 700 << 20  # a verifier takes 1 GiB; the report's pictures need room, too
-TRUST = "trust"  # the archive's folder with the roots of time authorities
 TRUST_BYTES = 1 << 20  # of one file in it
 _ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
@@ -123,7 +122,7 @@ def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Pl
     places: list[_Place] = []
     leaves, found = bytearray(), set[str]()
 
-    def entries() -> Any:
+    def entries() -> Iterator[Entry]:
         for warc in manifest.warcs:
             here: list[_Place] = []
             first: _Place | None = None
@@ -175,7 +174,7 @@ def _member(root: Path, place: _Place) -> bytes:
     return stored
 
 
-def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Any:
+def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Iterator[dict[str, Any]]:
     """The rows of bundle.json, in the order of its format."""
     at = 0
     for exhibit in exhibits:
@@ -193,19 +192,18 @@ def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Any:
 
 def _proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, bytes]:
     """The signed note, the keys, and the tokens with what they cover."""
-    signatures = "".join(f"{line}\n" for line in made.signatures)
     files = {
-        "checkpoint.txt": f"{made.note}\n{signatures}".encode(),
+        "checkpoint.txt": signednote.join(made.note, made.signatures).encode(),
         "keys.txt": "".join(f"{key}\n" for key in manifest.keys).encode(),
     }
     for number, stamp in enumerate(made.timestamps, 1):
         ending = "tsr" if stamp.kind == "rfc3161" else "ots"
         try:
-            files[f"timestamps/{number}.{ending}"] = base64.b64decode(stamp.token, validate=True)
-        except ValueError as error:
-            raise ManifestError(f"a timestamp of {stamp.authority} is not base64", _ADVICE) from error
-        files[f"timestamps/{number}.txt"] = made.stamped(stamp.over)
-    roots = _roots(root / TRUST)
+            files[f"timestamps/{number}.{ending}"] = timestamp.decode(stamp.token)
+            files[f"timestamps/{number}.txt"] = made.stamped(stamp.over)
+        except TimestampError as error:
+            raise ManifestError(f"a timestamp of {stamp.authority}: {error}", _ADVICE) from error
+    roots = _roots(root / timestamp.TRUST)
     if roots and made.timestamps:
         files["timestamps/roots.pem"] = roots
     return files

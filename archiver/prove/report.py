@@ -17,6 +17,7 @@ from archiver.model import Article, ArticleNote, FetchNote
 from archiver.prove import verify
 from archiver.prove.exhibits import Exhibit, Print
 from archiver.sandbox import Sandbox
+from archiver.warc.warcinfo import values
 
 PRINTS = 300  # pictures shown; the rest are only named
 _UNSEEN = re.compile(
@@ -121,13 +122,8 @@ def _stamps(made: Checkpoint) -> Iterator[tuple[str, str]]:
 
 def _warcinfo(exhibits: Sequence[Exhibit], field: str) -> str:
     """What the warcinfo records say in a field, as HTML; each value once."""
-    lines = (
-        line.partition(": ")
-        for each in exhibits
-        if each.record.type == "warcinfo"
-        for line in each.record.block.decode("utf-8", "replace").split("\r\n")
-    )
-    return ", ".join(dict.fromkeys(shown(value) for name, _, value in lines if name == field)) or "–"
+    said = (values(each.record.block, field) for each in exhibits if each.record.type == "warcinfo")
+    return ", ".join(dict.fromkeys(shown(value) for found in said for value in found)) or "–"
 
 
 def _prints(exhibits: Sequence[Exhibit], sandbox: Sandbox) -> dict[str, Print | str]:

@@ -551,13 +551,15 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
     if unsealed:
         say(f"Not sealed, and so not judged: {len(unsealed)} files.")
     for number, made in enumerate(rebuilt["checkpoints"]):
-        newest = number == len(rebuilt["checkpoints"]) - 1
-        check_signed(made["note"], made["signatures"], manifest["keys"], trusted if newest else [], say)
+        note, lines = made["note"], made["signatures"]
+        check_signed(
+            note, lines, manifest["keys"], trusted if made is rebuilt["checkpoints"][-1] else [], say
+        )
         for stamp in made["timestamps"]:
             over, ending = stamp["over"], {"rfc3161": "tsr", "opentimestamps": "ots"}[stamp["kind"]]
-            lines = "".join(f"{line}\n" for line in made["signatures"][:over])
-            covered = made["note"] + (f"\n{lines}" if over else "")
             name, data = f"checkpoint {number + 1}.{ending}", unbase64(stamp["token"])
+            check(over in range(len(lines) + 1), f"{name}: covers signature lines that are not there")
+            covered = note + "".join(["\n" * bool(over), *(f"{line}\n" for line in lines[:over])])
             check_token(name, data, covered.encode(), roots, say)
 
 

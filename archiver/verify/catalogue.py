@@ -1,4 +1,4 @@
-"""Steps (8) and (10): the catalogue, byte by byte as it was closed, and row by row as a rebuild makes it."""
+"""Steps (9) and (11): the catalogue, byte by byte as it was closed, and row by row as a rebuild makes it."""
 
 import sqlite3
 import tempfile
@@ -32,11 +32,11 @@ WHERE EXISTS (SELECT 1 FROM main.pictures AS m WHERE m.payload_digest = a.payloa
 
 
 def check_file(root: Path, *, thorough: bool) -> Iterator[Finding]:
-    """(8) The catalogue file is as it was closed. Where there is no catalogue, nothing is wrong."""
+    """(9) The catalogue file is as it was closed. Where there is no catalogue, nothing is wrong."""
     if not _exists(root / NAME):
         return
     if not _exists(root / DIGEST_NAME):
-        if not thorough:  # else step (10) looks at its rows
+        if not thorough:  # else step (11) looks at its rows
             message = f"{DIGEST_NAME} is not there, so nothing says what the catalogue was"
             advice = "If no command is writing to the archive: 'archiver verify --deep' compares each row."
             yield _finding("catalogue-undigested", message, verdict="unverifiable", advice=advice)
@@ -71,7 +71,7 @@ def _text(data: bytes) -> str:
 
 
 def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Finding]:
-    """(10) The catalogue has the rows that a rebuild from the WARC files gives."""
+    """(11) The catalogue has the rows that a rebuild from the WARC files gives."""
     if not _exists(root / NAME):
         return
     if any((root / "warcs").glob(f"*{OPEN}")):  # its rows are there as soon as its records are durable

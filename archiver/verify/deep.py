@@ -1,4 +1,4 @@
-"""Step (9) of the check, with `--deep`: what the records say. Here parsers are at work."""
+"""Step (10) of the check, with `--deep`: what the records say. Here parsers are at work."""
 
 import base64
 import hashlib
@@ -12,6 +12,7 @@ from archiver.sandbox import Sandbox
 from archiver.verify.lists import differing
 from archiver.verify.pair import Pair
 from archiver.warc.read import Member, StoredRecord, parse_member, read_stored
+from archiver.warc.warcinfo import values
 
 
 def check_records(
@@ -52,7 +53,7 @@ def _judge(stored: bytes, entry: Entry, origin: str, sandbox: Sandbox) -> Iterat
     if said:
         yield "line-content", f"its line in the record list says otherwise: {', '.join(said)}"
     note_of(entry, stored)
-    if record.type == "warcinfo" and f"\r\nisPartOf: {origin}\r\n".encode() not in b"\r\n" + record.block:
+    if record.type == "warcinfo" and origin not in values(record.block, "isPartOf"):
         yield "origin", f"its isPartOf is not {origin}, the name of this archive"
 
 

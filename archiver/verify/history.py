@@ -1,4 +1,4 @@
-"""History: the tree began as every tree head that was kept elsewhere says. RFC 9162 section 2.1.4.
+"""Step (7): the tree began as every tree head that was kept elsewhere says. RFC 9162 section 2.1.4.
 
 Nothing needs a proof where all leaves are at hand: the root at the kept size is recomputed.
 """

@@ -1,4 +1,4 @@
-"""Step (9), across files: the response for which a revisit stands is in the archive, with its payload."""
+"""Step (10), across files: the response for which a revisit stands is in the archive, with its payload."""
 
 from collections.abc import Iterator
 

@@ -1,11 +1,10 @@
-"""The timestamps of checkpoints: who says that they existed when, and whether that still holds.
+"""Step (8): the timestamps of checkpoints: who says that they existed when, and whether that still holds.
 
 A token is judged by roots: those that the person gave, else those in `trust/` of the archive. One whose
 certificates have run out holds when a beacon names it, and a checkpoint above that beacon was stamped before.
 """
 
 import hashlib
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,21 +15,19 @@ from pathlib import Path
 from typing import Literal
 
 from archiver.digests import digest
-from archiver.errors import ManifestError, RecordError, TimestampError, UsageError
+from archiver.errors import ManifestError, TimestampError, UsageError
 from archiver.manifest import beacon, checkpoint, opentimestamps, timestamp
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.manifest.timestamp import Root, Stamp
-from archiver.model import Finding, Location
+from archiver.model import Finding
 from archiver.verify.files import COPY, open_plain
 from archiver.verify.findings import of_file
 from archiver.verify.pair import Pair
 from archiver.verify.trust import Trust
-from archiver.warc.read import parse_record, read_stored
+from archiver.warc.warcinfo import first_block
 
-TRUST = "trust"
 MOST_ROOT_FILES = 100
-WARCINFO_BYTES = 4 << 20
 _NEVER, _LONG_AGO = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 _finding = partial(of_file, commitment.NAME)
 
@@ -97,14 +94,14 @@ class TimeCheck:
 
     def _kept(self) -> Iterator[Root]:
         """The roots that lie in the archive."""
-        folder = self._root / TRUST
+        folder = self._root / timestamp.TRUST
         names = sorted(folder.glob("*.pem"))[:MOST_ROOT_FILES] if not folder.is_symlink() else []
         for path in names:
             try:
                 with open_plain(path) as file:
                     yield from timestamp.parse_roots(file.read(timestamp.ROOTS_BYTES + 1), path.name)
             except (OSError, UsageError):
-                self.unread.append(f"{TRUST}/{path.name}")
+                self.unread.append(f"{timestamp.TRUST}/{path.name}")
 
     def add(self, pair: Pair) -> None:
         """Read which tokens a WARC file's beacon names: by its committed warcinfo record alone."""
@@ -125,17 +122,12 @@ class TimeCheck:
                 self._missing.append((place, named))
 
     def _beacon(self, pair: Pair) -> beacon.Beacon | None:
-        """Of a file whose first record is as committed. What cannot be read is for step (7) to say."""
+        """Of a file whose record list is known. What cannot be read is for step (10) to say."""
         first = pair.entries[0] if pair.known and pair.entries else None
-        if first is None or first.type != "warcinfo" or pair.holds[:1] != (True,):
-            return None
-        if first.length > WARCINFO_BYTES:
-            return None
+        block = first_block(self._root, pair.warc.path, first)
         try:
-            stored = read_stored(self._root, Location(file=pair.warc.path, offset=0, length=first.length))
-            inflate = zlib.decompressobj(31)
-            return beacon.read(parse_record(inflate.decompress(stored, WARCINFO_BYTES)).block)
-        except (RecordError, TimestampError, zlib.error):
+            return beacon.read(block) if block else None
+        except TimestampError:
             return None
 
     def findings(self) -> Iterator[Finding]:
@@ -201,7 +193,7 @@ class TimeCheck:
             return 0
 
     def _without_root(self, unrooted: Counter[str]) -> Iterator[Finding]:
-        whose = "--roots" if self.by == "given" else f"{TRUST}/"
+        whose = "--roots" if self.by == "given" else f"{timestamp.TRUST}/"
         for authority, count in unrooted.items():
             yield _finding(
                 "timestamp-root",
