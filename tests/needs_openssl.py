@@ -1,4 +1,4 @@
-"""Imported by what needs the program openssl: without it, the test modules concerned are skipped, and say so."""
+"""Imported by what needs the program openssl: without it, those test modules are skipped, and say so."""
 
 import shutil
 
