@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from archiver import config
 from archiver.archive import OPEN, Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
+from archiver.keys import KeyFolder
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Entry
@@ -32,7 +32,7 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
-from archiver.upkeep import signer
+from archiver.upkeep import heal
 from archiver.verify.catalogue import check_file
 from archiver.verify.files import committed, is_plain, measure, open_plain, shown
 from archiver.verify.pair import read_warc
@@ -56,13 +56,15 @@ class Repair:
         *,
         report: Callable[[Result], None],
         say: Say,
+        keys: KeyFolder | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
         """`report` gets each result as it happens, `say` what is wrong with a copy.
 
+        `keys` sign what a crash left open: left out, those of the person.
         `sandbox`: one that is open already, for many repairs in a row.
         """
-        self._sandbox = sandbox
+        self._keys, self._sandbox = keys, sandbox
         self.root, self._report, self._say, self._par2 = root, report, say, par2
         self._own = Own(root, say)
         self._others = tuple(copies)
@@ -83,9 +85,7 @@ class Repair:
                     self._tell(Unmended(file=warc.list.path, reason=_NO_COPY))
             self._extra(manifest)
             if all(self._whole.values()):
-                if archive.left_open():
-                    archive.signer = signer(archive, self._say) if config.load(self.root).proof.sign else None
-                self.healed = archive.heal()
+                self.healed = heal(archive, self._say, self._keys)
                 self._catalogue(archive, sandbox)
 
     def _tell(self, result: Result) -> None:
