@@ -11,13 +11,12 @@ Nobody needs to believe it: `archiver verify` judges the result. docs/repair.md 
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from archiver.archive import OPEN, Archive
+from archiver.archive import OPEN, OPENED, Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder
@@ -40,7 +39,6 @@ from archiver.warc.scan import walk
 
 Part = CommittedWarc | CommittedList
 Wanted = dict[str, list[tuple[Assembly, int]]]  # digest → the records that have it
-_BEING_WRITTEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 _BEGINNINGS = (b"\x1f\x8b", b"PK")  # gzip; a ZIP, damaged as it may be
 _NO_COPY = "neither this archive nor a copy has the committed bytes"
 
@@ -282,7 +280,7 @@ class Repair:
         except OSError:
             return
         for path in there:
-            opened = _BEING_WRITTEN.fullmatch(path.name) and is_plain(path)
+            opened = OPENED.fullmatch(path.name) and is_plain(path)
             if path.name not in named and not opened:
                 kept = place.move(self.root, path)
                 self._tell(Moved(file=shown(f"warcs/{path.name}"), kept=shown(kept)))
