@@ -31,6 +31,7 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
+from archiver.storage import replace_file
 from archiver.upkeep import heal
 from archiver.verify.catalogue import check_file
 from archiver.verify.files import committed, is_plain, measure, open_plain, shown
@@ -190,7 +191,7 @@ class Repair:
         if data is None:
             return False
         made = place.folder(self.root) / f"{Path(warc.list.path).name}{place.NEW}"
-        place.write(made, data)
+        replace_file(made, data)
         self._put(warc.list, made, "lines", ())
         return True
 
