@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from archiver import calendars
 from archiver.archive import Archive
 from archiver.capture.wire.fetch import Client, Network
 from archiver.config import Authority, Proof
@@ -24,6 +23,7 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import opentimestamps, timestamp
 from archiver.manifest.beacon import PublicValue
 from archiver.manifest.manifest import Checkpoint, Timestamp
+from archiver.stamping import calendars
 from archiver.storage import own_folder, replace_file
 from archiver.warc.write import warc_date
 
