@@ -145,11 +145,8 @@ class Verification:
         self.history = history = HistoryCheck(manifest, self.trust)
         self.signatures = signatures = SignatureCheck(self.root, manifest, self.trust)
         self.times = times = TimeCheck(self.root, manifest, self.trust)
-        commitments, tree, revisits = (
-            Commitments(manifest),
-            TreeCheck(manifest, history.sizes),
-            RevisitCheck(),
-        )
+        commitments, revisits = Commitments(manifest), RevisitCheck()
+        tree = TreeCheck(manifest, history.sizes)
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             if schedule.everything or not pair.seems_right():  # (3)
