@@ -31,7 +31,7 @@ from archiver.warc.write import warc_date
 
 LOCK_NAME = ".archiver.lock"
 OPEN = ".open"
-_OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
+OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
 
 
 class Archive:
@@ -133,7 +133,7 @@ class Archive:
 
     def left_open(self) -> list[str]:
         """The names of the WARC files that are being written, or that a crash left."""
-        left = [_OPENED.fullmatch(path.name) for path in (self.root / "warcs").glob(f"*{OPEN}")]
+        left = [OPENED.fullmatch(path.name) for path in (self.root / "warcs").glob(f"*{OPEN}")]
         return sorted({found[1] for found in left if found})
 
     def seal(self, name: str) -> CommittedWarc:

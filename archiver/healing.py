@@ -9,7 +9,7 @@ from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError, StorageError
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
-from archiver.storage import make_folder, storage_error, sync_folder
+from archiver.storage import own_folder, storage_error, sync_folder
 
 
 class Sealing(Protocol):
@@ -77,13 +77,12 @@ class Healing:
         """Move what lies beyond `end` into torn/, durably; return how many bytes that were."""
         if not path.exists():
             return 0
-        torn = self._archive.root / "torn"
-        if path.is_symlink() or torn.is_symlink():
+        if path.is_symlink():
             raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
         with path.open("r+b") as file:
             rest = os.fstat(file.fileno()).st_size - end
             if rest:
-                make_folder(torn)
+                torn = own_folder(self._archive.root / "torn")
                 kept = torn / f"{path.stem}.{end}"
                 kept.unlink(missing_ok=True)  # of a healing that was cut short itself
                 with kept.open("xb") as copy:

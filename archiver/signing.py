@@ -12,7 +12,7 @@ from archiver.keys import KeyFolder, OwnKey
 from archiver.manifest import checkpoint, proofs, signednote
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest, leaf_input
-from archiver.manifest.signednote import COSIGNATURE, ED25519, LINES, Signature, VerifierKey
+from archiver.manifest.signednote import COSIGNATURE, LINES, Signature, VerifierKey
 from archiver.manifest.signers import Keyring
 from archiver.manifest.tree import Tree
 from archiver.sandbox import Sandbox
@@ -121,8 +121,7 @@ def add(root: Path, file: Path, folder: KeyFolder, given: Sequence[VerifierKey] 
         raise UsageError(f"{file}: {error.strerror or error}") from error
     except (ManifestError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: {error}", "Give a signed note, or its signature lines alone.") from error
-    known = {key.public: key.name for key in (*given, *folder.trusted())}
-    known |= {public: name for name, public in folder.own().items()}
+    known = _known(folder, given)
     ring = Keyring(known)
     with archive.lock("sign"):
         manifest = archive.manifest()
@@ -141,6 +140,12 @@ def add(root: Path, file: Path, folder: KeyFolder, given: Sequence[VerifierKey] 
                 "'archiver key trust VKEY' vouches for a key, and so does --key VKEY.",
             )
         return _added(archive, manifest, made, names)
+
+
+def _known(folder: KeyFolder, given: Sequence[VerifierKey] = ()) -> dict[bytes, str]:
+    """The keys that the person vouches for, and what they call them."""
+    known = {key.public: key.name for key in (*given, *folder.trusted())}
+    return known | {public: name for name, public in folder.own().items()}
 
 
 def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say: Say) -> OwnKey:
@@ -173,13 +178,8 @@ def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say
 def signers(root: Path, folder: KeyFolder) -> tuple[Manifest, list[Line]]:
     """The manifest and who signed its checkpoints, each line judged by the keys that are known."""
     manifest = Archive(root).manifest()
-    known = {key.public: key.name for key in folder.trusted()}
-    known |= {public: name for name, public in folder.own().items()}
-    listed = []
-    for text in manifest.keys:
-        key = VerifierKey.parse(text)
-        listed += [key] if key.kind in (ED25519, COSIGNATURE) else []
-    ring = Keyring(known, listed)
+    known = _known(folder)
+    ring = Keyring(known, map(VerifierKey.parse, manifest.keys))
     lines = []
     for at, point in enumerate(manifest.checkpoints):
         records = checkpoint.parse(point.note)[1]

@@ -16,7 +16,6 @@ from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
-from archiver.manifest.timestamp import waiting
 from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
@@ -119,7 +118,9 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         last_run=runs[0] if runs else None,
         last_saved=saved,
         unfinished=journal.load(root),
-        waiting=tuple(waiting(manifest, (each.url for each in config.load(root).proof.authorities))),
+        waiting=tuple(
+            timestamp.waiting(manifest, (each.url for each in config.load(root).proof.authorities))
+        ),
         expiring=_expiring(manifest),
         max_age=max_age,
         age=_age(saved.ended) if saved and saved.ended else None,

@@ -44,6 +44,17 @@ def make_folder(folder: Path) -> None:
         sync_folder(path.parent)
 
 
+def own_folder(folder: Path) -> Path:
+    """A folder of the archive, made when it is not there; nobody is led elsewhere by a link.
+
+    Raises StorageError.
+    """
+    if folder.is_symlink():
+        raise StorageError(f"{folder}: will not write through a link", "Remove it, or move it away.")
+    make_folder(folder)
+    return folder
+
+
 def replace_file(path: Path, data: bytes) -> None:
     """Replace a file atomically and durably: beside it, fsync, rename, fsync the folder.
 

@@ -33,6 +33,16 @@ def signer(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None 
     return Signing.begin(keys or KeyFolder.of_person(), archive.current_key(), say)
 
 
+def heal(archive: Archive, say: Callable[[str], None], keys: KeyFolder | None = None) -> list[str]:
+    """Seal what a crash left open, signed as the settings say; say in words what was done.
+
+    Only under the lock.
+    """
+    if archive.left_open() and config.load(archive.root).proof.sign:
+        archive.signer = signer(archive, say, keys)
+    return archive.heal()
+
+
 def seal_empty(
     archive: Archive, sandbox: Sandbox, value: Callable[[], PublicValue | None] = lambda: None
 ) -> None:
@@ -75,9 +85,7 @@ def rebuild(
     archive = Archive(root)
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
-        if archive.left_open():
-            archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
-        healed = archive.heal()
+        healed = heal(archive, say, keys)
         return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
 
 
@@ -89,6 +97,7 @@ def timestamp(
     renew: bool = False,
     told: Callable[[Asked], None],
     say: Callable[[str], None],
+    keys: KeyFolder | None = None,
 ) -> list[str]:
     """Ask who has not stamped the newest checkpoint; say in words what was healed before.
 
@@ -99,7 +108,7 @@ def timestamp(
     archive.manifest()
     with archive.lock("timestamp"):
         if (renew or archive.left_open()) and proof.sign:
-            archive.signer = signer(archive, say)
+            archive.signer = signer(archive, say, keys)
         healed, stamping = archive.heal(), Stamping(archive, proof, network, told, say)
         if renew:
             archive.check_extendable()

@@ -23,6 +23,7 @@ from evidence_mutations import flipped, forged, mutations, stored, summed
 
 from archiver.prove import verify
 from archiver.prove.bundle import prove
+from archiver.sandbox import Sandbox
 from archiver.show import reading
 
 SECOND = Path(__file__).with_name("second_verifier.mjs")
@@ -393,6 +394,16 @@ def test_an_archive_is_checked_too(
         assert judged(root)[0] == (2 if name == "manifest.json" else 4)
         archives.write(root, name, before)
     (root / "warcs" / "added.warc.gz").touch()
+    assert judged(root)[0] == 4
+
+
+def test_an_archive_that_names_a_file_twice(root: Path, sandbox: Sandbox) -> None:
+    raw = archives.raw_manifest(root)
+    raw["warcs"].append(raw["warcs"][0])
+    archives.put_manifest(root, raw)
+    assert judged(root)[0] == 4
+    archives.recommit(root, tree=True)
+    assert [each.code for each in archives.check(root, sandbox)] == ["manifest-entry"]
     assert judged(root)[0] == 4
 
 

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import archives
 import pytest
+import test_keys
 from archives import at, change, entries, flip, listed, put_lines, put_members, swap, warc, write
 from click.testing import CliRunner
 from mending import assert_restored, committed, repair
 
+from archiver import checks
 from archiver.archive import OPEN, Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.index import catalogue
+from archiver.keys import KeyFolder
 from archiver.manifest import manifest as commitment
 from archiver.repair.results import MissingRecord, Moved, Replaced, Unmended
 from archiver.sandbox import Sandbox
@@ -223,6 +226,7 @@ def test_nothing_is_touched_where_nothing_is_wrong(root: Path, copy: Path) -> No
         }
     ]
     assert text.endswith("Nothing was damaged. No problems are left.\n")
+    (root / checks.NAME).unlink()  # what the check at the end remembers
     assert facts() == before
 
 
@@ -470,6 +474,21 @@ def test_command_in_words(root: Path, copy: Path) -> None:
         f"repaired    {warc(root)}: 1 record put in from {copy}; the damaged file is damaged/"
     )
     assert lines[-1] == "1 file repaired. No problems are left."
+
+
+def test_the_check_at_the_end_knows_the_person_s_keys_and_is_remembered(
+    tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVER_KEYS", str(tmp_path / "keys"))
+    root = tmp_path / "signed"
+    test_keys.write(root, sandbox, KeyFolder.of_person(), [].append)
+    assert command(root)[0] == 0
+    assert [mark.verdict for mark in checks.load(root).marks] == ["ok"]
+    raw = archives.raw_manifest(root)
+    raw["keys"], raw["checkpoints"][-1]["signatures"] = [], []
+    archives.put_manifest(root, raw)
+    code, rows, _ = command(root)
+    assert (code, rows[0]["code"]) == (4, "signature-missing")
 
 
 def test_wrong_usage(root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`archiver archive`."""
 
-import math
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -174,16 +173,14 @@ def _network(found: Any, options: dict[str, Any]) -> Any:
     """The limits of archiver.toml, and what is left of the options: curl's, each a field of its own."""
     from archiver.capture.wire.fetch import Network, user_agent
 
-    limits, seconds = found.limits, options.pop("max_time")
-    if math.isnan(seconds):
-        raise click.BadParameter("nan is no number of seconds.", param_hint="--max-time")
+    limits = found.limits
     return Network(
         connect_seconds=limits.connect_seconds,
         first_byte_seconds=limits.first_byte_seconds,
         read_seconds=limits.read_seconds,
         slow_bytes=limits.slow_bytes,
         slow_seconds=limits.slow_seconds,
-        total_seconds=seconds,
+        total_seconds=options.pop("max_time"),
         max_bytes=limits.bytes,
         max_redirects=limits.redirects,
         user_agent=user_agent(options.pop("contact") or found.contact or None),

@@ -1,12 +1,11 @@
 """`archiver repair` and `protect`."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import click
 
-from archiver.cli.options import as_json, directory, network, share, transfer
+from archiver.cli.options import as_json, directory, key_folder, network, share, transfer
 from archiver.console import Output
 
 _PAR2 = click.option(
@@ -38,25 +37,29 @@ def repair(
     import msgspec
 
     from archiver import tell
+    from archiver.checks import Checks
     from archiver.repair import repair as mend
     from archiver.tell.mended import Mended
     from archiver.verify import Verification
+    from archiver.verify.trust import gather
 
     options["total_seconds"] = options.pop("max_time")
-    if math.isnan(options["total_seconds"]):
-        raise click.BadParameter("nan is no number of seconds.", param_hint="--max-time")
-    out = Output(as_json)
+    out, keys = Output(as_json), key_folder()
+    trust = gather(folder=keys)  # a mistake there is said before anything is changed
     told = Mended(out)
     with out.alive(lambda: f"{len(told.replaced)} files repaired"):
-        healed = mend(directory, copies, network=options, par2=par2, report=told.result, say=out.say)
+        healed = mend(
+            directory, copies, network=options, par2=par2, report=told.result, say=out.say, keys=keys
+        )
     for line in healed:
         out.say(f"healed {line}")
     out.say("Now the integrity check, which judges the result:")
-    check = Verification(directory)
-    with out.alive(lambda: f"{check.records} records in {check.files} files checked"):
-        for finding in check.findings():
-            out.row(msgspec.to_builtins(finding))
-            out.say(tell.finding_words(finding))
+    with Checks(directory) as checks:
+        check = Verification(directory, trust=trust, checks=checks)
+        with out.alive(lambda: f"{check.records} records in {check.files} files checked"):
+            for finding in check.findings():
+                out.row(msgspec.to_builtins(finding))
+                out.say(tell.finding_words(finding))
     out.row(
         {
             "type": "summary",

@@ -179,10 +179,17 @@ def reason(written: str) -> str:
     return said
 
 
+def _number(_: click.Context, option: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which a range lets through
+        raise click.BadParameter("nan is no number.", param=option)
+    return value
+
+
 _TRANSFER = (
     click.option(
         "--max-time",
         type=click.FloatRange(min=0.1, max=86400),
+        callback=_number,
         default=120,
         show_default=True,
         metavar="SECONDS",

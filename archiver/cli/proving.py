@@ -44,10 +44,8 @@ def demo(directory: Path, as_json: bool) -> None:
     from archiver.keys import KeyFolder
     from archiver.verify.trust import gather
 
-    out, folder = (
-        Output(as_json),
-        KeyFolder(directory.resolve().with_name(f"{directory.resolve().name}-keys")),
-    )
+    out, whole = Output(as_json), directory.resolve()  # also of "."
+    folder = KeyFolder(whole.with_name(f"{whole.name}-keys"))
     out.say("A small news site and an image proxy run on loopback; their pictures are archived now.")
     kept = archive_world(directory, report=lambda note: tell.note(out, note), say=out.say, keys=folder)
     out.say("Some pictures failed on purpose: that, too, is kept. Now the integrity check:")

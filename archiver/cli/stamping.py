@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import as_json, directory, network
+from archiver.cli.options import as_json, directory, key_folder, network
 from archiver.console import Output
 
 
@@ -56,7 +56,8 @@ def timestamp(
         tell.timestamp(out, asked)
 
     asking = Network(user_agent=user_agent(found.contact or None), **options)
-    for line in upkeep.timestamp(directory, asking, proof, renew=renew, told=told, say=out.say):
+    keys = key_folder()
+    for line in upkeep.timestamp(directory, asking, proof, renew=renew, told=told, say=out.say, keys=keys):
         out.say(f"healed {line}")
     counts: dict[str, int] = {name: sum(asked.outcome == name for asked in came) for name in OUTCOMES}
     code = 3 if counts["failed"] else 0

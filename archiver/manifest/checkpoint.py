@@ -8,10 +8,10 @@ Each line ends in LF. Signature lines, when there are any, follow after an empty
 """
 
 import base64
-import binascii
 import re
 
 from archiver.errors import ManifestError
+from archiver.manifest.signednote import unbase64
 
 _NOTE = re.compile(r"([^\n+ ]+)\n(0|[1-9][0-9]{0,14})\n([A-Za-z0-9+/]{43}=)\n")
 
@@ -27,10 +27,4 @@ def parse(text: str) -> tuple[str, int, bytes]:
     if not found:
         raise ManifestError(f"not a checkpoint: {text[:80]!r}")
     origin, size, root = found.groups()
-    try:
-        value = base64.b64decode(root, validate=True)
-    except binascii.Error as error:
-        raise ManifestError(f"a checkpoint's root is not base64: {error}") from error
-    if base64.b64encode(value).decode() != root:
-        raise ManifestError("a checkpoint's root is not in canonical base64")
-    return origin, int(size), value
+    return origin, int(size), unbase64(root, "a checkpoint's root")

@@ -104,24 +104,6 @@ def consistency(leaves: Iterable[bytes], old: int, size: int) -> list[bytes]:
     return path.end() if 0 < old < size else []
 
 
-def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether the proof shows the leaf with this input at `index` of the tree (section 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    place, last, node = index, size - 1, leaf_hash(leaf)
-    for sibling in proof:
-        if not last:
-            return False
-        if place & 1 or place == last:
-            node = node_hash(sibling, node)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            node = node_hash(node, sibling)
-        place, last = place >> 1, last >> 1
-    return not last and node == root
-
-
 def continues(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether the proof shows that the tree of `size` leaves began as that of `old` (section 2.1.4.2)."""
     if not 0 < old < size:

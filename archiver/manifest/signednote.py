@@ -13,7 +13,6 @@ https://c2sp.org/signed-note, https://c2sp.org/tlog-cosignature. Base64 is RFC 4
 """
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Iterable
@@ -33,10 +32,11 @@ _LINE = re.compile(rf"\u2014 ({_NAME}) ([A-Za-z0-9+/]{{8,10000}}={{0,2}})")
 _TIMES = 1 << 63
 
 
-def _decoded(text: str, what: str) -> bytes:
+def unbase64(text: str, what: str) -> bytes:
+    """Canonical base64 of RFC 4648 section 4. ManifestError, which says what it should be."""
     try:
         value = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # also of what is not ASCII
         raise ManifestError(f"{what} is not base64: {error}") from error
     if base64.b64encode(value).decode() != text:
         raise ManifestError(f"{what} is not in canonical base64")
@@ -62,7 +62,7 @@ class VerifierKey:
         if not found:
             raise ManifestError(f"not a verifier key: {text[:80]!r}")
         name, key_id, encoded = found.groups()
-        data = _decoded(encoded, "a verifier key")
+        data = unbase64(encoded, "a verifier key")
         key = cls(name, data[0], data[1:])
         if key.kind in (ED25519, COSIGNATURE) and (len(key.public) != 32 or key.key_id.hex() != key_id):
             raise ManifestError(f"a verifier key whose key id is not that of its bytes: {text[:80]!r}")
@@ -96,7 +96,7 @@ class Signature:
         found = _LINE.fullmatch(line)
         if not found:
             raise ManifestError(f"not a signature line: {line[:80]!r}")
-        data = _decoded(found[2], "a signature")
+        data = unbase64(found[2], "a signature")
         return cls(found[1], data[:4], data[4:])
 
     @property

@@ -6,7 +6,6 @@ OpenSSL's: the chain of certificates is judged at the time that the token names.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from rfc3161_client import (
 )
 
 from archiver.digests import digest
-from archiver.errors import TimestampError, UsageError
+from archiver.errors import ManifestError, TimestampError, UsageError
 from archiver.manifest.manifest import Manifest
+from archiver.manifest.signednote import unbase64
 
 TRUST = "trust"  # the archive's folder with the roots of authorities: convenience, not evidence
 ANSWER_BYTES = 256 << 10
@@ -67,12 +67,9 @@ def encode(answer: bytes) -> str:
 def decode(token: str) -> bytes:
     """The bytes of a `Timestamp.token`. Raises TimestampError."""
     try:
-        data = base64.b64decode(token, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise TimestampError(f"the token is not base64: {error}") from error
-    if encode(data) != token:
-        raise TimestampError("the token is not in canonical base64")
-    return data
+        return unbase64(token, "the token")
+    except ManifestError as error:
+        raise TimestampError(str(error)) from error
 
 
 def token_digest(token: str) -> str:

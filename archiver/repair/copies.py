@@ -17,7 +17,7 @@ from archiver.warc.read import RECORD_BYTES
 
 UNREADABLE = (OSError, FetchError)  # what reading a copy may raise
 MOST_FILES = 100_000  # looked at in one folder
-BUNDLED = "capture.warc.gz"  # in an evidence bundle: docs/adr/0011-proof-has-three-witnesses.md
+BUNDLED = "capture.warc.gz"  # in an evidence bundle (docs/evidence.md)
 _DIRECTORY_BYTES = 16 << 20  # of a ZIP; it is held in memory
 _SWELL = 10  # bytes for each byte of a ZIP: its members are compressed already
 _TAIL = (1 << 16) + 200  # of a ZIP: comment, end record, and those of ZIP64

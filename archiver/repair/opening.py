@@ -8,6 +8,7 @@ from typing import Any
 from archiver.archive import Archive
 from archiver.capture.wire.fetch import Client, Network
 from archiver.errors import NotAnArchive, UsageError
+from archiver.keys import KeyFolder
 from archiver.repair.copies import Copy, Folder, Say
 from archiver.repair.parity import FOLDER, Par2, find
 from archiver.repair.remote import WHOLE_BYTES, Remote
@@ -26,6 +27,7 @@ def repair(
     par2: Path | None,
     report: Callable[[Result], None],
     say: Say,
+    keys: KeyFolder | None = None,
 ) -> list[str]:
     """Mend an archive from these copies; what was sealed after a crash, in words.
 
@@ -38,7 +40,8 @@ def repair(
     with _opened(root, givens, network, say) as copies, Archive(root).lock("repair"):
         if program is None and (root / FOLDER).is_dir():
             say(f"{FOLDER}/ cannot be used: par2 is not installed. {_INSTALL}")
-        work = Repair(root, copies, Par2(program, say) if program else None, report=report, say=say)
+        par = Par2(program, say) if program else None
+        work = Repair(root, copies, par, report=report, say=say, keys=keys)
         work.run()
         return work.healed
 

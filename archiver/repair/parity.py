@@ -21,7 +21,7 @@ from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.repair import place
 from archiver.repair.copies import LocalBytes, Say
 from archiver.repair.results import Protected
-from archiver.storage import make_folder, storage_error, sync_folder
+from archiver.storage import own_folder, storage_error, sync_folder
 from archiver.verify.files import BLOCK, committed, is_plain, measure, open_plain
 
 FOLDER = "parity"
@@ -54,7 +54,7 @@ class Par2:
         self, root: Path, manifest: Manifest, percent: float, report: Callable[[Protected], None]
     ) -> list[str]:
         """Make what parity is missing; the files that are damaged, and so get none."""
-        folder = _folder(root)
+        folder = own_folder(root / FOLDER)
         damaged = []
         for warc in manifest.warcs:
             for part in (warc, warc.list):
@@ -196,14 +196,6 @@ def _is_of(sidecar: Path, name: str, most: int) -> bool:
                 found.add(body[56:].rstrip(b"\0") if size <= most else b"")
             at = data.find(_PACKET, at + 1)
     return found == {name.encode()}
-
-
-def _folder(root: Path) -> Path:
-    path = root / FOLDER
-    if path.is_symlink():
-        raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
-    make_folder(path)
-    return path
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.errors import StorageError
-from archiver.storage import make_folder, storage_error, sync_folder
+from archiver.storage import make_folder, own_folder, storage_error, sync_folder
 from archiver.verify.files import is_plain
 
 FOLDER = "damaged"
@@ -17,11 +16,7 @@ _NAME_BYTES = 200  # of a name that is kept; with the time it is still one
 
 def folder(root: Path) -> Path:
     """damaged/, made when it is not there. Raises StorageError."""
-    path = root / FOLDER
-    if path.is_symlink():
-        raise StorageError(f"{path}: will not write through a link", "Remove it, or move it away.")
-    make_folder(path)
-    return path
+    return own_folder(root / FOLDER)
 
 
 def tidy(root: Path, whole: Iterable[str]) -> None:
@@ -39,18 +34,6 @@ def tidy(root: Path, whole: Iterable[str]) -> None:
                 path.unlink()
     except OSError as error:
         raise storage_error(target, error) from error
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file anew, synced. Raises StorageError."""
-    try:
-        path.unlink(missing_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise storage_error(path, error) from error
 
 
 def install(root: Path, made: Path, name: str) -> str | None:

@@ -11,16 +11,15 @@ Nobody needs to believe it: `archiver verify` judges the result. docs/repair.md 
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from archiver import config
-from archiver.archive import OPEN, Archive
+from archiver.archive import OPEN, OPENED, Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
+from archiver.keys import KeyFolder
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Entry
@@ -32,7 +31,8 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
-from archiver.upkeep import signer
+from archiver.storage import replace_file
+from archiver.upkeep import heal
 from archiver.verify.catalogue import check_file
 from archiver.verify.files import committed, is_plain, measure, open_plain, shown
 from archiver.verify.pair import read_warc
@@ -40,7 +40,6 @@ from archiver.warc.scan import walk
 
 Part = CommittedWarc | CommittedList
 Wanted = dict[str, list[tuple[Assembly, int]]]  # digest → the records that have it
-_BEING_WRITTEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 _BEGINNINGS = (b"\x1f\x8b", b"PK")  # gzip; a ZIP, damaged as it may be
 _NO_COPY = "neither this archive nor a copy has the committed bytes"
 
@@ -56,13 +55,15 @@ class Repair:
         *,
         report: Callable[[Result], None],
         say: Say,
+        keys: KeyFolder | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
         """`report` gets each result as it happens, `say` what is wrong with a copy.
 
+        `keys` sign what a crash left open: left out, those of the person.
         `sandbox`: one that is open already, for many repairs in a row.
         """
-        self._sandbox = sandbox
+        self._keys, self._sandbox = keys, sandbox
         self.root, self._report, self._say, self._par2 = root, report, say, par2
         self._own = Own(root, say)
         self._others = tuple(copies)
@@ -83,9 +84,7 @@ class Repair:
                     self._tell(Unmended(file=warc.list.path, reason=_NO_COPY))
             self._extra(manifest)
             if all(self._whole.values()):
-                if archive.left_open():
-                    archive.signer = signer(archive, self._say) if config.load(self.root).proof.sign else None
-                self.healed = archive.heal()
+                self.healed = heal(archive, self._say, self._keys)
                 self._catalogue(archive, sandbox)
 
     def _tell(self, result: Result) -> None:
@@ -192,7 +191,7 @@ class Repair:
         if data is None:
             return False
         made = place.folder(self.root) / f"{Path(warc.list.path).name}{place.NEW}"
-        place.write(made, data)
+        replace_file(made, data)
         self._put(warc.list, made, "lines", ())
         return True
 
@@ -282,7 +281,7 @@ class Repair:
         except OSError:
             return
         for path in there:
-            opened = _BEING_WRITTEN.fullmatch(path.name) and is_plain(path)
+            opened = OPENED.fullmatch(path.name) and is_plain(path)
             if path.name not in named and not opened:
                 kept = place.move(self.root, path)
                 self._tell(Moved(file=shown(f"warcs/{path.name}"), kept=shown(kept)))

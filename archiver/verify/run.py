@@ -21,12 +21,11 @@ line of a damaged record list is wrong, and its first record for what that names
 whole procedure.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from archiver.archive import OPEN
+from archiver.archive import OPEN, OPENED
 from archiver.checks import Checks
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
@@ -53,7 +52,6 @@ from archiver.verify.times import TimeCheck
 from archiver.verify.tree import TreeCheck
 from archiver.verify.trust import Trust
 
-_BEING_WRITTEN = re.compile(r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(warc\.gz|records\.jsonl)\.open")
 ORDER: tuple[Verdict, ...] = ("ok", "unverifiable", "incomplete", "failed")
 
 
@@ -147,11 +145,8 @@ class Verification:
         self.history = history = HistoryCheck(manifest, self.trust)
         self.signatures = signatures = SignatureCheck(self.root, manifest, self.trust)
         self.times = times = TimeCheck(self.root, manifest, self.trust)
-        commitments, tree, revisits = (
-            Commitments(manifest),
-            TreeCheck(manifest, history.sizes),
-            RevisitCheck(),
-        )
+        commitments, revisits = Commitments(manifest), RevisitCheck()
+        tree = TreeCheck(manifest, history.sizes)
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             if schedule.everything or not pair.seems_right():  # (3)
@@ -233,7 +228,7 @@ class Verification:
                 continue
             final = name.removesuffix(OPEN)
             taken = final in named and stored_at(self.root, final) != self.root / name
-            if taken or not _BEING_WRITTEN.fullmatch(name) or not is_plain(self.root / name):
+            if taken or not OPENED.fullmatch(name.removeprefix("warcs/")) or not is_plain(self.root / name):
                 yield Finding(
                     verdict="failed",
                     code="unlisted-file",

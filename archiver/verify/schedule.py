@@ -68,10 +68,9 @@ class Schedule:
         self._limits, self._dice, self._clock = limits, dice, clock
         self._end = clock() + (limits.seconds or 0)
         known = {(mark.file, mark.digest): place for place, mark in enumerate(marks)}
-        self._marks, self._places = (
-            marks,
-            {warc.path: known[warc.path, warc.digest] for warc in warcs if (warc.path, warc.digest) in known},
-        )
+        self._marks = marks
+        there = ((warc.path, known.get((warc.path, warc.digest))) for warc in warcs)
+        self._places = {path: place for path, place in there if place is not None}
         self._done: set[str] = set()
 
     def turns(self) -> Iterator[CommittedWarc]:

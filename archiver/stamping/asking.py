@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from archiver import calendars
 from archiver.archive import Archive
 from archiver.capture.wire.fetch import Client, Network
 from archiver.config import Authority, Proof
@@ -24,7 +23,8 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import opentimestamps, timestamp
 from archiver.manifest.beacon import PublicValue
 from archiver.manifest.manifest import Checkpoint, Timestamp
-from archiver.storage import make_folder, replace_file
+from archiver.stamping import calendars
+from archiver.storage import own_folder, replace_file
 from archiver.warc.write import warc_date
 
 SECONDS = 20.0  # for one authority, from the name's look-up to the answer's last byte
@@ -185,11 +185,8 @@ class Stamping:
 
     def _keep_roots(self, roots: Iterable[bytes]) -> None:
         """Copy them beside the tokens, named by their content: convenience, not evidence."""
-        folder = self._archive.root / timestamp.TRUST
         try:
-            if folder.is_symlink():
-                raise StorageError(f"{folder}: will not write through a link", "Remove it, or move it away.")
-            make_folder(folder)
+            folder = own_folder(self._archive.root / timestamp.TRUST)
             for pem in roots:
                 path = folder / f"{hashlib.sha256(pem).hexdigest()[:16]}.pem"
                 if not path.exists():
