@@ -17,8 +17,8 @@ from commands import archiver
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from archiver import keep, signing
-from archiver.archive import Archive, Session
+from archiver import signing, upkeep
+from archiver.archive import Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, UsageError
 from archiver.index import catalogue
@@ -26,6 +26,7 @@ from archiver.keys import KeyFolder, verifier_key
 from archiver.manifest import checkpoint
 from archiver.manifest.signednote import ED25519, Signature, VerifierKey
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def write(
     archive = Archive(root)
     with archive.lock("archive"):
         archive.create()
-        archive.signer = keep.signer(archive, say, keys) if keys else None
+        archive.signer = upkeep.signer(archive, say, keys) if keys else None
         archive.heal()
         with catalogue.writing(root) as db:
             session = Session(archive, sandbox, db, {"software": "tests"})
@@ -305,7 +306,7 @@ def test_file_that_names_a_foreign_key_is_not_signed(
     thief = KeyFolder(tmp_path / "thief")
     planted = Archive(root)
     with planted.lock("archive"), catalogue.writing(root) as db:
-        own = keep.signer(planted, said.append, folder)
+        own = upkeep.signer(planted, said.append, folder)
         assert own
         own.following = thief.make("thief")
         planted.signer = own

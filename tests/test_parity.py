@@ -11,12 +11,13 @@ from archives import change, entries, flip, listed, warc, write
 from click.testing import CliRunner
 from mending import assert_restored, repair
 
-from archiver.archive import Archive, Session
+from archiver.archive import Archive
 from archiver.cli import main
 from archiver.index import catalogue
 from archiver.manifest import manifest as commitment
 from archiver.repair.results import Replaced, Unmended
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 
 PAR2 = Path(__file__).parents[1] / ".venv-peers/bin/par2"
 pytestmark = [

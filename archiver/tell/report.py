@@ -265,8 +265,8 @@ def _meaning(check: Verification) -> Iterator[str]:
     yield "<p>Each stored record has a SHA-256, and all of them together a tree head. The check compares what"
     yield "lies on the disk with that. It does not say that a server ever sent it to anybody else, nor that"
     yield "what it sent is true. It is worth as much as what vouches for the tree head: a signature by a key"
-    yield "that you know, a time that an authority gave, a checkpoint kept elsewhere. The lines above say which"
-    yield "of these hold."
+    yield "that you know, a time that an authority gave, a checkpoint kept elsewhere. The lines above say"
+    yield "which of these hold."
     if check.verdict in VERDICTS and check.verdict != "unverifiable":
         yield "<p>Records that no finding names are unaltered, as far as they were read."
 
