@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from archiver import signing, upkeep
 from archiver.archive import Archive
 from archiver.cli import main
-from archiver.errors import ManifestError, UsageError
+from archiver.errors import ManifestError, StorageError, UsageError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder, verifier_key
 from archiver.manifest import checkpoint
@@ -237,6 +237,26 @@ def unusable(folder: KeyFolder, how: str) -> None:
     elif how == "a pipe":
         folder.path.mkdir()
         os.mkfifo(folder.path / "default.key")
+
+
+def test_what_else_lies_beside_the_signed_checkpoints_is_passed_over(folder: KeyFolder) -> None:
+    origin = "archiver/" + "0" * 32
+    folder.remember(origin, checkpoint.note(origin, 2, bytes(32)))
+    for name in ("0" * 32 + "~", "0", "abc.bak"):
+        (folder.path / "signed" / name).write_text("garbage")
+    assert folder.all_signed() == [(origin, 2, bytes(32))]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_key_folder_that_cannot_be_reached(tmp_path: Path) -> None:
+    """Of another user, and within one: a message, no bug."""
+    tmp_path.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(StorageError, match="Permission denied"):
+            KeyFolder(tmp_path / "theirs" / "keys").make("default")
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from archiver.verify.trust import Trust
 
 _finding = partial(of_file, commitment.NAME)
 _SIGN = (
-    "If you sealed without the key, 'archiver sign' (--as NAME) signs it now; else somebody else wrote, or took it away."
+    "If you sealed without the key, 'archiver sign' (--as NAME) signs it now; else somebody else wrote, or"
+    " took it away."
 )
 
 
