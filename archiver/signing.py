@@ -181,7 +181,8 @@ def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say
         if archive.current_key() not in (None, signing.key.public):
             raise UsageError(f"{root}: the key that signs it now is not in {folder.path}")
         if signing.key.name == name:
-            raise UsageError(f"{name} is the key that signs this archive already")
+            folder.set_default(name)  # a crash may have come before that
+            raise UsageError(f"{name} is the key that signs this archive already, and signs new ones")
         archive.signer = signing
         archive.heal()
         manifest = archive.manifest()
