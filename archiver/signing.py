@@ -45,13 +45,13 @@ def sign(root: Path, folder: KeyFolder, name: str | None, *, witness: bool) -> l
             raise UsageError(f"{root}: nothing is sealed yet, so there is no checkpoint to sign")
         tree = _checked(archive, manifest, folder)
         current = archive.current_key()
-        key = folder.open(name or (current and folder.holder(current)) or folder.default or "default")
+        key = _key(folder, name, None if witness else current)
         newest = manifest.checkpoints[-1].note
         if witness:
             line = signednote.cosign(key.private, key.name, newest, int(time.time()))
             made = [(len(manifest.checkpoints) - 1, line, key.verifier(key.name, COSIGNATURE))]
         else:
-            made = _signatures(archive, manifest, key, owner=current in (None, key.public))
+            made = _signatures(archive, manifest, key, folder)
         lines = _added(archive, manifest, made, [key.name] * len(made))
         folder.remember(manifest.origin, checkpoint.note(manifest.origin, tree.size, tree.root()))
     return lines
@@ -74,18 +74,41 @@ def _checked(archive: Archive, manifest: Manifest, folder: KeyFolder) -> Tree:
     return tree
 
 
+def _key(folder: KeyFolder, name: str | None, current: bytes | None) -> OwnKey:
+    """The key to sign with: the one that is named, else that of the archive, else the default one."""
+    holder = current and folder.holder(current)
+    if current and not (name or holder):
+        raise UsageError(
+            f"the archive's key, {signednote.fingerprint(current)}, is not in {folder.path}",
+            "--as NAME signs with another one. If the archive is yours, find out who named that key.",
+        )
+    return folder.open(name or holder or folder.default or "default")
+
+
 def _signatures(
-    archive: Archive, manifest: Manifest, key: OwnKey, *, owner: bool
+    archive: Archive, manifest: Manifest, key: OwnKey, folder: KeyFolder
 ) -> list[tuple[int, Signature, VerifierKey]]:
-    """What the key has not signed yet: the newest checkpoint, and as owner those of files that name it."""
-    name = manifest.origin if owner else key.name
-    ring = Keyring([key.public])
+    """What the key has not signed yet: the newest checkpoint, and those of files that name it.
+
+    UsageError where such a file hands the archive on to a key that is not in the folder.
+    """
+    owner = archive.current_key() in (None, key.public)
+    ring, own = Keyring([key.public]), folder.own().values()
     made, newest = [], len(manifest.checkpoints) - 1
     for at, point in enumerate(manifest.checkpoints):
-        due = at == newest or (owner and key.public in archive.named(manifest.warcs[at]))
+        named = archive.named(manifest.warcs[at])
+        due = at == newest or key.public in named
         good = [each for each in ring.signed(point) if each.judgement == "good" and each.time is None]
-        if due and not good:
-            made.append((at, signednote.sign(key.private, name, point.note), key.verifier(name)))
+        if not due or good:
+            continue
+        if key.public == named.signing and named.following and named.following not in own:
+            raise UsageError(
+                f"{manifest.warcs[at].path} hands the archive on to a key that is not in {folder.path},"
+                f" {signednote.fingerprint(named.following)}",
+                "If you did not write it, get the archive from another copy, and find out who did.",
+            )
+        name = manifest.origin if owner or key.public in named else key.name
+        made.append((at, signednote.sign(key.private, name, point.note), key.verifier(name)))
     return made
 
 
@@ -163,10 +186,13 @@ def rotate(root: Path, folder: KeyFolder, name: str, passphrase: str | None, say
         if archive.current_key() not in (None, signing.key.public):
             raise UsageError(f"{root}: the key that signs it now is not in {folder.path}")
         if signing.key.name == name:
-            raise UsageError(f"{name} is the key that signs this archive already")
+            folder.set_default(name)  # a crash may have come before that
+            raise UsageError(f"{name} is the key that signs this archive already, and signs new ones")
         archive.signer = signing
         archive.heal()
-        archive.check_extendable()
+        manifest = archive.manifest()
+        if manifest.checkpoints:
+            _checked(archive, manifest, folder)  # else it would be sealed without a signature, and stay
         signing.following = folder.open(name) if folder.has(name) else folder.make(name, passphrase)
         upkeep.seal_empty(archive, sandbox)
         if signing.signed == 0:

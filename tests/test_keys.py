@@ -17,10 +17,10 @@ from commands import archiver
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from archiver import keep, signing
+from archiver import keep, signing, upkeep
 from archiver.archive import Archive
 from archiver.cli import main
-from archiver.errors import ManifestError, UsageError
+from archiver.errors import ManifestError, StorageError, UsageError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder, verifier_key
 from archiver.manifest import checkpoint
@@ -41,7 +41,7 @@ def write(
     archive = Archive(root)
     with archive.lock("archive"):
         archive.create()
-        archive.signer = keep.signer(archive, say, keys) if keys else None
+        archive.signer = upkeep.signer(archive, say, keys) if keys else None
         archive.heal()
         with catalogue.writing(root) as db:
             session = Session(archive, sandbox, db, {"software": "tests"})
@@ -240,6 +240,26 @@ def unusable(folder: KeyFolder, how: str) -> None:
         os.mkfifo(folder.path / "default.key")
 
 
+def test_what_else_lies_beside_the_signed_checkpoints_is_passed_over(folder: KeyFolder) -> None:
+    origin = "archiver/" + "0" * 32
+    folder.remember(origin, checkpoint.note(origin, 2, bytes(32)))
+    for name in ("0" * 32 + "~", "0", "abc.bak"):
+        (folder.path / "signed" / name).write_text("garbage")
+    assert folder.all_signed() == [(origin, 2, bytes(32))]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_key_folder_that_cannot_be_reached(tmp_path: Path) -> None:
+    """Of another user, and within one: a message, no bug."""
+    tmp_path.chmod(0o700)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(StorageError, match="Permission denied"):
+            KeyFolder(tmp_path / "theirs" / "keys").make("default")
+    finally:
+        os.seteuid(0)
+
+
 @pytest.mark.parametrize(
     "how", ["garbage", "encrypted", "a file", "a folder", "default is garbage", "a pipe"]
 )
@@ -307,7 +327,7 @@ def test_file_that_names_a_foreign_key_is_not_signed(
     thief = KeyFolder(tmp_path / "thief")
     planted = Archive(root)
     with planted.lock("archive"), catalogue.writing(root) as db:
-        own = keep.signer(planted, said.append, folder)
+        own = upkeep.signer(planted, said.append, folder)
         assert own
         own.following = thief.make("thief")
         planted.signer = own
@@ -339,8 +359,10 @@ def test_rotation_is_signed_by_both_and_the_new_key_goes_on(
     assert signers == [{old}, {old, new.public}, {new.public}]
     assert [warc.records for warc in manifest(root).warcs] == [3, 1, 3]
     assert not archives.check(root, sandbox, deep=True)
+    folder.set_default("default")  # as a crash before the last step leaves it
     with pytest.raises(UsageError, match="already"):
         signing.rotate(root, folder, "second", None, said.append)
+    assert folder.default == "second"
 
 
 def test_rotation_needs_the_key_that_signs_now(tmp_path: Path, sandbox: Sandbox, folder: KeyFolder) -> None:

@@ -13,8 +13,9 @@ from archives import manifest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from test_keys import write
 
-from archiver import signing
-from archiver.errors import UsageError
+from archiver import signing, upkeep
+from archiver.archive import Archive
+from archiver.errors import ManifestError, UsageError
 from archiver.keys import KeyFolder
 from archiver.manifest import checkpoint, signednote
 from archiver.manifest import manifest as commitment
@@ -68,6 +69,34 @@ def edit(root: Path, alter: Callable[[Any], object]) -> None:
     raw = archives.raw_manifest(root)
     alter(raw)
     archives.put_manifest(root, raw)
+
+
+class Thief:
+    """A signer who names what they like, and has no key but their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.own = KeyFolder(folder).make("thief")
+        self.named: dict[str, bytes] = {}
+
+    def fields(self, origin: str) -> dict[str, str]:
+        return {name: str(VerifierKey(origin, ED25519, key)) for name, key in self.named.items()}
+
+    def watch(self, _: str) -> tuple[int, ...]:
+        return ()
+
+    def sign(self, origin: str, note: str, *_: object) -> list[tuple[Signature, VerifierKey]]:
+        return [(signednote.sign(self.own.private, origin, note), self.own.verifier(origin))]
+
+    def remember(self, *_: object) -> None:
+        """Nothing is kept."""
+
+
+def plant(root: Path, sandbox: Sandbox, thief: Thief) -> None:
+    """Seal a file of the thief's."""
+    archive = Archive(root)
+    archive.signer = thief
+    with archive.lock("archive"):
+        upkeep.seal_empty(archive, sandbox)
 
 
 # --- nothing wrong -------------------------------------------------------------------------------
@@ -155,6 +184,11 @@ CASES: dict[str, tuple[Callable[[Any], object], list[str], list[str]]] = {
     "newest signature taken away": (strip(3), ["signature-missing"], []),
     "older signature taken away": (strip(0), ["signature-missing"], []),
     "signatures of the rotation taken away": (strip(2), ["signature-missing"], []),
+    "signature of the next key taken from the rotation": (
+        lambda raw: raw["checkpoints"][2]["signatures"].pop(),
+        ["signature-missing"],
+        [],
+    ),
     "signature forged": (forge, ["signature", "signature-missing"], ["signature"]),
     "signatures of two checkpoints swapped": (swap_lines, ["signature", "signature-missing"], ["signature"]),
     "line of another archive's checkpoint": (another_origin, ["signature"], ["signature"]),
@@ -306,6 +340,80 @@ def test_rotation_by_somebody_without_the_key(signed: Path, sandbox: Sandbox, ke
     write(signed, sandbox, thief, [].append)
     assert codes(signed, sandbox) == []
     assert codes(signed, sandbox, first_key(keys)) == ["signature-missing"]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+def test_newest_checkpoint_is_a_rotation_that_lost_a_signature(
+    taken: int, signed: Path, tmp_path: Path, sandbox: Sandbox, keys: KeyFolder
+) -> None:
+    """The owner, who has both keys, finds it; signing once more with the key that lacks mends it."""
+    signing.rotate(signed, KeyFolder(keys.path), "third", None, [].append)
+
+    def take(raw: Any) -> None:
+        del raw["checkpoints"][-1]["signatures"][taken]
+        if taken:
+            raw["keys"].pop()
+
+    edit(signed, take)
+    (keys.path / "signed" / manifest(signed).origin.rpartition("/")[2]).unlink()
+    assert codes(signed, sandbox, gather(folder=keys)) == ["signature-missing"]
+    write(signed, sandbox, KeyFolder(keys.path), [].append)
+    assert codes(signed, sandbox, gather(folder=keys)) == ["signature-missing"]
+    signing.sign(signed, KeyFolder(keys.path), ("second", "third")[taken], witness=False)
+    assert codes(signed, sandbox, gather(folder=keys)) == []
+    assert codes(signed, sandbox, first_key(keys)) == []
+
+
+def test_file_that_hands_the_archive_on_is_never_signed(
+    signed: Path, tmp_path: Path, sandbox: Sandbox, keys: KeyFolder
+) -> None:
+    """Sealed by a thief, it names the owner's key and theirs; only the owner's signature is missing."""
+    thief = Thief(tmp_path / "thief")
+    thief.named = {"signing-key": keys.own()["second"], "next-signing-key": thief.own.public}
+    plant(signed, sandbox, thief)
+    for again in range(2):
+        for name in ("second",) if again == 0 else ("second", None):
+            with pytest.raises(UsageError, match="hands the archive on"):
+                signing.sign(signed, KeyFolder(keys.path), name, witness=False)
+        assert codes(signed, sandbox, gather(folder=keys)) == ["signature-missing"]
+        write(signed, sandbox, KeyFolder(keys.path), [].append)
+    assert codes(signed, sandbox, gather(folder=keys)) == ["signature-missing"]
+
+
+def test_archive_of_somebody_else_is_not_signed_by_default(
+    signed: Path, tmp_path: Path, keys: KeyFolder
+) -> None:
+    other = KeyFolder(tmp_path / "other")
+    other.make("me")
+    with pytest.raises(UsageError, match="is not in"):
+        signing.sign(signed, other, None, witness=False)
+    (line,) = signing.sign(signed, other, "me", witness=False)
+    assert line.key == "me"
+
+
+def test_file_that_somebody_else_sealed_in_between_is_told(
+    signed: Path, tmp_path: Path, sandbox: Sandbox, keys: KeyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from test_keys import run
+
+    thief = Thief(tmp_path / "thief")
+    thief.named = {"signing-key": thief.own.public}
+    plant(signed, sandbox, thief)
+    write(signed, sandbox, KeyFolder(keys.path), [].append)
+    monkeypatch.setenv("ARCHIVER_KEYS", str(keys.path))
+    code, _, text = run("verify", str(signed))
+    assert code == 0
+    assert "1 (5) are signed by no key that you vouch for" in text
+
+
+def test_rotation_that_could_not_be_signed_is_not_sealed(
+    signed: Path, sandbox: Sandbox, keys: KeyFolder
+) -> None:
+    origin = manifest(signed).origin
+    keys.remember(origin, checkpoint.note(origin, 2, bytes(32)))
+    with pytest.raises(ManifestError, match="not signed"):
+        signing.rotate(signed, KeyFolder(keys.path), "third", None, [].append)
+    assert len(manifest(signed).checkpoints) == 4
 
 
 def test_key_that_was_rotated_away_counts_no_more(signed: Path, sandbox: Sandbox, keys: KeyFolder) -> None:

@@ -29,6 +29,7 @@ from archiver.storage import make_folder, replace_file, storage_error, sync_fold
 
 DEFAULT = "default"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_ORIGIN = re.compile(r"[0-9a-f]{32}")
 _FILE_BYTES = 1 << 20
 _PEM = "-----BEGIN "
 
@@ -172,9 +173,9 @@ class KeyFolder:
     def _make_folder(self) -> None:
         if str(self.path).startswith("~"):
             raise StorageError("there is no home folder for keys", "Set ARCHIVER_KEYS to a folder of yours.")
-        made = not self.path.exists()
-        make_folder(self.path)
         try:
+            made = not self.path.exists()
+            make_folder(self.path)
             if made:
                 self.path.chmod(0o700)
         except OSError as error:
@@ -226,7 +227,8 @@ class KeyFolder:
 
     def all_signed(self) -> list[tuple[str, int, bytes]]:
         """Origin, size and root of all such checkpoints. Raises UsageError."""
-        origins = [f"archiver/{path.name}" for path in sorted((self.path / "signed").glob("[0-9a-f]*"))]
+        names = sorted(path.name for path in (self.path / "signed").glob("[0-9a-f]*"))
+        origins = [f"archiver/{name}" for name in names if _ORIGIN.fullmatch(name)]
         found = [(origin, self.signed(origin)) for origin in origins]
         return [(origin, *head) for origin, head in found if head]
 

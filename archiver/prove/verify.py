@@ -41,6 +41,7 @@ KEY = re.compile(r"([^+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{4,200}={0,2})")
 SIGNATURE = re.compile("\u2014 ([^+ ]{1,200}) ([A-Za-z0-9+/]{8,10000}={0,2})")
 UNFIT = re.compile("[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z", re.ASCII)
+STRANGER = re.compile(rb"Verify error:(self.signed certificate|unable to (get|verify))")  # not of these roots
 WARC = re.compile(r"(warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.)warc\.gz")
 ENTRY = {"offset", "length", "digest", "type", "id", "date", "uri", "refers_to", "status", "mime"}
 ENTRY |= {"payload_digest", "payload_bytes", "truncated", "picture", "unreadable"}
@@ -341,14 +342,14 @@ def token(data: bytes) -> tuple[bytes, datetime, str]:
     return content(info, 2, 0x30, 1, 4), moment, ", ".join(names) or "an authority that does not name itself"
 
 
-def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS) -> None:
-    """A token covers this text, and openssl, where it is, agrees."""
+def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS) -> bool:
+    """A token covers this text, and openssl, where it is, does not disagree; whether it agrees."""
     if name.endswith(".ots"):
         say(f"Time: {name} is an OpenTimestamps proof, which is NOT checked here.")
-        return
+        return False
     imprint, moment, authority = token(data)
     check(imprint == hashlib.sha256(covered).digest(), f"{name}: covers something else")
-    program, at = shutil.which("openssl"), int(moment.timestamp())
+    program, at, agrees = shutil.which("openssl"), int(moment.timestamp()), False
     answer = "NOT checked: openssl is not here" if roots else "NOT checked: no certificates (--roots FILE)"
     if program and roots:
         with tempfile.TemporaryDirectory() as folder:
@@ -361,11 +362,23 @@ def check_token(name: str, data: bytes, covered: bytes, roots: bytes, say: SAYS)
                 subprocess.run(command + more, capture_output=True, timeout=60, check=False)
                 for more in ([], ["-attime", str(at)])
             )
-        check(now.returncode == 0 or then.returncode == 0, f"{name}: openssl says {then.stderr[-200:]!a}")
+        agrees = now.returncode == 0 or then.returncode == 0
+        strange = STRANGER.search(then.stderr)
+        check(agrees or strange, f"{name}: openssl says {then.stderr[-200:]!a}")
         answer = "openssl says that it holds"
         if now.returncode:
             answer = "openssl says that it held then; a certificate has run out since: see later tokens"
+        if not agrees:
+            answer = "NOT checked: it leads to none of the certificates that are here"
     say(f"Time: before {moment:%Y-%m-%dT%H:%M:%SZ}, says {authority}. Its signature in {name}: {answer}.")
+    return agrees
+
+
+def check_times(tokens: list[tuple[str, bytes, bytes]], given: bytes, kept: bytes, say: SAYS) -> None:
+    """Name, bytes and text of each token; when the person gave certificates, one holds by these."""
+    agreed = [check_token(*each, given or kept, say) for each in tokens]
+    asked = given and shutil.which("openssl") and any(name.endswith(".tsr") for name, _, _ in tokens)
+    check(not asked or any(agreed), "no token leads to the certificates that you named")
 
 
 # --- what a stored record says ------------------------------------------------------------------------
@@ -470,10 +483,10 @@ def check_bundle(files: dict[str, bytes], trusted: list[str], roots: bytes, say:
     for line in signatures:
         text += f"{line}\n"
         stamped.append(text.encode())
-    for name in names:
-        covered = files[name[:-4] + ".txt"]
+    tokens = [(name, files[name], files[name[:-4] + ".txt"]) for name in names]
+    for name, _, covered in tokens:
         check(covered in stamped, f"{name}: its text is not the checkpoint")
-        check_token(name, files[name], covered, roots or files.get("timestamps/roots.pem", b""), say)
+    check_times(tokens, roots, files.get("timestamps/roots.pem", b""), say)
     if not names:
         say("Time: no authority says when. The dates are the archive's own.")
 
@@ -550,6 +563,7 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
     say(f"Records: all {tree.size}, in {len(names) // 2} files, are those of that tree.")
     if unsealed:
         say(f"Not sealed, and so not judged: {len(unsealed)} files.")
+    tokens = []
     for number, made in enumerate(rebuilt["checkpoints"], 1):
         note, lines = made["note"], made["signatures"]
         check_signed(note, lines, manifest["keys"], trusted if number == len(names) // 2 else [], say)
@@ -558,7 +572,8 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
             name, data = f"checkpoint {number}.{ending}", unbase64(stamp["token"])
             check(over in range(len(lines) + 1), f"{name}: covers signature lines that are not there")
             covered = note + "".join(["\n" * bool(over), *(f"{line}\n" for line in lines[:over])])
-            check_token(name, data, covered.encode(), roots, say)
+            tokens.append((name, data, covered.encode()))
+    check_times(tokens, roots, b"", say)
 
 
 def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:

@@ -70,6 +70,12 @@ def _signed(check: Verification, signed: Sequence[Signed]) -> Iterator[str]:
             f"Checkpoint {best.at + 1} of {last + 1} is signed by {best.vouched}, {best.fingerprint}"
             " (vouched for by you)."
         )
+        others = sorted({*range(by[0].at, best.at)} - {each.at for each in by})
+        if others:
+            yield (
+                f"Of those before it, {len(others)} ({_numbers(others)}) are signed by no key that you vouch"
+                " for: what was sealed with them is signed as it lay there later."
+            )
         if best.at != last:
             yield "What was sealed after that checkpoint is signed by no key that you vouch for."
     elif named := [each for each in signed if each.time is None]:
@@ -84,6 +90,11 @@ def _signed(check: Verification, signed: Sequence[Signed]) -> Iterator[str]:
     for each in witnesses.values():
         who = each.vouched or f"{each.name} (named only by the archive itself)"
         yield f"Checkpoint {each.at + 1} was seen by {who} at {_moment(each.time or 0)}, by its own clock."
+
+
+def _numbers(places: Sequence[int]) -> str:
+    """Numbers of checkpoints, the first few."""
+    return ", ".join(str(place + 1) for place in places[:5]) + (", …" if len(places) > 5 else "")
 
 
 def _moment(seconds: int) -> str:

@@ -5,7 +5,7 @@ as the successor of a trusted one: named as `next-signing-key` in a record that 
 checkpoint which both signed. From there on the older key counts no more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from archiver.verify.trust import Trust
 
 _finding = partial(of_file, commitment.NAME)
 _SIGN = (
-    "If you sealed without the key, 'archiver sign' signs it now; else somebody else wrote, or took it away."
+    "If you sealed without the key, 'archiver sign' (--as NAME) signs it now; else somebody else wrote, or"
+    " took it away."
 )
 
 
@@ -92,6 +93,7 @@ class SignatureCheck:
         owners: set[bytes] = set()
         newest = len(judged) - 1
         signers: set[bytes] = set()
+        told: list[bytes] = []
         for at, found in enumerate(judged):
             named = self._named[at] if at < len(self._named) else Named()
             good = [each for each in found if each.judgement == "good" and each.public]
@@ -103,21 +105,21 @@ class SignatureCheck:
                 for each in good
                 if each.public in active and each.time is None and each.name == self._manifest.origin
             }
+            told = _due(at, named, active, signers, newest=newest)
+            yield from (_unsigned(at, key, active.get(key, "the key that comes next")) for key in told)
             if named.signing in active:
                 owners.add(named.signing)
-                if named.signing not in signers and at != newest:
-                    yield _unsigned(at, named.signing, active[named.signing])
-                elif named.signing in signers and named.following in signers:
-                    name = active.pop(named.signing)
-                    owners.discard(named.signing)
-                    owners.add(named.following)
-                    active.setdefault(named.following, f"successor of {name}")
+            if named.signing in active and named.following and {*named} <= signers:
+                name = active.pop(named.signing)
+                owners.discard(named.signing)
+                owners.add(named.following)
+                active.setdefault(named.following, f"successor of {name}")
             self.signed += [
                 Signed(at, each.public, each.name, (active | before).get(each.public, ""), each.time)
                 for each in good
                 if each.public
             ]
-        if owners and not owners & signers:
+        if owners and not owners & signers and not told:
             key = min(owners)
             yield _unsigned(newest, key, active.get(key, ""))
         yield from self._demanded()
@@ -132,6 +134,18 @@ class SignatureCheck:
                     expected=f"{key.name}, {fingerprint(key.public)}",
                     advice="Is it the key of this archive? If so, somebody took its signatures away.",
                 )
+
+
+def _due(
+    at: int, named: Named, active: Mapping[bytes, str], signers: set[bytes], *, newest: int
+) -> list[bytes]:
+    """Which keys had to sign a checkpoint and did not: at a rotation both, else the one that is named.
+
+    Of the newest checkpoint without a rotation, any key of the owner will do.
+    """
+    if at == newest and not named.following:
+        return []
+    return [key for key in named if (key in active or named.signing in active) and key not in signers]
 
 
 def _list(
