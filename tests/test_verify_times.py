@@ -264,3 +264,11 @@ def test_the_stamped_text_is_as_the_manifest_specifies(stamped: Path) -> None:
     stored = archives.manifest(stamped).checkpoints[0].timestamps[0]
     digest = hashlib.sha256(timestamp.decode(stored.token)).hexdigest()
     assert timestamp.token_digest(stored.token) == f"sha256:{digest}"
+
+
+def test_a_beacon_that_names_another_past(root: Path) -> None:
+    """Signature lines are only ever added, so a beacon names the first ones of the checkpoint before it."""
+    after = archives.raw_manifest(root)
+    after["checkpoints"][0]["signatures"] = []
+    archives.put_manifest(root, after)
+    assert "beacon" in codes(root)[1]
