@@ -147,8 +147,8 @@ class TimeCheck:
         for place in self._others:
             yield _finding(
                 "beacon",
-                f"{self._manifest.warcs[place].path} names another checkpoint before it, or other signatures of"
-                " it, than there are: what comes before was made anew, or signatures were taken away",
+                f"{self._manifest.warcs[place].path} names another checkpoint before it, or other signatures"
+                " of it, than there are: what comes before was made anew, or signatures were taken away",
                 advice=COPY,
             )
         for place, named in self._missing:
