@@ -110,8 +110,8 @@ class Authority:
         return (self._folder / "answer").read_bytes()
 
 
-def with_revisit(root: Path) -> None:
-    """One more WARC file: the first article's picture came again, unchanged."""
+def revisit_records(root: Path) -> list[Record]:
+    """The first article's picture came again, unchanged."""
     original = archives.entries(root, 0)[archives.PICTURE]
     answer = Record(
         type="revisit",
@@ -141,10 +141,15 @@ def with_revisit(root: Path) -> None:
         form="origin",
         hops=(hop,),
     )
+    return [answer, note_record(note, answer.id)]
+
+
+def with_revisit(root: Path) -> None:
+    """One more WARC file, with a revisit."""
     archive = Archive(root)
     with archive.lock("archive"), Sandbox() as sandbox, catalogue.writing(root) as db:
         session = Session(archive, sandbox, db, {"software": EVIL})
-        session.append([answer, note_record(note, answer.id)])
+        session.append(revisit_records(root))
         session.seal()
 
 

@@ -279,3 +279,10 @@ def test_the_stamped_text_is_as_the_manifest_specifies(stamped: Path) -> None:
     stored = archives.manifest(stamped).checkpoints[0].timestamps[0]
     digest = hashlib.sha256(timestamp.decode(stored.token)).hexdigest()
     assert timestamp.token_digest(stored.token) == f"sha256:{digest}"
+
+
+def test_a_beacon_that_names_another_past(root: Path) -> None:
+    after = archives.raw_manifest(root)
+    after["checkpoints"][0]["note"] = after["checkpoints"][1]["note"]
+    archives.put_manifest(root, after)
+    assert codes(root) == ("failed", {"beacon", "checkpoint", "timestamp"})

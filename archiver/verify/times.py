@@ -18,7 +18,7 @@ from archiver.digests import digest
 from archiver.errors import ManifestError, TimestampError, UsageError
 from archiver.manifest import beacon, checkpoint, opentimestamps, timestamp
 from archiver.manifest import manifest as commitment
-from archiver.manifest.manifest import Manifest
+from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.timestamp import Root, Stamp
 from archiver.model import Finding
 from archiver.verify.files import COPY, open_plain
@@ -86,6 +86,7 @@ class TimeCheck:
         self._roots = list(self._given(trust) if trust.roots else self._kept())
         self._named: dict[str, int] = {}  # token → the first file whose beacon names it
         self._missing: list[tuple[int, str]] = []
+        self._others: list[int] = []  # files whose beacon names another checkpoint than that before them
         self._files = 0
 
     def _given(self, trust: Trust) -> Iterator[Root]:
@@ -104,14 +105,17 @@ class TimeCheck:
                 self.unread.append(f"{timestamp.TRUST}/{path.name}")
 
     def add(self, pair: Pair) -> None:
-        """Read which tokens a WARC file's beacon names: by its committed warcinfo record alone."""
+        """Read what a WARC file's beacon names: by its committed warcinfo record alone."""
         place, self._files = self._files, self._files + 1
         before = self._manifest.checkpoints[:place]
         found = self._beacon(pair)
-        if found is None or not before:
+        if found is None:
             return
+        newest = before[-1] if before else Checkpoint(note="")
+        if found.note != newest.note or found.signatures != newest.signatures[: len(found.signatures)]:
+            self._others.append(place)
         there = set()
-        for each in before[-1].timestamps:
+        for each in newest.timestamps:
             try:
                 there.add(timestamp.token_digest(each.token))
             except TimestampError:
@@ -131,7 +135,14 @@ class TimeCheck:
             return None
 
     def findings(self) -> Iterator[Finding]:
-        """Every token that does not hold. `proved` is right afterwards."""
+        """Every token that does not hold, and beacons of another past. `proved` is right afterwards."""
+        for place in self._others:
+            yield _finding(
+                "beacon",
+                f"{self._manifest.warcs[place].path} names another checkpoint before it, or other signatures"
+                " of it, than there are: what comes before was made anew, or signatures were taken away",
+                advice=COPY,
+            )
         for place, named in self._missing:
             yield _finding(
                 "timestamp-missing",
@@ -151,6 +162,8 @@ class TimeCheck:
             for each in point.timestamps:
                 try:
                     answer = timestamp.decode(each.token)
+                    if each.over > len(point.signatures):
+                        raise TimestampError(f"it says that it is over {each.over} signature lines")
                     if each.kind == "opentimestamps":
                         self._anchor(each.authority, place, answer, point.stamped(each.over))
                         continue
