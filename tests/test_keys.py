@@ -17,7 +17,7 @@ from commands import archiver
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from archiver import keep, signing, upkeep
+from archiver import signing, upkeep
 from archiver.archive import Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, StorageError, UsageError

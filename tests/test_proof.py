@@ -182,15 +182,19 @@ def same_name(raw: Any) -> None:
 CASES: dict[str, tuple[Callable[[Any], object], list[str], list[str]]] = {
     # what was done · findings with trust in the first key · findings with none
     "newest signature taken away": (strip(3), ["signature-missing"], []),
-    "older signature taken away": (strip(0), ["signature-missing"], []),
-    "signatures of the rotation taken away": (strip(2), ["signature-missing"], []),
+    "older signature taken away": (strip(0), ["beacon", "signature-missing"], ["beacon"]),
+    "signatures of the rotation taken away": (strip(2), ["beacon", "signature-missing"], ["beacon"]),
     "signature of the next key taken from the rotation": (
         lambda raw: raw["checkpoints"][2]["signatures"].pop(),
-        ["signature-missing"],
-        [],
+        ["beacon", "signature-missing"],
+        ["beacon"],
     ),
     "signature forged": (forge, ["signature", "signature-missing"], ["signature"]),
-    "signatures of two checkpoints swapped": (swap_lines, ["signature", "signature-missing"], ["signature"]),
+    "signatures of two checkpoints swapped": (
+        swap_lines,
+        ["beacon", "signature", "signature-missing"],
+        ["beacon", "signature"],
+    ),
     "line of another archive's checkpoint": (another_origin, ["signature"], ["signature"]),
     "line of an unknown key under the same name": (same_name, [], []),
     "line that is none": (
@@ -284,10 +288,10 @@ def test_consistent_rewrite(
 ) -> None:
     rewrite(signed, Ed25519PrivateKey.generate() if resign else None)
     (signed / "catalogue.db").unlink()
-    assert codes(signed, sandbox) == []  # nothing in it can tell
-    assert codes(signed, sandbox, first_key(keys)) == ["signature-missing"]
-    assert codes(signed, sandbox, gather(against=[made[0]])) == ["history"]
-    assert codes(signed, sandbox, gather(folder=keys)) == ["history", "signature-missing"]
+    assert codes(signed, sandbox) == ["beacon"]  # a careful one makes that anew, too: tests/test_tampering.py
+    assert codes(signed, sandbox, first_key(keys)) == ["beacon", "signature-missing"]
+    assert codes(signed, sandbox, gather(against=[made[0]])) == ["beacon", "history"]
+    assert codes(signed, sandbox, gather(folder=keys)) == ["beacon", "history", "signature-missing"]
 
 
 def cut(root: Path, files: int) -> None:
