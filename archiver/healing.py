@@ -34,6 +34,9 @@ class Healing:
         self._warc, self._list = opened
 
     def run(self) -> str:
+        for path in (self._warc, self._list):
+            if path.exists() and not path.is_file():  # a pipe would be waited for for ever
+                raise StorageError(f"{path}: a folder or a special file lies there", "Move it away.")
         if self._committed is not None:  # the crash came between manifest and rename
             self._archive.finish(self._committed)
             if not self._warc.exists() and not self._list.exists():

@@ -402,6 +402,16 @@ def test_no_lines_to_add(text: str, root: Path, folder: KeyFolder) -> None:
         signing.add(root, root / "mail.txt", folder)
 
 
+@pytest.mark.parametrize("place", ["manifest.json", "warcs/x.warc.gz.open"])
+def test_pipe_in_the_place_of_a_file_is_not_waited_for(place: str, root: Path, folder: KeyFolder) -> None:
+    for name in {place, place.replace(".warc.gz", ".records.jsonl")}:
+        (root / name).unlink(missing_ok=True)
+        os.mkfifo(root / name)
+    folder.make("default")
+    with pytest.raises((ManifestError, StorageError)):
+        signing.rotate(root, folder, "second", None, [].append)
+
+
 def test_nothing_to_sign(tmp_path: Path, folder: KeyFolder, root: Path) -> None:
     archive = Archive(tmp_path / "a")
     with archive.lock("archive"):

@@ -177,6 +177,7 @@ def test_openssl_agrees_with_the_signature_and_the_fingerprint(tmp_path: Path) -
         "— a b AAAAAAAAAAA=",
         "— a\u00a0b AAAAAAAAAAA=",
         "— a\x01 AAAAAAAAAAA=",
+        "— \u202ea AAAAAAAAAAA=",  # it would turn the line around
         "— a AAAAAAAAAAA=\n",
         "— a " + "A" * 12000,
         f"— {'a' * 300} AAAAAAAAAAA=",

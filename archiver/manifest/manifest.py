@@ -17,7 +17,7 @@ from archiver.manifest import checkpoint
 from archiver.manifest.signednote import LINES, Signature, VerifierKey
 from archiver.manifest.tree import EMPTY_ROOT, Tree
 from archiver.model import Entry
-from archiver.storage import replace_file
+from archiver.storage import replace_file, unblocked
 
 NAME = "manifest.json"
 FORMAT = "archiver-manifest/1"
@@ -150,8 +150,8 @@ def load(root: Path) -> Manifest:
     """The manifest of the archive in `root`. Raises NotAnArchive, ManifestError."""
     path = root / NAME
     try:
-        with path.open("rb") as file:
-            data = file.read(MANIFEST_BYTES + 1)
+        with open(path, "rb", opener=unblocked) as file:
+            data = file.read(MANIFEST_BYTES + 1) or b""
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotAnArchive(
             f"{root}: no archive here ({NAME} is missing)",

@@ -26,7 +26,9 @@ from archiver.errors import ManifestError
 
 ED25519, COSIGNATURE = 0x01, 0x04
 LINES = 100  # signature lines of a note; the specification asks for 16 at least
-_NAME = r"[^\s+\x00-\x20\x7f]{1,200}"
+_NAME = (  # also nothing that changes how a line looks
+    r"[^\s+\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]{1,200}"
+)
 _KEY = re.compile(rf"({_NAME})\+([0-9a-f]{{8}})\+([A-Za-z0-9+/]{{1,4000}}={{0,2}})")
 _LINE = re.compile(rf"\u2014 ({_NAME}) ([A-Za-z0-9+/]{{8,10000}}={{0,2}})")
 _TIMES = 1 << 63
