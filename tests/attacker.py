@@ -59,7 +59,6 @@ class Said:
     codes: frozenset[str]
     unsigned: int = 0
     untimed: int = 0
-    warned: bool = False  # it says that the key folder knows more records
 
 
 @dataclass
@@ -92,7 +91,6 @@ class Target:
             codes,
             size - covered if trust.keys else 0,
             size - max(timed, default=0) if trust.roots else 0,
-            bool(check.history.newer),
         )
 
     def row(self, root: Path) -> tuple[str, ...]:
@@ -108,7 +106,7 @@ class Target:
     def _cell(found: Said, before: Said, known: frozenset[str]) -> str:
         if found.codes:
             return ", ".join(f"`{code}`" for code in sorted(found.codes - known)) or "found"
-        less = found.unsigned > before.unsigned or found.untimed > before.untimed or found.warned
+        less = found.unsigned > before.unsigned or found.untimed > before.untimed
         return "said" if less else "–"
 
     # --- what the attacker does ---

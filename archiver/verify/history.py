@@ -14,17 +14,13 @@ from archiver.verify.trust import KeptHead, Trust
 
 
 class HistoryCheck:
-    """Holds kept heads against the recomputed tree.
-
-    `held`: those that the tree began as; `newer`: those of a key folder that know more records than are here.
-    """
+    """Holds kept heads against the recomputed tree. `held`: those that the tree began as."""
 
     def __init__(self, manifest: Manifest, trust: Trust) -> None:
         self._origin = manifest.origin
         self._kept = [head for head in trust.kept if head.demanded or head.origin == manifest.origin]
         self.sizes = {head.size for head in self._kept}
         self.held: list[KeptHead] = []
-        self.newer: list[KeptHead] = []
 
     def findings(self, tree: TreeCheck) -> Iterator[Finding]:
         for head in self._kept:
@@ -33,13 +29,7 @@ class HistoryCheck:
             elif tree.root_at(head.size) == head.root:
                 self.held.append(head)
             elif not tree.sure_to(head.size):
-                yield _finding(
-                    head,
-                    "cannot be compared: the records up to there are not known",
-                    str(head.size),
-                    None,
-                    unknown=True,
-                )
+                yield _unknown(head)
             elif head.size <= tree.size:
                 message = f"has other records: the first {head.size} were rewritten since it was kept"
                 root = tree.root_at(head.size) or b""
@@ -48,20 +38,39 @@ class HistoryCheck:
                 message = "has more records: the archive was shortened since it was kept"
                 yield _finding(head, message, f"{head.size} records", f"{tree.size} records")
             else:
-                self.newer.append(head)
+                yield _older(head, tree.size)
 
 
-def _finding(
-    head: KeptHead, message: str, expected: str, found: str | None, *, unknown: bool = False
-) -> Finding:
+def _finding(head: KeptHead, message: str, expected: str, found: str) -> Finding:
     return of_file(
         commitment.NAME,
-        "history-unknown" if unknown else "history",
+        "history",
         f"the checkpoint kept in {head.where} {message}",
-        verdict="unverifiable" if unknown else "failed",
         expected=expected,
         found=found,
-        advice="Mend what the other findings name, then verify again."
-        if unknown
-        else "Get the archive from the copy of which that checkpoint was kept.",
+        advice="Get the archive from the copy of which that checkpoint was kept.",
+    )
+
+
+def _unknown(head: KeptHead) -> Finding:
+    return of_file(
+        commitment.NAME,
+        "history-unknown",
+        f"the checkpoint kept in {head.where} cannot be compared: the records up to there are not known",
+        verdict="unverifiable",
+        expected=str(head.size),
+        advice="Mend what the other findings name, then verify again.",
+    )
+
+
+def _older(head: KeptHead, size: int) -> Finding:
+    """The key folder of a person knows more than an old backup of theirs, too: that alone is no damage."""
+    return of_file(
+        commitment.NAME,
+        "history-older",
+        "a key of yours signed more records: this is an older copy, or the newest captures were cut off",
+        verdict="unverifiable",
+        expected=f"{head.size} records",
+        found=f"{size} records",
+        advice="An older copy is as good as it was. Else get the newest files from another copy.",
     )
