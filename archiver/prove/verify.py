@@ -253,6 +253,9 @@ def key_of(text: str) -> tuple[str, bytes, int, bytes]:
     return name, short, data[0], data[1:]
 
 
+SPKI = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: so begins an Ed25519 key in DER
+
+
 def check_signed(note: str, lines: list[str], keys: list[str], trusted: list[str], say: SAYS) -> None:
     """All signatures by known keys hold; when the person named keys, there is one by one of these."""
     check(len(lines) <= 100 and len(keys) <= 100, "too many keys or signatures")
@@ -276,7 +279,7 @@ def check_signed(note: str, lines: list[str], keys: list[str], trusted: list[str
         for _, public, seen in good[:1]:
             signers.add(public)
             vouched = "the key that you named" if public in own else "a key that NOBODY here vouches for"
-            say(f"Signature: of {found[1]}{seen}, by {vouched}: Ed25519 {public.hex()}")
+            say(f"Signature: of {found[1]}{seen}, by {vouched}: {sha256(SPKI + public)}")
     check(not own or own & signers, "there is no signature by a key that you named")
     if not lines:
         say("Signature: none.")
