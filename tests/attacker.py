@@ -59,6 +59,7 @@ class Said:
     codes: frozenset[str]
     unsigned: int = 0
     untimed: int = 0
+    warned: bool = False  # it says that the key folder knows more records
 
 
 @dataclass
@@ -91,6 +92,7 @@ class Target:
             codes,
             size - covered if trust.keys else 0,
             size - max(timed, default=0) if trust.roots else 0,
+            bool(check.history.newer),
         )
 
     def row(self, root: Path) -> tuple[str, ...]:
@@ -106,7 +108,7 @@ class Target:
     def _cell(found: Said, before: Said, known: frozenset[str]) -> str:
         if found.codes:
             return ", ".join(f"`{code}`" for code in sorted(found.codes - known)) or "found"
-        less = found.unsigned > before.unsigned or found.untimed > before.untimed
+        less = found.unsigned > before.unsigned or found.untimed > before.untimed or found.warned
         return "said" if less else "–"
 
     # --- what the attacker does ---

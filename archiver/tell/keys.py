@@ -54,6 +54,11 @@ def proved(check: Verification) -> Iterator[str]:
         yield f"{signatures.unknown} signature lines are by keys that are not known here; they were ignored."
     for kept in history.held:
         yield f"It goes on from the checkpoint of {kept.size} records that is kept in {kept.where}."
+    for kept in history.newer:
+        yield (
+            f"A key of yours signed {kept.size} records of this archive: this is an older copy of it, or the"
+            " newest captures were cut off."
+        )
 
 
 def _signed(check: Verification, signed: Sequence[Signed]) -> Iterator[str]:

@@ -14,13 +14,17 @@ from archiver.verify.trust import KeptHead, Trust
 
 
 class HistoryCheck:
-    """Holds kept heads against the recomputed tree. `held`: those that the tree began as."""
+    """Holds kept heads against the recomputed tree.
+
+    `held`: those that the tree began as; `newer`: those of a key folder that know more records than are here.
+    """
 
     def __init__(self, manifest: Manifest, trust: Trust) -> None:
         self._origin = manifest.origin
         self._kept = [head for head in trust.kept if head.demanded or head.origin == manifest.origin]
         self.sizes = {head.size for head in self._kept}
         self.held: list[KeptHead] = []
+        self.newer: list[KeptHead] = []
 
     def findings(self, tree: TreeCheck) -> Iterator[Finding]:
         for head in self._kept:
@@ -29,7 +33,13 @@ class HistoryCheck:
             elif tree.root_at(head.size) == head.root:
                 self.held.append(head)
             elif not tree.sure_to(head.size):
-                yield _unknown(head)
+                yield _finding(
+                    head,
+                    "cannot be compared: the records up to there are not known",
+                    str(head.size),
+                    None,
+                    unknown=True,
+                )
             elif head.size <= tree.size:
                 message = f"has other records: the first {head.size} were rewritten since it was kept"
                 root = tree.root_at(head.size) or b""
@@ -38,39 +48,20 @@ class HistoryCheck:
                 message = "has more records: the archive was shortened since it was kept"
                 yield _finding(head, message, f"{head.size} records", f"{tree.size} records")
             else:
-                yield _older(head, tree.size)
+                self.newer.append(head)
 
 
-def _finding(head: KeptHead, message: str, expected: str, found: str) -> Finding:
+def _finding(
+    head: KeptHead, message: str, expected: str, found: str | None, *, unknown: bool = False
+) -> Finding:
     return of_file(
         commitment.NAME,
-        "history",
+        "history-unknown" if unknown else "history",
         f"the checkpoint kept in {head.where} {message}",
+        verdict="unverifiable" if unknown else "failed",
         expected=expected,
         found=found,
-        advice="Get the archive from the copy of which that checkpoint was kept.",
-    )
-
-
-def _unknown(head: KeptHead) -> Finding:
-    return of_file(
-        commitment.NAME,
-        "history-unknown",
-        f"the checkpoint kept in {head.where} cannot be compared: the records up to there are not known",
-        verdict="unverifiable",
-        expected=str(head.size),
-        advice="Mend what the other findings name, then verify again.",
-    )
-
-
-def _older(head: KeptHead, size: int) -> Finding:
-    """The key folder of a person knows more than an old backup of theirs, too: that alone is no damage."""
-    return of_file(
-        commitment.NAME,
-        "history-older",
-        "a key of yours signed more records: this is an older copy, or the newest captures were cut off",
-        verdict="unverifiable",
-        expected=f"{head.size} records",
-        found=f"{size} records",
-        advice="An older copy is as good as it was. Else get the newest files from another copy.",
+        advice="Mend what the other findings name, then verify again."
+        if unknown
+        else "Get the archive from the copy of which that checkpoint was kept.",
     )
