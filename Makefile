@@ -2,7 +2,7 @@
 # Needs Python 3.11 or newer with venv; PYTHON=python3.12 chooses another one than python3.
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 PYTHON_CODE := archiver benchmarks docs tests
