@@ -135,16 +135,70 @@ class Location(Noun, frozen=True):
     length: int
 
 
+PictureKind = Literal["photograph", "graphic", "plain", "tiny"]
+
+
 class PictureFacts(Noun, frozen=True):
     """What decoding a picture tells: no claim about any other picture.
 
-    `hashes` maps a label (algorithm and library versions) to zero-padded lower-case hex.
+    `hashes` maps a label (algorithm and library versions) to zero-padded lower-case hex. Only photographs
+    and graphics have hashes: plain (one colour, a placeholder) and tiny ones hold too little to look alike.
     """
 
     format: str
     width: int
     height: int
     hashes: dict[str, str] = {}
+    quality: int | None = None  # of its PDQ hash, 0 to 100; below 80 that hash finds nothing
+    kind: PictureKind = "photograph"
+
+
+# --- how two pictures differ --------------------------------------------------------------------
+
+Relation = Literal[
+    "same-bytes",
+    "same-pixels",
+    "re-encoded",  # or resized, or both
+    "cropped",
+    "overlaid",  # with a logo, a bar, a border, a caption strip added at an edge
+    "turned",  # mirrored, rotated
+    "locally-changed",
+    "edited-or-neighbouring",  # linked and never merged
+    "different",
+    "undecodable",
+]
+MERGED = ("same-bytes", "same-pixels", "re-encoded", "cropped", "overlaid", "turned")  # one photograph
+
+
+class Box(Noun, frozen=True):
+    """A part of a picture, in shares of its upright width and height, from the left and the top."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Evidence(Noun, frozen=True):
+    """What was measured of a pair: what a relation rests on. None: not measured."""
+
+    distance: int | None = None  # bits of 256 between their PDQ hashes, the nearest of the 8 turned forms
+    inliers: int | None = None  # keypoints that one affine map takes from the second picture to the first
+    blocks: float | None = None  # share of textured blocks that correlate above 0.7 after the map
+    affine: tuple[float, ...] = ()  # 2x3, by rows: (x, y, 1) of the second to the first, in shares
+
+
+class Comparison(Noun, frozen=True):
+    """What two pictures have to do with each other, and why it is said."""
+
+    relation: Relation
+    whole: Literal["", "first", "second"] = ""  # which of two shows more, where one is cut
+    box: Box | None = None  # what the other shows of it
+    boxes: tuple[Box, ...] = ()  # of the first: where something was laid over, or changed
+    turn: Literal["", "mirrored", "rotated", "mirrored and rotated"] = ""
+    degrees: float = 0.0  # counter-clockwise, from the first to the second
+    evidence: Evidence = Evidence()
+    reason: str = ""  # in words: why it is said, or why nothing can be
 
 
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]

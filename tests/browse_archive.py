@@ -15,7 +15,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from archiver.pictures.decode import describe_picture, sniff
+from archiver.pictures.decode import sniff
+from archiver.pictures.describe import describe_picture
 
 WARC = "warcs/20261122T190512Z-7f3a.warc.gz"
 

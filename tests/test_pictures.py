@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 
 from archiver.errors import RecordError
 from archiver.model import PictureFacts
-from archiver.pictures.decode import FORMATS, MAX_PIXELS, describe_picture, phash_label, sniff
+from archiver.pictures.decode import FORMATS, MAX_PIXELS, sniff
+from archiver.pictures.describe import describe_picture, phash_label
 
 
 def painting(seed: int = 1, size: tuple[int, int] = (160, 120), mode: str = "RGB") -> Image.Image:

@@ -15,7 +15,7 @@ import pytest
 from archiver import sandbox as room
 from archiver.errors import RecordError, SandboxError
 from archiver.model import PictureFacts
-from archiver.pictures.decode import describe_picture
+from archiver.pictures.describe import describe_picture
 from archiver.sandbox import _HEAD, Sandbox
 
 # --- what children are asked to do ---------------------------------------------------------------

@@ -13,7 +13,8 @@ import msgspec
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
 from archiver.model import NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
-from archiver.pictures.decode import describe_picture, sniff
+from archiver.pictures.decode import sniff
+from archiver.pictures.describe import describe_picture
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
 from archiver.warc.read import Member, StoredRecord, members, parse_member

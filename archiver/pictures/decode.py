@@ -1,18 +1,11 @@
-"""Decode a picture and describe it. Meant to run in the sandbox: the bytes are hostile.
+"""Bytes → pixels, with limits. Meant to run in the sandbox: the bytes are hostile."""
 
-The hash is for finding, never for proving: equal hashes mean "looks alike", nothing more.
-"""
-
-import functools
 import io
 import warnings
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from archiver.errors import RecordError
-from archiver.model import PictureFacts
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")  # no other decoder is ever reached
 MAX_PIXELS = 50_000_000
@@ -28,6 +21,15 @@ _MAGIC = (
 )
 
 
+@dataclass(frozen=True)
+class Pixels:
+    """A decoded picture: its first frame, upright as its EXIF orientation says."""
+
+    format: str
+    stored: tuple[int, int]  # width and height in pixels as stored, before any orientation
+    image: Any  # PIL.Image.Image, RGB, transparent parts on white
+
+
 def sniff(data: bytes) -> str | None:
     """The format that the first bytes announce; None for what is no picture to us."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
@@ -37,11 +39,8 @@ def sniff(data: bytes) -> str | None:
     return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
 
 
-def describe_picture(data: bytes) -> dict[str, Any]:
-    """PictureFacts of a whole picture as JSON values; RecordError when it cannot be decoded.
-
-    Width and height are pixels as stored, before any EXIF orientation.
-    """
+def decode(data: bytes) -> Pixels:
+    """Decode a whole picture. RecordError when it cannot be, or is larger than we decode."""
     from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 - only the child pays for it
 
     warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -55,43 +54,22 @@ def describe_picture(data: bytes) -> dict[str, Any]:
             if image.width * image.height * scans > MAX_SCANNED:
                 raise RecordError(f"{scans} scans of {image.width}x{image.height} pixels")
             image.load()
-            facts = PictureFacts(
-                format=sniff(data) or image.format or "",  # not "MPO" for a JPEG with others behind it
-                width=image.width,
-                height=image.height,
-                hashes=_hashes(ImageOps.exif_transpose(image)),
-            )
+            name = sniff(data) or image.format or ""  # not "MPO" for a JPEG with others behind it
+            return Pixels(name, image.size, _opaque(ImageOps.exif_transpose(image)))
     except RecordError:
         raise
     except UnidentifiedImageError as error:  # its own message names an address in memory
         raise RecordError("not decodable: not what its first bytes say") from error
     except Exception as error:  # a decoder's boundary: one type comes out
         raise RecordError(f"not decodable: {error}") from error
-    built: dict[str, Any] = msgspec.to_builtins(facts)
-    return built
 
 
-@functools.cache
-def phash_label() -> str:
-    """Name of the hash with all that its value depends on."""
-    libraries = ("imagehash", "numpy", "pillow", "scipy")
-    return "/".join(["phash64", *(f"{name}-{version(name)}" for name in libraries)])
+def _opaque(image: Any) -> Any:
+    from PIL import Image  # noqa: PLC0415
 
-
-def _hashes(image: Any) -> dict[str, str]:
-    """ImageHash's pHash (8x8 of a 32x32 DCT): 16 zero-padded hex digits, the first bit highest.
-
-    A flat picture has no information, so it gets no hash and can never look like another.
-    """
-    import imagehash  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
-    if _flat(image):
-        return {}
-    bits = np.packbits(imagehash.phash(image).hash.flatten())
-    return {phash_label(): bits.tobytes().hex()}
-
-
-def _flat(image: Any) -> bool:
-    low, high = image.convert("L").getextrema()
-    return bool(high - low < 8)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    front = image.convert("RGBA")
+    page = Image.new("RGB", front.size, "white")
+    page.paste(front, mask=front)
+    return page
