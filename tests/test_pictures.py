@@ -138,7 +138,7 @@ def png_of(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(50_000_001, 1), (7_072, 7_072), (100_000, 100_000), (2**31 - 1, 2**31 - 1)]
+    ("width", "height"), [(80_000_001, 1), (8_945, 8_945), (100_000, 100_000), (2**31 - 1, 2**31 - 1)]
 )
 def test_more_pixels_than_we_decode(width: int, height: int) -> None:
     assert width * height > MAX_PIXELS
@@ -164,7 +164,7 @@ def test_more_pixels_than_we_decode(width: int, height: int) -> None:
     ],
 )
 def test_what_is_no_picture_to_us(data: bytes) -> None:
-    with pytest.raises(RecordError, match="not decodable"):
+    with pytest.raises(RecordError, match="not decod"):
         describe_picture(data)
 
 

@@ -114,7 +114,9 @@ def is_pipe(path: Path) -> bool:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the child finds this module there
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep
+    )  # the child finds this module there
     with Sandbox() as running:
         yield running
 
@@ -266,7 +268,7 @@ def test_child_that_was_killed_between_calls_is_replaced(sandbox: Sandbox) -> No
 
 
 def test_no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
     seen = set()
     with Sandbox() as sandbox:
         for function in (pid, abort, pid, leave, pid):
