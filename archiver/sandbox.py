@@ -38,7 +38,7 @@ _PICTURES = "archiver.pictures."
 _SURROUNDINGS = {
     "OPENBLAS_NUM_THREADS": "1",  # each thread reserves a stack and buffers
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "262144",  # what is freed goes back to the system
+    "MALLOC_MMAP_THRESHOLD_": "1048576",  # what is freed goes back to the system
 }
 
 

@@ -19,11 +19,13 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP")  # no other deco
 MAX_PIXELS = 80_000_000  # of any picture
 MOST = 1 << 22  # pixels of the image that decode() gives, unless told otherwise
 MAX_SCANNED = 2_000_000_000  # pixels of all scans of a JPEG together, some seconds' work
-_BUDGET = 168 << 20  # bytes that a picture and its decoding may take
+_BUDGET = 160 << 20  # bytes that a picture and its decoding may take
 _SCALES = (1, 2, 4, 8)
-# Bytes that decoding takes for each pixel, measured (benchmarks/hostile_pictures.py). JPEG: see _jpeg_bytes.
-_COST = {"PNG": 8, "GIF": 9, "WEBP": 20, "AVIF": 16, "TIFF": 12, "BMP": 8}
-_DEEP = {"I;16": 12, "I;16L": 12, "I;16B": 12, "I;16N": 12, "I": 28, "F": 28}  # the same by Pillow's mode
+# Bytes that decoding takes for each pixel, measured with benchmarks/hostile_pictures.py, by the format; by
+# Pillow's mode, where that costs more; with transparency, which is laid on white. JPEG: see _jpeg_bytes.
+_COST = {"PNG": 5, "GIF": 5, "WEBP": 19, "AVIF": 16, "TIFF": 12, "BMP": 5}
+_DEEP = {"I;16": 12, "I;16L": 12, "I;16B": 12, "I;16N": 12, "I": 28, "F": 28}
+_ALPHA = 9
 _TURNS = {  # what undoes each EXIF orientation
     2: "FLIP_LEFT_RIGHT",
     3: "ROTATE_180",
@@ -85,7 +87,7 @@ def _decoded(name: str, data: bytes, most: int, *, keep_alpha: bool) -> Pixels:
         warnings.simplefilter("ignore")  # what it decodes all the same
         image: Any
         with Image.open(io.BytesIO(data), formats=(name,)) as image:
-            stored, frames = image.size, _frames(name, image, data)
+            stored, frames = _stored(name, image), _frames(name, image, data)
             scale = _scale(name, image, data, most)
             if name == "JPEG":
                 image.draft(None, tuple(max(1, side // scale) for side in stored))
@@ -118,8 +120,9 @@ def _scale(name: str, image: Any, data: bytes, most: int) -> int:
             raise RecordError(f"{scans} scans of {image.width}x{image.height} pixels are more than we decode")
         taken = [len(data) + _jpeg_bytes(image, scans, scale) for scale in fits]
     else:
-        taken = [len(data) + pixels * max(_COST[name], _DEEP.get(image.mode, 0)) for _ in fits]
-    for scale, size in zip(fits, taken, strict=True):
+        alpha = _ALPHA if image.has_transparency_data else 0
+        taken = [len(data) + pixels * max(_COST[name], _DEEP.get(image.mode, 0), alpha)]
+    for scale, size in zip(fits, taken, strict=False):
         if size <= _BUDGET:
             return scale
     needed = f"{taken[-1] >> 20} MiB to decode, more than {_BUDGET >> 20}"
@@ -128,7 +131,7 @@ def _scale(name: str, image: Any, data: bytes, most: int) -> int:
 
 def _jpeg_bytes(image: Any, scans: int, scale: int) -> int:
     """The image, once more to turn it, and of a JPEG in several scans every coefficient (16 bits)."""
-    pixels = image.width * image.height
+    pixels: int = image.width * image.height
     size = pixels // (scale * scale) * 8
     if scans > 1 or image.info.get("progressive"):
         areas = [int(across * down) for _, across, down, *_ in image.layer]  # as sampled, of each component
@@ -139,6 +142,12 @@ def _jpeg_bytes(image: Any, scans: int, scale: int) -> int:
 
 
 # --- what is in the file -------------------------------------------------------------------------
+
+
+def _stored(name: str, image: Any) -> tuple[int, int]:
+    """Width and height; those that Pillow gives of a TIFF are turned already (tags 256 and 257 are not)."""
+    width, height = (image.tag_v2[256], image.tag_v2[257]) if name == "TIFF" else image.size
+    return int(width), int(height)
 
 
 def _frames(name: str, image: Any, data: bytes) -> int:
@@ -202,15 +211,16 @@ def _eight_bit(image: Any, bits: int) -> Any:
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
         return Image.fromarray((values >> (min(16, max(8, bits)) - 8)).astype(np.uint8))
+    values = values.astype(np.float64)
     known = np.isfinite(values)
     low = float(np.min(values, where=known, initial=np.inf))
     high = float(np.max(values, where=known, initial=-np.inf))
     if not low < high:
         return Image.new("L", image.size)
-    shades = np.where(known, values, low).astype(np.float64)
-    shades -= low
-    shades *= 255 / (high - low)
-    return Image.fromarray(shades.astype(np.uint8))
+    values[~known] = low
+    values -= low
+    values *= 255 / (high - low)
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def _colours(image: Any, *, keep_alpha: bool) -> Any:
