@@ -55,6 +55,14 @@ def own_folder(folder: Path) -> Path:
     return folder
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, so that its bytes stay; its name is not durable. Raises OSError."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def replace_file(path: Path, data: bytes) -> None:
     """Replace a file atomically and durably: beside it, fsync, rename, fsync the folder.
 
@@ -63,10 +71,7 @@ def replace_file(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.unlink(missing_ok=True)
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(beside, data)
         beside.replace(path)
     except OSError as error:
         raise storage_error(path, error) from error

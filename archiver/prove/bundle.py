@@ -21,7 +21,7 @@ from archiver.prove.exhibits import Exhibit
 from archiver.prove.report import Case, write_report
 from archiver.prove.subject import choose
 from archiver.sandbox import Sandbox
-from archiver.storage import storage_error, sync_folder
+from archiver.storage import storage_error, sync_folder, write_new
 from archiver.warc.read import read_stored
 
 FORMAT = "archiver-evidence/1"
@@ -226,10 +226,7 @@ def _written(into: Path, data: bytes) -> list[str]:
     beside, said = into.with_name(f".{into.name}.new"), list[str]()
     try:
         beside.unlink(missing_ok=True)
-        with beside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(beside, data)
         if verify.judge(str(beside), [], b"", said.append):
             raise RecordError(f"the bundle would not hold: {said[-1]}", _ADVICE)
         _named(beside, into)
