@@ -94,7 +94,7 @@ class _Reader:
 
     def _fields(self, at: int) -> Iterator[_Field]:
         count = self.number(at, "H")
-        if at < 8 or count == 0 or count > _FIELDS or at + 2 + 12 * count > len(self._data):
+        if at < 8 or count > _FIELDS or at + 2 + 12 * count > len(self._data):
             self._tags.problem("EXIF: a directory that is not whole")
             count = min(count, _FIELDS) if at >= 8 else 0
         for entry in range(at + 2, min(at + 2 + 12 * count, len(self._data) - 11), 12):
