@@ -1,6 +1,5 @@
 """Blocks of metadata that are small formats of their own: IPTC, Photoshop's resources, ICC, C2PA."""
 
-import re
 from collections.abc import Iterator
 
 from archiver.digests import digest
@@ -10,9 +9,8 @@ _DATA_SETS = 2_000
 _RESOURCES = 1_000
 _UTF_8 = b"\x1b%G"  # ISO 2022: how 1:90 says that the texts are UTF-8
 _DESCRIPTION = b"jumd\x63\x32\x70\x61\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
-_GENERATOR = re.compile(
-    rb"\x6fclaim_generator(?=[\x60-\x79])|\x74claim_generator_info.{0,200}?\x64name", re.DOTALL
-)
+_GENERATOR = b"claim_generator"
+_MENTIONS = 20  # of that name
 
 
 def read_iptc(data: bytes, tags: Tags) -> None:
@@ -102,10 +100,22 @@ def read_c2pa(data: bytes, tags: Tags) -> None:
     tags.add("C2PA", "Present", "yes")
     tags.add("C2PA", "Size", f"{len(data)} bytes")
     tags.add("C2PA", "Digest", digest(data))
-    for found in _GENERATOR.finditer(data):
-        if name := _cbor_text(data, found.end()):
+    at = data.find(_GENERATOR)
+    for _ in range(_MENTIONS):
+        if at < 1:
+            return
+        if name := _generator(data, at):
             tags.add("C2PA", "ClaimGenerator", name)
-            break
+            return
+        at = data.find(_GENERATOR, at + 1)
+
+
+def _generator(data: bytes, at: int) -> str:
+    """Section 10: the claim's `claim_generator`, or the first `name` in its `claim_generator_info`."""
+    if data[at - 1] == 0x6F:
+        return _cbor_text(data, at + len(_GENERATOR))
+    name = data.find(b"\x64name", at, at + 220) if data[at - 1] == 0x74 else -1
+    return _cbor_text(data, name + 5) if name >= 0 else ""
 
 
 def _cbor_text(data: bytes, at: int) -> str:

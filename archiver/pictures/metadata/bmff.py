@@ -91,15 +91,14 @@ def _extents(data: bytes, box: _Box, idat: int | None, wanted: set[int]) -> Iter
     index_size = sizes[1] & 15 if version else 0
     reader = _Numbers(data, box.begin + 6, box.end)
     long = 4 if version == 2 else 2
-    for _ in range(min(reader.take(long), _BOXES)):
-        if reader.at >= box.end:
-            return
+    left = _BOXES
+    for _ in range(reader.take(long)):
         number = reader.take(long)
         method = reader.take(2) & 15 if version else 0
         reader.take(2)
         base = reader.take(base_size)
         extents = reader.take(2)
-        for extent in range(min(extents, _BOXES)):
+        for extent in range(extents):
             reader.take(index_size)
             begin, size = base + reader.take(offset_size), reader.take(length_size)
             if extent == 0 and number in wanted and size <= BLOCK_BYTES:
@@ -107,8 +106,11 @@ def _extents(data: bytes, box: _Box, idat: int | None, wanted: set[int]) -> Iter
                     yield number, begin, size
                 elif method == 1 and idat is not None:
                     yield number, idat + begin, size
-            if reader.at >= box.end:
+            left -= 1
+            if reader.at >= box.end or left <= 0:
                 return
+        if reader.at >= box.end:
+            return
 
 
 class _Numbers:

@@ -9,6 +9,8 @@ _SEGMENTS = 20_000
 _CHUNKS = 200_000
 _SUB_BLOCKS = 2_000_000
 _INFLATED_BYTES = 4 << 20  # of all compressed chunks of a PNG
+_TEXT_BYTES = 2 << 20  # of one text of a PNG
+_COMMENT_BYTES = 64 << 10  # of a GIF
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -51,9 +53,13 @@ class _Jpeg:
         self._extended: dict[bytes, dict[int, bytes]] = {}
         self._resources: list[bytes] = []
         self._boxes: dict[bytes, list[bytes]] = {}
+        self._left = 2 * BLOCK_BYTES
 
     def take(self, marker: int, body: bytes) -> None:
-        if marker == _COMMENT:
+        self._left -= len(body)
+        if self._left < 0:
+            self._blocks.problems.append("JPEG: more segments than are read")
+        elif marker == _COMMENT:
             self._blocks.comment("JPEG", "Comment", text_of_bytes(body))
         elif marker == _APP1:
             self._described(body)
@@ -103,7 +109,9 @@ def read_png(data: bytes, blocks: Blocks) -> None:
             return
         if at + 12 + size > len(data):
             break
-        if kind in _PNG_KINDS:
+        if kind in _PNG_KINDS and size > BLOCK_BYTES:
+            blocks.problems.append("PNG: a chunk longer than is read")
+        elif kind in _PNG_KINDS:
             reader.take(kind, data[at + 8 : at + 8 + size])
         at += 12 + size
     blocks.problems.append("PNG: it breaks off before its last chunk")
@@ -139,7 +147,9 @@ class _Png:
 
     def _text(self, name: bytes, text: bytes, encoding: str) -> None:
         keyword = name.decode("latin-1")
-        if keyword == "XML:com.adobe.xmp":
+        if len(text) > _TEXT_BYTES:
+            self._blocks.problems.append("PNG: a text longer than is read")
+        elif keyword == "XML:com.adobe.xmp":
             self._blocks.keep("xmp", text)
         elif keyword.startswith("Raw profile type "):  # as ImageMagick writes them: name, length, hex digits
             self._raw_profile(keyword.removeprefix("Raw profile type "), text)
@@ -185,9 +195,8 @@ def read_webp(data: bytes, blocks: Blocks) -> None:
             return
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if at + 8 + size > len(data):
-            blocks.problems.append("WebP: a chunk that is not whole")
-            return
-        if kind in (b"EXIF", b"XMP ", b"ICCP", b"C2PA"):
+            break
+        if kind in (b"EXIF", b"XMP ", b"ICCP", b"C2PA") and size <= BLOCK_BYTES:
             body = data[at + 8 : at + 8 + size]
             if kind == b"EXIF":
                 blocks.keep("exif", body.removeprefix(_EXIF))
@@ -196,6 +205,7 @@ def read_webp(data: bytes, blocks: Blocks) -> None:
             else:
                 blocks.keep("icc" if kind == b"ICCP" else "c2pa", body)
         at += 8 + (size + 1 & ~1)
+    blocks.problems.append("WebP: a chunk that is not whole, or more than are read")
 
 
 # --- GIF: GIF89a, sections 18 to 27 -------------------------------------------------------------
@@ -242,7 +252,9 @@ def _after(data: bytes, at: int, left: int) -> tuple[int, int]:
 def _extension(data: bytes, begin: int, end: int, blocks: Blocks) -> None:
     label = data[begin - 1]
     if label == 0xFE:
-        blocks.comment("GIF", "Comment", text_of_bytes(_joined(data, begin, end)))
+        blocks.comment(
+            "GIF", "Comment", text_of_bytes(_joined(data, begin, min(end, begin + _COMMENT_BYTES)))
+        )
     elif label == 0xFF:
         name = data[begin + 1 : begin + 12]
         if (

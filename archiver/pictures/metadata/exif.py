@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from archiver.pictures.metadata.tags import MOST_CHARACTERS, BlockKind, Blocks, Tags, names, text_of_bytes
+from archiver.pictures.metadata.tags import (
+    BLOCK_BYTES,
+    MOST_CHARACTERS,
+    BlockKind,
+    Blocks,
+    Tags,
+    names,
+    text_of_bytes,
+)
 
 _FIELDS = 1_000  # of one directory
 _NUMBERS = 64  # of one field; of more only the count is kept
@@ -23,7 +31,7 @@ _BLOCKS: dict[int, BlockKind] = {
 }
 _SHOWN = 32  # bytes of a kind that nobody says
 _THUMBNAIL = 0x0202  # how long it is: JPEGInterchangeFormatLength
-_MAKER_NOTE, _USER_COMMENT = 0x927C, 0x9286
+_COPYRIGHT, _MAKER_NOTE, _USER_COMMENT = 0x8298, 0x927C, 0x9286
 _UTF_16 = range(0x9C9B, 0x9CA0)  # XPTitle … XPSubject
 # Where pixels and other directories lie, and how they are coded: that says nothing of the picture.
 _STRUCTURE = frozenset(
@@ -67,6 +75,7 @@ class _Reader:
     def __init__(self, data: bytes, tags: Tags, blocks: Blocks) -> None:
         self.pointers: dict[str, int] = {}
         self._data, self._tags, self._blocks = data, tags, blocks
+        self._taken: set[BlockKind] = set()
         self._order = "<" if data[:1] == b"I" else ">"
 
     def number(self, at: int, code: str) -> int:
@@ -81,10 +90,16 @@ class _Reader:
             if section == "exif" and field.tag in _POINTERS:
                 self.pointers.setdefault(_POINTERS[field.tag], self.number(field.at, "I"))
             elif section == "exif" and field.tag in _BLOCKS:
-                self._blocks.keep(_BLOCKS[field.tag], self._data[field.at : field.at + field.size])
+                self._block(_BLOCKS[field.tag], field)
             elif section != "exif" or field.tag not in _STRUCTURE:
                 self._tags.add("Exif", names(section).get(known, known), self._words(field))
         return self.number(at + 2 + 12 * self.number(at, "H"), "I")
+
+    def _block(self, kind: BlockKind, field: _Field) -> None:
+        """Once of each kind: a thousand fields may name the same bytes."""
+        if kind not in self._taken:
+            self._taken.add(kind)
+            self._blocks.keep(kind, self._data[field.at : field.at + min(field.size, BLOCK_BYTES + 1)])
 
     def thumbnail(self, at: int) -> None:
         """Add what the directory of the thumbnail says of its size."""
@@ -114,7 +129,9 @@ class _Reader:
         if field.tag in _UTF_16:
             return value.decode("utf-16-le", "replace")
         if field.kind in (_ASCII, _UTF8):
-            return text_of_bytes(value.rstrip(b"\0").replace(b"\0", b"\n"))
+            both = field.tag == _COPYRIGHT  # the photographer's and, behind a NUL, the editor's
+            text = value.rstrip(b"\0").replace(b"\0", b"\n") if both else value.partition(b"\0")[0]
+            return text_of_bytes(text)
         return _opaque(value, field) if field.kind == _UNDEFINED else self._number_words(field, value)
 
     def _number_words(self, field: _Field, value: bytes) -> str:

@@ -19,6 +19,7 @@ _READERS: dict[str, Callable[[bytes, Blocks], None]] = {
     "WEBP": containers.read_webp,
     "AVIF": bmff.read_avif,
 }
+_REPEATED = 2  # blocks of one kind that are read: a file needs no more than one
 
 
 def read_metadata(data: bytes) -> list[dict[str, Any]]:
@@ -30,21 +31,20 @@ def read_metadata(data: bytes) -> list[dict[str, Any]]:
     tags, blocks, kind = Tags(), Blocks(), sniff(data)
     if kind in _READERS:
         _READERS[kind](data, blocks)
-    for block in blocks.of("exif"):
+    for block in blocks.of("exif")[:_REPEATED]:
         read_exif(block, tags, blocks)
     if kind == "TIFF":
         read_exif(data, tags, blocks, whole=True)
-    for block in blocks.of("photoshop"):
+    for block in blocks.of("photoshop")[:_REPEATED]:
         read_photoshop(block, tags, blocks)
-    for block in blocks.of("iptc"):
+    for block in blocks.of("iptc")[:_REPEATED]:
         read_iptc(block, tags)
     for block in blocks.of("icc")[:1]:
         read_icc(block, tags)
     read_c2pa(b"".join(blocks.of("c2pa")), tags)
     for group, name, value in blocks.comments:
         tags.add(group, name, value)
-    for block in blocks.of("xmp"):
-        read_xmp(block, tags)
+    read_xmp(blocks.of("xmp")[: 2 * _REPEATED], tags)  # with their extensions
     for words in blocks.problems:
         tags.problem(words)
     built: list[dict[str, Any]] = msgspec.to_builtins(tags.all())

@@ -1,6 +1,7 @@
 """An entry of a picture's metadata, and all of them together within limits."""
 
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,7 @@ from typing import Literal
 from archiver.model import Noun
 
 MOST_TAGS = 500  # of a picture; what is beyond is counted
+MOST_OF_ONE = 50  # values of one name, as of a list that an editor wrote for itself
 MOST_CHARACTERS = 2_000  # of a value; what is longer ends in …
 BLOCK_BYTES = 16 << 20  # of one block: what is longer is not read
 _NAME_CHARACTERS = 200
@@ -28,16 +30,19 @@ class Tags:
     def __init__(self) -> None:
         self.found: list[Tag] = []
         self.left_out = 0
+        self._counts = Counter[tuple[str, str]]()
         self._problems: dict[str, None] = {}
 
     def add(self, group: str, name: str, value: str) -> None:
         value = _clean(value)
         if not value:
             return
-        if len(self.found) >= MOST_TAGS:
+        name = _clean(name)[:_NAME_CHARACTERS]
+        self._counts[group, name] += 1
+        if len(self.found) >= MOST_TAGS or self._counts[group, name] > MOST_OF_ONE:
             self.left_out += 1
             return
-        self.found.append(Tag(group=group, name=_clean(name)[:_NAME_CHARACTERS], value=value))
+        self.found.append(Tag(group=group, name=name, value=value))
 
     def problem(self, words: str) -> None:
         """Something could not be read; the rest was."""
@@ -48,7 +53,7 @@ class Tags:
         """What was found, then what could not be read."""
         said = list(self._problems)
         if self.left_out:
-            said.append(f"{self.left_out} entries beyond {MOST_TAGS} were left out")
+            said.append(f"{self.left_out} more entries were left out")
         return [*self.found, *(Tag(group="File", name="Problem", value=words) for words in said)]
 
 
@@ -67,7 +72,7 @@ class Blocks:
     def keep(self, kind: BlockKind, data: bytes) -> None:
         """A block as it lies in the file; what is too long to be read is told instead."""
         if len(data) > BLOCK_BYTES or self._bytes + len(data) > 2 * BLOCK_BYTES:
-            self.problems.append(f"{kind.upper()}: a block of {len(data)} bytes was not read")
+            self.problems.append(f"{kind.upper()}: what is longer than {BLOCK_BYTES} bytes was not read")
         else:
             self._bytes += len(data)
             self._kept.setdefault(kind, []).append(data)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from archiver.pictures.metadata.tags import Tags, names
 from archiver.sources.listings.opened import Element, Elements, mended, root_of, xml_text
 
-XMP_BYTES = 4 << 20
-_ELEMENTS = 20_000  # starts and ends
+_BYTES = 2 << 20  # of all packets
+_ELEMENTS = 20_000  # starts and ends, of one packet
 _DEPTH = 12
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XML = "http://www.w3.org/XML/1998/namespace"
@@ -16,14 +16,21 @@ _LISTS = ("Bag", "Seq", "Alt", "li")
 _WORD = re.compile(r"[A-Za-z][\w-]*")
 
 
-def read_xmp(data: bytes, tags: Tags) -> None:
+def read_xmp(packets: list[bytes], tags: Tags) -> None:
     """Add each property as `XMP-<prefix>`, `<name>`; members of structures as `<name>/<member>`.
 
     Each item of a list is an entry of its own, and a language other than x-default stands behind the name.
     """
-    if len(data) > XMP_BYTES:
-        tags.problem(f"XMP of {len(data)} bytes was not read")
-        return
+    left = _BYTES
+    for packet in packets:
+        left -= len(packet)
+        if left < 0:
+            tags.problem(f"XMP: what is longer than {_BYTES} bytes was not read")
+            return
+        _read_packet(packet, tags)
+
+
+def _read_packet(data: bytes, tags: Tags) -> None:
     text = xml_text(data)
     root = root_of(text)
     if root is None:
