@@ -132,7 +132,9 @@ class _Reader:
             both = field.tag == _COPYRIGHT  # the photographer's and, behind a NUL, the editor's
             text = value.rstrip(b"\0").replace(b"\0", b"\n") if both else value.partition(b"\0")[0]
             return text_of_bytes(text)
-        return _opaque(value, field) if field.kind == _UNDEFINED else self._number_words(field, value)
+        if field.kind == _UNDEFINED or field.tag == _MAKER_NOTE:
+            return _opaque(value, field)
+        return self._number_words(field, value)
 
     def _number_words(self, field: _Field, value: bytes) -> str:
         numbers = field.size // _SIZES[field.kind]
