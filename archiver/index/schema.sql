@@ -67,7 +67,7 @@ CREATE TABLE picture_metadata (
     name TEXT NOT NULL,
     value TEXT NOT NULL,
     PRIMARY KEY (payload_digest, number)
-) WITHOUT ROWID;
+);
 CREATE INDEX picture_metadata_by_name ON picture_metadata(name, grp);
 
 -- The times among it.
