@@ -126,7 +126,7 @@ class _OpenFile:
         self._list.append(entries)
         with self._db.atomic():
             for entry, stored in described:
-                fold(self._db, self._path, entry, stored)
+                fold(self._db, self._path, entry, stored, self._sandbox)
         self._whole = True
         self.size = entries[-1].offset + entries[-1].length if entries else self.size
         return entries

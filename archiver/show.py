@@ -16,8 +16,10 @@ from archiver.addresses import canonical
 from archiver.claims.contradictions import contradictions
 from archiver.errors import RecordError, UsageError
 from archiver.index import catalogue
+from archiver.index.metadata import metadata_of
 from archiver.index.texts import compared
 from archiver.model import ClaimedTime
+from archiver.pictures.metadata.ledger import ledger, ledger_words
 
 Row = dict[str, Any]
 _PICTURE = ("number", "url", "written", "place", "part", "alt", "caption", "unwanted")
@@ -28,6 +30,10 @@ SELECT forms.form, forms.proxy, forms.url, fetches.outcome, fetches.status, fetc
 FROM forms LEFT JOIN fetches ON fetches.id = forms.fetch_id
 LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
 WHERE forms.article_picture_id = ? ORDER BY forms.number
+"""
+_TIMES = """
+SELECT picture, clock, written, value FROM claimed_times WHERE article_id = ?
+ORDER BY number IS NULL, number, picture, clock, written
 """
 # Of a WARC file all records, or those with these numbers; a revisit is hit with its original.
 _CONCERNED = """
@@ -115,8 +121,11 @@ def articles(db: sqlite3.Connection, named: str) -> list[Row]:
 
 
 def _article(db: sqlite3.Connection, row: Row) -> Row:
-    times = _rows(db, "SELECT picture, clock, written, value FROM times WHERE article_id = ?", row["id"])
+    times = _rows(db, _TIMES, row["id"])
     claims = [_claim(each) for each in times if each["picture"] is None]
+    pictures = _pictures(db, row["id"])
+    about = {each["number"] for each in pictures if each["part"] == "article" and not each["unwanted"]}
+    taken = [_claim(each) for each in times if each["picture"] in about]
     return {
         "type": "article",
         **{
@@ -125,8 +134,8 @@ def _article(db: sqlite3.Connection, row: Row) -> Row:
         },
         "authors": row["authors"].splitlines(),
         "times": [msgspec.to_builtins(claim) for claim in claims],
-        "contradictions": msgspec.to_builtins(contradictions(claims)),
-        "pictures": [_picture(db, each, times) for each in _pictures(db, row["id"])],
+        "contradictions": msgspec.to_builtins(contradictions([*claims, *taken])),
+        "pictures": [_picture(db, each, times) for each in pictures],
         "text": _text(db, row["id"]),
     }
 
@@ -137,12 +146,26 @@ def _pictures(db: sqlite3.Connection, article: int) -> list[Row]:
 
 def _picture(db: sqlite3.Connection, row: Row, times: list[Row]) -> Row:
     rendition = {name: row[f"rendition_{name}"] for name in _RENDITION}
+    forms = _rows(db, _FORMS, row["id"])
+    for form in forms:
+        form["metadata"] = msgspec.to_builtins(metadata_of(db, form["payload_digest"]))
     return {
         **{key: row[key] for key in _PICTURE},
         "rendition": rendition if rendition["family"] else None,
         "times": [msgspec.to_builtins(_claim(each)) for each in times if each["picture"] == row["number"]],
-        "forms": _rows(db, _FORMS, row["id"]),
+        "forms": forms,
+        "ledger": _ledger(db, forms),
     }
+
+
+def _ledger(db: sqlite3.Connection, forms: list[Row]) -> Row | None:
+    """What the proxy's copy has lost of the publisher's metadata; None unless both are here."""
+    shown = {form["form"]: form for form in forms[::-1] if form["format"] and form["outcome"] == "whole"}
+    if not shown.keys() >= {"proxied", "origin"}:
+        return None
+    found = ledger(*(metadata_of(db, shown[name]["payload_digest"]) for name in ("origin", "proxied")))
+    empty = {"kept": 0, "removed": [], "changed": [], "added": []}
+    return {**empty, **msgspec.to_builtins(found), "words": ledger_words(found)}
 
 
 def _text(db: sqlite3.Connection, article: int) -> Row | None:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, Self
 
-from browse_archive import BrowseArchive, encoded, scene
+from browse_archive import BrowseArchive, encoded, scene, sha256
 
 from archiver.browse.server import build, close
 
@@ -15,6 +15,11 @@ FERRY_URL = "https://www.news.example/a/harbour-ferry/7346943.html"
 FERRY = "http://pictures.news.example/ferry.jpg"
 TEASER = "http://pictures.news.example/teaser.jpg"
 MEMENTO = "https://archive.example/web/http://pictures.news.example/lost.jpg"
+SAID = (
+    ("Exif", "Model", "Kamera <b>\u202e"),
+    ("IPTC", "CopyrightNotice", "© 林海"),
+    *(("XMP-crs", f"Setting{n}", "1") for n in range(120)),
+)
 HOSTILE = "<script>alert('t')</script>\u202egnp.exe\u2066\x1b[31m"
 
 
@@ -82,6 +87,13 @@ def _chinese_pictures(archive: BrowseArchive, first: int) -> None:
     )
     archive.form(lead, "proxied", proxied, archive.response(proxied, small, "image/jpeg", name="proxied"))
     archive.form(lead, "origin", origin, archive.response(origin, big, "image/jpeg", name="origin"))
+    for number, (group, name, value) in enumerate(SAID):
+        archive.row(
+            "picture_metadata", payload_digest=sha256(big), number=number, grp=group, name=name, value=value
+        )
+    archive.row(
+        "picture_times", payload_digest=sha256(big), clock="exif", written="2023:11:12 09:00:00", value=None
+    )
     for name, picture in (("w1597", scene(1).resize((1597, 1065))), ("master", None)):
         guess = origin.replace(".jpg", f"_{name}.jpg")
         if picture:

@@ -110,7 +110,10 @@ def test_reasons_are_said_once() -> None:
 
 def test_claimed_times_keep_their_clocks_apart(site: Site) -> None:
     html = site.get(f"/-/articles/{CHINESE}").text
-    rows = html[html.index("<tbody>") : html.index("</tbody>")].split("<tr>")[1:]
+    claims = html[html.index("Claimed times") :]
+    *rows, taken, _ = claims[claims.index("<tbody>") : claims.index("</tbody>")].split("<tr>")[1:]
+    assert "the picture&#39;s EXIF" in taken
+    assert "Cannot be read as one moment" in taken
     assert [re.search(r"\d{4}-\d\d-\d\d [\d:.]+ UTC", row).group() for row in rows] == [  # type: ignore[union-attr]
         "2023-11-08 18:05:07.97 UTC",
         "2023-11-08 18:10:00 UTC",

@@ -21,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def test_contradictions_are_told_in_words(site: Site) -> None:
     html = site.get(f"/-/articles/{CHINESE}").text
-    told = html[html.index('class="contradictions"') : html.index("<table")]
+    told = html[html.index('class="contradictions"') : html.index("Claimed by")]
     assert re.findall(r"differ by ([\d,]+) s", told) == [
         "788",
         "1,744",
@@ -42,6 +42,21 @@ def test_a_teaser_s_upload_time_says_nothing_of_the_article(site: Site) -> None:
     claims = html[html.index("Claimed times") : html.index("Where it lies")]
     assert "2024-01-01" not in claims
     assert "2024-01-01" in html[html.index('id="others"') : html.index("Claimed times")]
+
+
+def test_what_the_proxy_s_copy_lost_of_the_metadata(site: Site) -> None:
+    html = site.get(f"/-/articles/{CHINESE}").text
+    told = html[
+        html.index("The proxy&#39;s copy has lost: camera, copyright notice, technical data (122 ent") :
+    ]
+    told = told[: told.index("</details>")]
+    assert "<bdi>Exif:Model</bdi>" in told
+    assert "<bdi>Kamera &lt;b&gt;</bdi>" in told
+    assert told.count("<tr><td") == 100
+    assert "and 22 more" in told
+    assert "2023:11:12 09:00:00" in html[html.index("Claimed times") :]
+    late = "The camera&#39;s time in a picture&#39;s EXIF is at least "
+    assert late in html[html.index('class="contradictions"') : html.index("Claimed by")]
 
 
 def test_a_mirror_s_text_is_held_against_the_page_s(site: Site) -> None:

@@ -33,6 +33,33 @@ def test_the_sample_s_clocks_differ_by_788_seconds() -> None:
 
 
 @pytest.mark.parametrize(
+    ("clock", "written", "value", "seconds"),
+    [
+        ("exif", "2023:11:08 18:39:05Z", "2023-11-08T18:39:05Z", 1),
+        ("exif", "2023:11:08 18:00:00Z", "2023-11-08T18:00:00Z", None),
+        ("exif", "2023:11:09 08:39:04", None, None),  # it may be UTC+14
+        ("exif", "2023:11:09 08:39:14", None, 10),  # later, wherever it was taken
+        ("iptc", "20231110", None, 55_256),
+        ("iptc", "20231110 083904", None, 86_400),
+        ("xmp", "2023-11-09T08:39", None, None),
+        ("xmp", "2023-99-99T08:39", None, None),
+        ("xmp", "0001-01-01T00:00", None, None),
+        ("xmp", "some day", None, None),
+    ],
+)
+def test_a_picture_is_taken_before_it_is_published(
+    clock: str, written: str, value: str | None, seconds: float | None
+) -> None:
+    found = contradictions([COMMENT, ClaimedTime(clock=clock, written=written, value=value)])
+    assert [(each.kind, each.first, each.seconds) for each in found] == (
+        [("order", clock, seconds)] if seconds else []
+    )
+    if seconds and value is None:
+        assert found[0].words.endswith("after the comment, the last time of publication, in every time zone.")
+        assert " is at least " in found[0].words
+
+
+@pytest.mark.parametrize(
     ("written", "seconds"),
     [
         ("2023-11-08T18:39:04Z", None),

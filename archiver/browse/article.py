@@ -82,11 +82,11 @@ ORDER BY archived, id LIMIT :limit
 """
 # Teasers and menus show other articles' pictures: the times in those pictures' names say nothing of this one.
 _TIMES = """
-SELECT times.* FROM times LEFT JOIN article_pictures
+SELECT times.* FROM claimed_times AS times LEFT JOIN article_pictures
     ON article_pictures.article_id = times.article_id AND article_pictures.number = times.picture
 WHERE times.article_id IN ({}) AND (times.picture IS NULL
     OR article_pictures.part = 'article' AND article_pictures.unwanted = '')
-ORDER BY times.rowid
+ORDER BY times.number IS NULL, times.number, times.picture, times.clock, times.written
 """
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from archiver.browse import words
 from archiver.browse.cards import select
 from archiver.browse.hashes import hamming
+from archiver.browse.metadata import Said, load_said
 from archiver.browse.stored import Stored, load_stored
 from archiver.model import Location
 
@@ -65,6 +66,7 @@ class Picture:
     claims: str
     copies: tuple[Copy, ...]
     members: tuple[Member, ...]
+    said: Said | None  # by the files of themselves
 
     @property
     def main(self) -> tuple[Copy, ...]:
@@ -149,9 +151,16 @@ def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
             claims=_claims(row),
             copies=tuple(copies[row["number"]]),
             members=tuple(members.get(row["rendition_group"], ())),
+            said=_said(db, copies[row["number"]]),
         )
         for row in rows
     }
+
+
+def _said(db: sqlite3.Connection, copies: list[Copy]) -> Said | None:
+    """What the publisher's copy says of itself beside the proxy's; else what the one there is says."""
+    shown = {copy.form: f"sha256:{copy.digits}" for copy in reversed(copies) if copy.digits}
+    return load_said(db, shown.get("origin") or shown.get("memento"), shown.get("proxied"))
 
 
 def _claims(row: sqlite3.Row) -> str:

@@ -35,6 +35,9 @@ CLOCKS = {
     "feed-date": "Feed, a date that does not say of what",
     "htmldate": "Day found in the page's text",
     "guid": "Upload time in the picture's name (GUID)",
+    "exif": "Camera's time in the picture's EXIF",
+    "iptc": "Time in the picture's IPTC",
+    "xmp": "Time in the picture's XMP",
 }
 _STAGES = {
     "address": "this address may not or cannot be asked",

@@ -1,5 +1,6 @@
 """Which claimed times of an article contradict each other (docs/comparing.md). Nothing is guessed."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,6 +9,13 @@ from archiver.model import ClaimedTime, Noun
 
 _MODIFIED = ("-modified", "-updated")  # what these clocks' names end in
 _UPLOADED = "guid"
+_TAKEN = (
+    "exif",
+    "iptc",
+    "xmp",
+)  # a picture's own metadata: that most cameras know no zone is no contradiction
+_EASTERNMOST = "+14:00"  # no local time is an earlier moment than there
+_LOCAL = re.compile(r"(\d{4})[:-]?(\d\d)[:-]?(\d\d)(?:[ T](\d\d):?(\d\d)(?::?(\d\d))?)?", re.ASCII)
 _NAMES = {
     "comment": "the comment",
     "front-matter": "the front matter",
@@ -23,6 +31,9 @@ _NAMES = {
     "feed-date": "the feed's date, of what it does not say",
     "htmldate": "the day found in the page's text",
     "guid": "the upload time in a picture's name",
+    "exif": "the camera's time in a picture's EXIF",
+    "iptc": "the time in a picture's IPTC",
+    "xmp": "the time in a picture's XMP",
 }
 _NO_TIME = ("", "nan")  # how writers of documents write that there was none
 _LEAST = timedelta(seconds=1)
@@ -51,20 +62,27 @@ def contradictions(times: Sequence[ClaimedTime]) -> tuple[Contradiction, ...]:
     """What contradicts, first by kind, then in the order of the claims; at most two entries for a clock."""
     published: _Moments = []
     modified: _Moments = []
-    uploaded: _Moments = []
+    before: _Moments = []  # publication
+    local: _Moments = []  # the first moments that they can mean
     mute: dict[str, Contradiction] = {}
     for claim in times:
         moment = moment_of(claim.value)
-        if moment is None:
+        if claim.clock in _TAKEN:
+            if moment is not None:
+                before.append((moment, claim.clock))
+            elif earliest := _earliest(claim.written):
+                local.append((earliest, claim.clock))
+        elif moment is None:
             mute.setdefault(claim.clock, _mute(claim))
         elif claim.clock == _UPLOADED:
-            uploaded.append((moment, claim.clock))
+            before.append((moment, claim.clock))
         elif claim.clock.endswith(_MODIFIED):
             modified.append((moment, claim.clock))
         else:
             published.append((moment, claim.clock))
     silent = sorted(mute.values(), key=lambda each: each.kind)  # missing, then unreadable
-    return (*_differ(published), *_early(modified, published), *_late(uploaded, published), *silent)
+    late = (*_late(before, published), *_late(local, published, "at least "))
+    return (*_differ(published), *_early(modified, published), *late, *silent)
 
 
 def _differ(published: _Moments) -> Iterable[Contradiction]:
@@ -101,16 +119,16 @@ def _early(modified: _Moments, published: _Moments) -> Iterable[Contradiction]:
                 yield _entry("order", clock, second, base - moment, f"{words} earliest time of publication.")
 
 
-def _late(uploaded: _Moments, published: _Moments) -> Iterable[Contradiction]:
-    """The last upload, where it is after every time of publication."""
+def _late(before: _Moments, published: _Moments, about: str = "") -> Iterable[Contradiction]:
+    """The last upload, and the last picture taken, where they are after every time of publication."""
     if published:
         base, second = max(published, key=_when)
-        for moment, clock in _each(sorted(uploaded, key=_when, reverse=True)):
+        for moment, clock in _each(sorted(before, key=_when, reverse=True)):
             if moment - base >= _LEAST:
-                words = (
-                    f"{_upper(clock_name(clock))} is {_span(moment - base)} after {clock_name(second)}, the"
-                )
-                yield _entry("order", clock, second, moment - base, f"{words} last time of publication.")
+                distance = f"{about}{_span(moment - base)}"
+                words = f"{_upper(clock_name(clock))} is {distance} after {clock_name(second)}, the"
+                ending = " last time of publication" + (", in every time zone." if about else ".")
+                yield _entry("order", clock, second, moment - base, words + ending)
 
 
 def _each(moments: _Moments) -> _Moments:
@@ -120,6 +138,15 @@ def _each(moments: _Moments) -> _Moments:
 
 def _when(claim: tuple[datetime, str]) -> datetime:
     return claim[0]
+
+
+def _earliest(written: str) -> datetime | None:
+    """The first moment that a date and a time of day without a zone can mean; None for what is none."""
+    found = _LOCAL.match(written)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = found.groups(default="00")
+    return moment_of(f"{year}-{month}-{day}T{hour}:{minute}:{second}{_EASTERNMOST}")
 
 
 def _mute(claim: ClaimedTime) -> Contradiction:

@@ -146,7 +146,7 @@ def catch_up(db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox) -
             continue
         with db.atomic():
             for entry, member in entries(root, warc, sandbox, known):
-                fold(db, warc, entry, member.stored)
+                fold(db, warc, entry, member.stored, sandbox)
                 added += 1
     return added
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archiver.errors import RecordError
+from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
@@ -23,20 +24,21 @@ from archiver.model import (
     RunNote,
     UnreadableNote,
 )
+from archiver.sandbox import Sandbox
 
 
-def fold(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
+def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
     """Add the rows of one record; part of the caller's transaction.
 
     RecordError when they contradict rows that are there, or hold a number that no row can.
     """
     try:
-        _rows(db, warc, entry, stored)
+        _rows(db, warc, entry, stored, sandbox)
     except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
         raise RecordError(f"{warc}: record {entry.id} at {entry.offset} has no place: {error}") from error
 
 
-def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
+def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
     warc_id, number = _warc(db, warc, entry)
     insert(
         db,
@@ -58,7 +60,8 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
         truncated=entry.truncated,
         unreadable=entry.unreadable,
     )
-    _picture(db, entry)
+    if _picture(db, entry):
+        note_metadata(db, entry, stored, sandbox)
     if entry.type == "warcinfo":
         db.execute("UPDATE warcs SET run_id = ? WHERE id = ?", [run_of(db, entry, stored), warc_id])
     match note_of(entry, stored):
@@ -93,9 +96,10 @@ def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
     return warc_id, records - 1
 
 
-def _picture(db: Database, entry: Entry) -> None:
+def _picture(db: Database, entry: Entry) -> bool:
+    """Whether it is a picture that was not there yet."""
     if entry.picture is None:
-        return
+        return False
     label, phash = next(iter(entry.picture.hashes.items()), (None, None))
     row = {
         "payload_digest": entry.payload_digest,
@@ -106,8 +110,10 @@ def _picture(db: Database, entry: Entry) -> None:
         "phash": phash,
         "phash_label": label,
     }
-    if value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is None:
-        insert(db, "pictures", **row)
+    if value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is not None:
+        return False
+    insert(db, "pictures", **row)
+    return True
 
 
 def _article(db: Database, entry: Entry, note: ArticleNote) -> None:

@@ -59,6 +59,26 @@ CREATE TABLE pictures (
 );
 CREATE INDEX pictures_by_phash ON pictures(phash);
 
+-- What a picture's file says of itself: EXIF, IPTC, XMP, its colour profile (docs/pictures.md).
+CREATE TABLE picture_metadata (
+    payload_digest TEXT NOT NULL REFERENCES pictures(payload_digest),
+    number INTEGER NOT NULL,
+    grp TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (payload_digest, number)
+);
+CREATE INDEX picture_metadata_by_name ON picture_metadata(name, grp);
+
+-- The times among it.
+CREATE TABLE picture_times (
+    payload_digest TEXT NOT NULL REFERENCES pictures(payload_digest),
+    clock TEXT NOT NULL,
+    written TEXT NOT NULL,
+    value TEXT
+);
+CREATE INDEX picture_times_by_picture ON picture_times(payload_digest);
+
 CREATE TABLE articles (
     id INTEGER PRIMARY KEY,
     title TEXT NOT NULL,
@@ -224,6 +244,17 @@ FROM records
 WHERE type = 'revisit' AND truncated = 'length'  -- a body came and was left out
    OR type = 'response' AND status = 200 AND payload_bytes > 0 AND truncated IS NULL
 GROUP BY payload_digest HAVING count(*) > 1;
+
+-- All that claims a time: the sources, and the pictures that came when a reference was asked for.
+-- A guessed rendition is nobody's reference.
+CREATE VIEW claimed_times AS
+SELECT article_id, picture, rowid AS number, clock, written, value FROM times
+UNION ALL
+SELECT DISTINCT article_pictures.article_id, article_pictures.number, NULL,
+       picture_times.clock, picture_times.written, picture_times.value
+FROM article_pictures JOIN forms ON forms.article_picture_id = article_pictures.id
+JOIN fetches ON fetches.id = forms.fetch_id JOIN picture_times USING (payload_digest)
+WHERE forms.form <> 'rendition' AND fetches.outcome = 'whole';
 
 CREATE VIEW failures AS
 SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches

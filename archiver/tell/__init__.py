@@ -6,7 +6,7 @@ import msgspec
 
 from archiver.addresses import Address, upload_time
 from archiver.capture.outcome import word
-from archiver.claims.contradictions import contradictions
+from archiver.claims.contradictions import clock_name, contradictions
 from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
@@ -119,13 +119,22 @@ def _picture_words(picture: dict[str, Any]) -> list[str]:
         claims = [rendition["area"] and f"crop {rendition['area']}", size and f"size {size}"]
         said = ", ".join(claim for claim in claims if claim)
         lines.append(f"        group {rendition['group']}" + (f": {said}" if said else ""))
-    lines += [f"        uploaded {time['value']}, as its name says" for time in picture["times"]]
+    lines += map(_claimed_words, picture["times"])
     for form in picture["forms"]:
         what = "an archive's copy" if form["form"] == "memento" else form["form"]
         size = f" {form['format']} {form['width']}x{form['height']}" if form["format"] else ""
         why = f" ({form['reason']})" if form["reason"] else ""
         lines.append(f"        {what}: {form['outcome'] or 'never asked for'}{size}{why}  {form['url']}")
+    if picture["ledger"] and picture["ledger"]["words"]:
+        lines.append(f"        metadata: {picture['ledger']['words']}")
     return lines
+
+
+def _claimed_words(time: dict[str, Any]) -> str:
+    if time["clock"] == "guid":
+        return f"        uploaded {time['value']}, as its name says"
+    value = time.get("value") or "no one moment: it names no time zone"
+    return f"        {clock_name(time['clock'])} {time['written']}  = {value}"
 
 
 def _text_words(text: dict[str, Any]) -> list[str]:

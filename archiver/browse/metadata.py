@@ -1,0 +1,52 @@
+"""What an article's pictures say of themselves, as plain data for the templates. All text is cleaned here."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from archiver.browse import words
+from archiver.index.metadata import metadata_of
+from archiver.pictures.metadata.ledger import by_name, ledger, ledger_words
+
+SHOWN = 100  # entries
+_CHARACTERS = 300  # of a value
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence, and rows of name, what the publisher's copy says, what the proxy's copy says.
+
+    Where there is one copy alone, the third cells are None.
+    """
+
+    sentence: str
+    rows: tuple[tuple[str, str, str | None], ...]
+    more: int  # rows beyond those
+
+
+def load_said(db: sqlite3.Connection, origin: str | None, proxied: str | None) -> Said | None:
+    """Of the copies with these payload digests; None where neither says anything."""
+    before, after = metadata_of(db, origin), metadata_of(db, proxied)
+    if not (before or after):
+        return None
+    if origin and proxied:
+        old, new = by_name(before), by_name(after)
+        rows = [(key, old.get(key, ""), new.get(key, "")) for key in {**old, **new}]
+        sentence = (
+            ledger_words(ledger(before, after)) or "What the files say of themselves could not be read."
+        )
+        told = [(_name(key), _value(one), _value(other)) for key, one, other in rows]
+        return Said(sentence, tuple(told[:SHOWN]), max(len(told) - SHOWN, 0))
+    said = by_name([*before, *after])
+    single = [(_name(key), _value(value), None) for key, value in said.items()]
+    entries = f"{len(said)} {'entry' if len(said) == 1 else 'entries'}"
+    sentence = f"What the file says of itself: {entries}."
+    return Said(sentence, tuple(single[:SHOWN]), max(len(single) - SHOWN, 0))
+
+
+def _name(key: tuple[str, str]) -> str:
+    return words.plain(f"{key[0]}:{key[1]}")
+
+
+def _value(value: str) -> str:
+    text = words.plain(value)
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…"
