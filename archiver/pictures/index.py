@@ -113,7 +113,7 @@ class Index:
     def _read(self, row: int) -> Fingerprint:
         try:
             return _checked(msgspec.msgpack.decode(self._store.read(row), type=Fingerprint))
-        except msgspec.MsgspecError as error:
+        except (UnicodeDecodeError, msgspec.MsgspecError) as error:
             raise RecordError(f"the index of pictures is damaged: {error}", DAMAGED) from error
 
     def candidates(

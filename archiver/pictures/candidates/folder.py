@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 
 from archiver.errors import RecordError
+from archiver.model import Count
 from archiver.pictures.candidates.log import DAMAGED, Log, opened
 from archiver.pictures.candidates.postings import Segment
 from archiver.storage import own_folder, replace_file, storage_error
@@ -34,11 +35,11 @@ _TRIES = 10  # to read a state and its files while another process replaces them
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int = _VERSION
     label: str = ""  # what the fingerprints depend on
-    pictures: int = 0
-    features: int = 0  # bytes
-    rows_crc32: int = 0
-    segments: tuple[tuple[int, int], ...] = ()  # the number in the name, and the row behind the last
-    next_segment: int = 0
+    pictures: Count = 0
+    features: Count = 0  # bytes
+    rows_crc32: Count = 0
+    segments: tuple[tuple[Count, Count], ...] = ()  # the number in the name, and the row behind the last
+    next_segment: Count = 0
 
 
 class Store:
@@ -166,7 +167,8 @@ class Store:
         for number, end in state.segments:
             segment = Segment.open(_segment_path(self._folder or Path(), number), number)
             before = segments[-1].end if segments else 0
-            if (segment.first, segment.end) != (before, end) or not before < end <= state.pictures:
+            fits = before < end <= state.pictures and number < state.next_segment
+            if (segment.first, segment.end) != (before, end) or not fits:
                 raise RecordError(f"postings {number} are of other pictures", DAMAGED)
             segments.append(segment)
         return segments
@@ -187,7 +189,7 @@ def _read_state(folder: Path) -> State | None:
         if folder.is_dir() and any(folder.glob("[!.]*")):
             raise RecordError(f"{folder}: not empty, and no index of pictures", DAMAGED) from None
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise RecordError(f"{path}: not the state of an index of pictures: {error}", DAMAGED) from error
     if state.version != _VERSION:
         raise RecordError(f"{path}: an index of pictures of version {state.version}", DAMAGED)

@@ -24,13 +24,14 @@ class Log:
     def read(self, begin: int, end: int) -> bytes:
         """Raises RecordError when it ends before."""
         try:
-            self._file.seek(begin)
-            data = self._file.read(max(0, end - begin)) or b""
+            if begin <= end <= self._file.seek(0, os.SEEK_END):
+                self._file.seek(begin)
+                data = self._file.read(end - begin)
+                if data is not None and len(data) == end - begin:
+                    return data
         except OSError as error:
             raise storage_error(self._path or "", error) from error
-        if len(data) != end - begin:
-            raise RecordError(f"{self._path}: shorter than it should be", DAMAGED)
-        return data
+        raise RecordError(f"{self._path}: not the bytes that it should have", DAMAGED)
 
     def write(self, begin: int, data: bytes) -> None:
         left = memoryview(data)

@@ -98,8 +98,8 @@ class Segment:
     """Sorted postings in three arrays, little-endian, in a file in this order behind its head of 48 bytes.
 
     `slots` (2^18 + 1 x uint32): where those of a bucket's 18 higher bits begin. `inside` (uint16): the row,
-    less the segment's first. `low` (uint8): the bucket's 8 lower bits. The head: 24 bytes that name the format,
-    the first row, the row behind the last, and the number of postings (each uint64).
+    less the segment's first. `low` (uint8): the bucket's 8 lower bits. The head: 24 bytes that name the
+    format, the first row, the row behind the last, and the number of postings (each uint64).
     """
 
     number: int | None = None  # of its file
