@@ -40,13 +40,12 @@ _OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
 
 
 def buckets(descriptors: bytes) -> Buckets:
-    """The distinct buckets of n x 32 bytes, ascending.
+    """The distinct buckets of n x 32 bytes, ascending; 32 bytes of zero are no descriptor.
 
     Table t looks at the bits t, t + 4, t + 8 … t + 92, the first the highest; bit 0 is the highest of byte 0.
     """
-    bits = np.unpackbits(
-        np.frombuffer(descriptors, np.uint8).reshape(-1, 32)[:, : TABLES * BITS // 8], axis=1
-    )
+    each = np.frombuffer(descriptors, np.uint8).reshape(-1, 32)
+    bits = np.unpackbits(each[each.any(axis=1), : TABLES * BITS // 8], axis=1)
     weights = np.uint64(1) << np.arange(BITS, dtype=np.uint64)[::-1]
     found = bits.reshape(-1, BITS, TABLES).swapaxes(1, 2).astype(np.uint64) @ weights
     found |= np.arange(TABLES, dtype=np.uint64) << np.uint64(BITS)
