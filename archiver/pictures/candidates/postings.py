@@ -228,4 +228,4 @@ def _counted(part: Part, begin: Rows, end: Rows, weights: NDArray[np.float64]) -
     many = end - begin
     ahead = np.repeat(begin - (np.cumsum(many) - many), many)
     rows = part.rows(ahead + np.arange(len(ahead))) - part.first
-    return np.bincount(rows, np.repeat(weights, many), part.end - part.first)
+    return np.bincount(rows, np.repeat(weights, many), part.end - part.first).astype(np.float64)
