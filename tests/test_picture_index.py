@@ -85,11 +85,12 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
 
 
 @pytest.fixture
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that segments come, merge and fill within a few pictures."""
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So that segments come, merge and fill within a few pictures; so many make some of all sizes."""
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
     monkeypatch.setattr(postings, "COMMON", 9)
+    return 21
 
 
 STEPS = st.lists(
@@ -208,9 +209,9 @@ def test_key_is_a_digest() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, small_segments: None) -> Path:
+def folder(tmp_path: Path, small_segments: int) -> Path:
     with Index(tmp_path / "index", label="one") as index:
-        for number in range(21):
+        for number in range(small_segments):
             index.add(key(number), FINGERPRINTS[number])
     return tmp_path / "index"
 
