@@ -1,6 +1,7 @@
 """The index of pictures: against a plain model, through flushes, kills, readers and damage."""
 
 import hashlib
+import io
 import random
 import shutil
 from collections import Counter
@@ -12,11 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
+from archiver.demo import scenes
 from archiver.errors import RecordError, UsageError
 from archiver.model import PictureFacts
 from archiver.pictures.candidates import postings
-from archiver.pictures.fingerprint import Fingerprint
+from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
 from archiver.pictures.index import LEAST_VOTES, RADIUS, Candidate, Index
 
 KEYPOINTS = 12
@@ -266,6 +269,32 @@ def _damages(data: bytes) -> Iterator[bytes]:
     yield data[:-1]
     for at in range(0, len(data), max(1, len(data) // 40)):
         yield data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
+
+
+def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
+    def made(image: Image.Image) -> Fingerprint:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=80)
+        one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
+        return msgspec.structs.replace(one, pdq=b"")
+
+    whole = [scenes.harbour(), scenes.street()]
+    width, height = whole[1].size
+    part = ImageOps.mirror(whole[1].crop((width // 4, height // 5, width, height)))
+    with Index() as index:
+        for number, image in enumerate(whole):
+            index.add(key(number), made(image))
+        asked = made(part)
+        found = index.candidates(asked)
+        assert found[0].key == key(1)
+        assert [one.key for one in index.screen(asked, found)] == [key(1)]
+        assert (index.screen(asked, found)[0].inliers or 0) > 20
+        plainly = {
+            one.key: one.votes for one in index.candidates(msgspec.structs.replace(asked, mirrored=b""))
+        }
+        assert plainly.get(key(1), 0) < found[0].votes / 2
+        few = msgspec.structs.replace(asked, points=b"", descriptors=b"", mirrored=b"")
+        assert index.screen(few, found) == [msgspec.structs.replace(one, inliers=0) for one in found]
 
 
 def _near(index: Index) -> list[str]:

@@ -161,7 +161,9 @@ class Index:
 
         kept = []
         for one in found:
-            known = self._read(self._row[one.key])
+            known = self.get(one.key)
+            if known is None:
+                continue
             agreeing = inliers(known, fingerprint)
             poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
             if poor or agreeing >= INLIERS:
