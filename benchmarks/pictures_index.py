@@ -82,13 +82,25 @@ def encoded(image: Image.Image, quality: int = 75) -> bytes:
     return out.getvalue()
 
 
-def photographs(folder: Path, most: int) -> list[Image.Image]:
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def resident() -> dict[str, int]:
+    """Memory in MB: what the process has for itself, and what is of mapped files and can be dropped."""
+    lines = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return {name: int(lines[f"Rss{name}"].split()[0]) // 1024 for name in ("Anon", "File")}
+
+
+def photographs(folder: Path, most: int) -> list[bytes]:
+    """At most so many, small, encoded: as pixels they would be most of the memory."""
     found = []
     paths = sorted(path for path in folder.iterdir() if path.is_file())
     random.Random(6).shuffle(paths)
     for path in paths[:most]:
         with Image.open(path) as image:
-            found.append(ImageOps.contain(image.convert("RGB"), (LONGEST, LONGEST)))
+            small_enough = ImageOps.contain(image.convert("RGB"), (LONGEST, LONGEST))
+            found.append(encoded(small_enough, quality=95))
     return found
 
 
@@ -120,14 +132,14 @@ def told(what: str, seconds: list[float]) -> None:
 class Run:
     """One index, filled and asked."""
 
-    def __init__(self, folder: Path, images: list[Image.Image], count: int, real: int) -> None:
+    def __init__(self, folder: Path, images: list[bytes], count: int, real: int) -> None:
         self.source, self.noise = random.Random(6), np.random.default_rng(6)
         self.planted = images[: min(PLANTED, len(images) // 4)]
         self.others = images[len(self.planted) :]
         self.count, self.folder = count, folder
         self.fingerprinting: list[float] = []
         self.real = [
-            self.fingerprint(other(self.others[number % len(self.others)], self.source))
+            self.fingerprint(other(opened(self.others[number % len(self.others)]), self.source))
             for number in range(min(real, count - len(self.planted)))
         ]
 
@@ -147,7 +159,7 @@ class Run:
             for number in range(self.count):
                 place, rest = divmod(number, apart)
                 if not rest and place < len(self.planted):
-                    new = self.fingerprint(self.planted[place])
+                    new = self.fingerprint(opened(self.planted[place]))
                 elif number < len(self.real):
                     new = self.real[number]
                 else:
@@ -175,7 +187,7 @@ class Run:
             for kind, make in KINDS.items():
                 found = kept = 0
                 for place, image in enumerate(self.planted):
-                    asked = self.fingerprint(make(image, self.source))
+                    asked = self.fingerprint(make(opened(image), self.source))
                     wanted = digest(str(place * apart).encode())
                     start = time.process_time()
                     candidates = index.candidates(asked)
@@ -206,9 +218,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder) / "index", photographs(given.photos, given.most), given.count, given.real)
         print(f"{given.count} pictures, {len(run.planted)} photographs planted; ms: median, p95, longest")
+        before = resident()
         run.fill(given.every)
+        filled = resident()
         run.ask()
-        print(f"memory, at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+        after, most = resident(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(f"memory in MB before: {before}, filled: {filled}, asked: {after}, most at any time: {most}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from archiver.errors import RecordError, UsageError
 from archiver.model import PictureFacts
 from archiver.pictures.candidates import postings
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.index import LEAST_VOTES, RADIUS, Candidate, Index
+from archiver.pictures.index import LEAST_VOTES, RADIUS, VOTES, Candidate, Index
 
 KEYPOINTS = 12
 
@@ -92,7 +92,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
     """So that segments come, merge and fill within a few pictures; so many make some of all sizes."""
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
-    monkeypatch.setattr(postings, "COMMON", 9)
+    monkeypatch.setattr(postings, "COMMON", 4)
     return 21
 
 
@@ -139,12 +139,12 @@ def test_index_says_what_looking_at_every_picture_says(
                 index.flush()
                 flushed = len(known)
                 with Index(folder, writable=False) as reader:
-                    assert reader.candidates(asked) == model(known, asked, 5)
+                    assert reader.candidates(asked) == model(known, asked, VOTES)
                 if step == "reopen":
                     index.close()
                     index = Index(folder)
             assert len(index) == len(known)
-            assert index.candidates(asked) == model(known, asked, 5)
+            assert index.candidates(asked) == model(known, asked, VOTES)
         assert [index.get(name) for name, _ in known] == [
             msgspec.structs.replace(one, mirrored=b"") for _, one in known
         ]
@@ -170,6 +170,10 @@ def test_every_hash_within_the_radius_is_found() -> None:
             index.add(key(number), one)
             distances[key(number)] = flips
         found = {one.key: one.distance for one in index.candidates(asked)}
+        opposite = Fingerprint(facts=asked.facts, pixels=asked.pixels, pdq=b"\xff" * 256)
+        index.add(key(-1), opposite)
+        nothing = msgspec.structs.replace(opposite, pdq=bytes(256))
+        assert key(-1) not in [one.key for one in index.candidates(nothing)]
         assert found == {name: flips for name, flips in distances.items() if flips <= RADIUS}
 
 
@@ -232,6 +236,30 @@ def test_reader_keeps_what_it_opened_while_another_writes(folder: Path) -> None:
         assert len(reader) == 40
 
 
+def test_index_is_cut_anywhere(folder: Path, tmp_path: Path) -> None:
+    assert len(list(folder.glob("postings-*.bin"))) == 3  # 8, 8 and 4 pictures
+    known = [(key(number), one) for number, one in enumerate(FINGERPRINTS)][:21]
+    for count in (0, 1, 7, 8, 9, 20):
+        copy = shutil.copytree(folder, tmp_path / str(count))
+        with Index(copy, label="one") as index:
+            index.truncate(count)
+            assert index.candidates(FINGERPRINTS[0]) == model(known[:count], FINGERPRINTS[0], VOTES)
+            assert (copy / "rows.bin").stat().st_size == 77 * count
+            index.add(*known[20])
+            cut = [*known[:count], known[20]]
+            assert index.candidates(FINGERPRINTS[0]) == model(cut, FINGERPRINTS[0], VOTES)
+
+
+def test_what_a_kill_left_is_removed(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in ("rows.bin", "features.bin"):
+        with (folder / name).open("ab") as file:
+            file.write(b"left")
+    (folder / "postings-00000099.bin").write_bytes(b"left")
+    Index(folder, label="one").close()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_reader_makes_no_folder(tmp_path: Path) -> None:
     with Index(tmp_path / "none", writable=False) as index:
         assert index.candidates(FINGERPRINTS[0]) == []
@@ -255,10 +283,11 @@ def test_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
     precious.write_bytes(b"precious")
     for path in sorted(folder.iterdir()):
         moved = path.rename(tmp_path / path.name)
-        path.symlink_to(precious)
-        with pytest.raises(RecordError):
-            Index(folder, label="one").close()
-        path.unlink()
+        for target in (moved, precious):
+            path.symlink_to(target)
+            with pytest.raises(RecordError):
+                Index(folder, label="one").close()
+            path.unlink()
         moved.rename(path)
     assert precious.read_bytes() == b"precious"
     Index(folder, label="one").close()
@@ -267,6 +296,8 @@ def test_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
 def _damages(data: bytes) -> Iterator[bytes]:
     yield b""
     yield data[:-1]
+    yield data[:48] + b"\xff" * (len(data) - 48)
+    yield data[:-2000] + b"\xff" * len(data[-2000:])
     for at in range(0, len(data), max(1, len(data) // 40)):
         yield data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
@@ -298,7 +329,8 @@ def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
 
 
 def _near(index: Index) -> list[str]:
-    return [one.key for one in index.candidates(FINGERPRINTS[0]) if one.distance is not None]
+    found = index.candidates(FINGERPRINTS[0])
+    return [one.key for one in found if one.distance is not None and one.distance <= RADIUS]
 
 
 def test_damage_ends_in_an_error_of_ours_or_in_candidates(folder: Path) -> None:

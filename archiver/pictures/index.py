@@ -22,8 +22,8 @@ from archiver.pictures.fingerprint import Fingerprint
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
 QUALITY = 80  # of both PDQ hashes, at least: below, different pictures share hashes
-VOTES = 5  # candidates by their keypoints
-LEAST_VOTES = 300
+VOTES = 8  # candidates by their keypoints
+LEAST_VOTES = 100
 INLIERS = 10  # keypoints that agree on one map: fewer than these are chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
