@@ -351,3 +351,18 @@ def test_damage_ends_in_an_error_of_ours_or_in_candidates(folder: Path) -> None:
                 refused += 1
         path.write_bytes(whole)
     assert refused > 100
+
+
+@pytest.mark.parametrize("part", ["slots", "inside"])
+def test_postings_that_lead_nowhere_are_refused(folder: Path, part: str) -> None:
+    slots = (1 << 18) + 1
+    for path in folder.glob("postings-*.bin"):
+        data = bytearray(path.read_bytes())
+        count = (len(data) - 48 - 4 * slots) // 3
+        if part == "slots":
+            data[48 : 48 + 4 * slots] = np.arange(slots, 0, -1, dtype="<u4").tobytes()
+        else:
+            data[48 + 4 * slots : 48 + 4 * slots + 2 * count] = b"\xff" * (2 * count)
+        path.write_bytes(data)
+    with Index(folder, label="one") as index, pytest.raises(RecordError, match="damaged"):
+        index.candidates(FINGERPRINTS[0])
