@@ -6,6 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archiver.errors import RecordError
+from archiver.index.clusters import note_mark
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
@@ -18,6 +19,7 @@ from archiver.model import (
     FetchNote,
     Form,
     ListingNote,
+    MarkNote,
     Reference,
     Rendition,
     RunNote,
@@ -70,6 +72,8 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes) -> None:
             _fetch(db, entry, note, warc_id)
         case RunNote() as note:
             note_run(db, entry, note)
+        case MarkNote() as note:
+            note_mark(db, entry, note)
         case UnreadableNote() as note:
             insert(
                 db,
