@@ -42,7 +42,7 @@ FLUSHED = 50  # pictures after which the index is durable
 _HELD = ("photograph", "graphic")  # what can look alike
 
 Stop = Callable[[], bool]
-Watching = Callable[[Callable[[], str]], AbstractContextManager[None]]
+Relating = Callable[[Callable[[], str]], AbstractContextManager[None]]
 
 _STORED = """
 SELECT warcs.path, records.offset, records.length FROM records JOIN warcs ON warcs.id = records.warc_id
@@ -82,7 +82,8 @@ def _never() -> bool:
     return False
 
 
-def _unwatched(_: Callable[[], str]) -> AbstractContextManager[None]:
+def unwatched(_: Callable[[], str]) -> AbstractContextManager[None]:
+    """Nobody looks."""
     return nullcontext()
 
 
@@ -92,7 +93,7 @@ def relate(
     sandbox: Sandbox,
     *,
     stop: Stop = _never,
-    watching: Watching = _unwatched,
+    watching: Relating = unwatched,
 ) -> Related:
     """Compare the pictures that are new since the last time; when asked to stop, leave the rest to the next.
 
@@ -104,9 +105,9 @@ def relate(
         nominated.done()
         return done
     with watching(lambda: done.words), _index(root) as index:
-        relating = _Relating(db, root, sandbox, index, done)
-        if relating.catch_up(stop) and relating.pictures(stop):
-            relating.pairs(nominated, stop)
+        work = _Work(db, root, sandbox, index, done)
+        if work.catch_up(stop) and work.pictures(stop):
+            work.pairs(nominated, stop)
     return done
 
 
@@ -186,7 +187,7 @@ def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, boo
                 yield order[0], order[1], same
 
 
-class _Relating:
+class _Work:
     def __init__(self, db: Database, root: Path, sandbox: Sandbox, index: "Index", done: Related) -> None:
         self._db, self._root, self._sandbox, self._index, self._done = db, root, sandbox, index, done
 
@@ -302,10 +303,13 @@ def _near(held: Fingerprint, fingerprint: Fingerprint) -> bool:
 
 
 def relate_quietly(
-    db: Database, root: Path, sandbox: Sandbox, say: Callable[[str], None], *, stop: Stop, watching: Watching
+    db: Database, root: Path, sandbox: Sandbox, say: Callable[[str], None], *, stop: Stop, watching: Relating
 ) -> None:
     """The same after a capture, which never fails because this did: then that is said."""
     try:
-        relate(db, root, sandbox, stop=stop, watching=watching)
+        left = relate(db, root, sandbox, stop=stop, watching=watching).left
     except (ArchiverError, sqlite3.DatabaseError) as error:
-        say(f"The pictures were not compared: {error}. The next run, or 'archiver rebuild', does it.")
+        say(f"Not all pictures were compared: {error}. The records are safe; 'archiver rebuild' compares anew.")
+    else:
+        if left:
+            say(f"{left} pictures were not compared yet: the next run does it, or 'archiver duplicates'.")

@@ -48,8 +48,8 @@ class Nominated:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        row = db.execute("SELECT fetches, forms FROM compared_forms").fetchone()
-        self._fetches, self._forms = row or (0, 0)
+        self._fetches: int = value(db, "SELECT fetches FROM compared_forms") or 0
+        self._forms: int = value(db, "SELECT forms FROM compared_forms") or 0
         self._last_fetch = value(db, "SELECT coalesce(max(id), 0) FROM fetches")
         self._last_form = value(db, "SELECT coalesce(max(id), 0) FROM forms")
 
