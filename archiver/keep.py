@@ -79,7 +79,8 @@ def keep(
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
-    When all is sealed its pictures are compared; `relating` gets what tells how far that is. `keys` sign what is sealed: left out, those of the person. What cannot be signed is said.
+    `keys` sign what is sealed: left out, those of the person. What cannot be signed is said.
+    When all is sealed, its pictures are compared; `relating` gets what tells how far that is.
     A run of the same sources and aims that was cut off is continued. `watching` gets what tells how far it
     is. Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError, and
     KeyboardInterrupt when it is to end at once. What failed for one source or URL is in the result and in

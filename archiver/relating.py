@@ -1,8 +1,8 @@
 """What the pictures of an archive have to do with each other: derived, and done last.
 
-The pictures that nobody has looked at are taken in the order of the catalogue, each is held against those before
-it that may show the same, and what pixels say of two becomes a row. A run that ends in between, however it ends,
-is gone on with: each picture's rows are one transaction, and the index follows them.
+The pictures that nobody has looked at are taken in the order of the catalogue, each is held against those
+before it that may show the same, and what pixels say of two becomes a row. A run that ends in between,
+however it ends, is gone on with: each picture's rows are one transaction, and the index follows them.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from archiver.errors import ArchiverError, RecordError, SandboxError, StorageError
+from archiver.errors import ArchiverError, RecordError, SandboxError
 from archiver.index.clusters import cluster
 from archiver.index.nominated import Nominated
 from archiver.index.pairs import add_pair, pair_of
@@ -46,7 +46,8 @@ Relating = Callable[[Callable[[], str]], AbstractContextManager[None]]
 
 _STORED = """
 SELECT warcs.path, records.offset, records.length FROM records JOIN warcs ON warcs.id = records.warc_id
-WHERE payload_digest = ? AND type IN ('response', 'resource') AND truncated IS NULL ORDER BY records.id LIMIT 1
+WHERE payload_digest = ? AND type IN ('response', 'resource') AND truncated IS NULL
+ORDER BY records.id LIMIT 1
 """
 _LAST = "SELECT coalesce(max(id), 0) FROM compared_pictures"
 _NEW = "SELECT rowid, payload_digest FROM pictures WHERE rowid > ? ORDER BY rowid LIMIT 1"
@@ -309,7 +310,7 @@ def relate_quietly(
     try:
         left = relate(db, root, sandbox, stop=stop, watching=watching).left
     except (ArchiverError, sqlite3.DatabaseError) as error:
-        say(f"Not all pictures were compared: {error}. The records are safe; 'archiver rebuild' compares anew.")
+        say(f"Not all pictures were compared: {error}. The next run goes on; 'archiver rebuild' begins anew.")
     else:
         if left:
             say(f"{left} pictures were not compared yet: the next run does it, or 'archiver duplicates'.")

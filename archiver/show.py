@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from archiver.addresses import canonical
 from archiver.claims.contradictions import contradictions
 from archiver.errors import RecordError, UsageError
 from archiver.index import catalogue
+from archiver.index.pairs import pair_of
 from archiver.index.texts import compared
 from archiver.model import ClaimedTime
 
@@ -137,12 +139,21 @@ def _pictures(db: sqlite3.Connection, article: int) -> list[Row]:
 
 def _picture(db: sqlite3.Connection, row: Row, times: list[Row]) -> Row:
     rendition = {name: row[f"rendition_{name}"] for name in _RENDITION}
+    forms = _rows(db, _FORMS, row["id"])
     return {
         **{key: row[key] for key in _PICTURE},
         "rendition": rendition if rendition["family"] else None,
         "times": [msgspec.to_builtins(_claim(each)) for each in times if each["picture"] == row["number"]],
-        "forms": _rows(db, _FORMS, row["id"]),
+        "forms": forms,
+        "pairs": _pairs(db, forms),
     }
+
+
+def _pairs(db: sqlite3.Connection, forms: list[Row]) -> list[Row]:
+    """What the forms of one picture have to do with each other, where they are different bytes."""
+    digests = list(dict.fromkeys(each["payload_digest"] for each in forms if each["format"]))
+    found = [pair_of(db, one, other) for one, other in combinations(digests, 2)]
+    return [{"first": pair[0], "second": pair[1], **msgspec.to_builtins(pair[2])} for pair in found if pair]
 
 
 def _text(db: sqlite3.Connection, article: int) -> Row | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from archiver.browse import words
 from archiver.browse.cards import select
-from archiver.browse.hashes import hamming
 from archiver.browse.stored import Stored, load_stored
+from archiver.index.pairs import pair_of, pair_words
 from archiver.model import Location
 
-_ALIKE = 10  # bits of 64
+_WHOSE = {"proxied": "the proxy's copy", "origin": "the publisher's own"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Picture:
     claims: str
     copies: tuple[Copy, ...]
     members: tuple[Member, ...]
+    comparison: str  # of the proxy's copy and the publisher's own, in a sentence; "" unless both are here
 
     @property
     def main(self) -> tuple[Copy, ...]:
@@ -80,24 +81,6 @@ class Picture:
         """The copy to show where there is room for one: the publisher's own, if it can be shown."""
         shown = [copy for copy in self.copies if copy.digits]
         return max(shown, key=lambda copy: copy.form == "origin", default=None)
-
-    @property
-    def comparison(self) -> str:
-        """What the proxy's copy and the publisher's own have in common; "" unless both are here."""
-        shown = [copy for copy in self.copies if copy.digits and copy.form in {"proxied", "origin"}]
-        if len(shown) < 2:
-            return ""
-        one, other = shown[0], shown[-1]
-        if one.digits == other.digits:
-            return "Both copies are the same bytes."
-        bits = hamming(one.phash, other.phash) if one.phash_label == other.phash_label else None
-        if bits is None:
-            return "The two copies are different bytes."
-        alike = "they look alike" if bits <= _ALIKE else "they do not look alike"
-        return (
-            f"The two copies are different bytes. Their perceptual hashes differ in {bits} of"
-            f" {4 * len(one.phash or '')} bits: {alike}, which is a hint and no proof."
-        )
 
 
 _FORMS = """
@@ -149,9 +132,26 @@ def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
             claims=_claims(row),
             copies=tuple(copies[row["number"]]),
             members=tuple(members.get(row["rendition_group"], ())),
+            comparison=_compared(db, copies[row["number"]]),
         )
         for row in rows
     }
+
+
+def _compared(db: sqlite3.Connection, copies: list[Copy]) -> str:
+    """What the proxy's copy and the publisher's own have in common."""
+    shown = [copy for copy in copies if copy.digits and copy.form in {"proxied", "origin"}]
+    if len(shown) < 2:
+        return ""
+    one, other = shown[0], shown[-1]
+    if one.digits == other.digits:
+        return "Both copies are the same bytes."
+    pair = pair_of(db, f"sha256:{one.digits}", f"sha256:{other.digits}")
+    if pair is None:
+        return "The two copies are different bytes, and have not been compared by their pixels yet."
+    names = [_WHOSE[copy.form] for copy in (one, other)]
+    names = names if pair[0] == f"sha256:{one.digits}" else names[::-1]
+    return f"By the pixels of both copies: {pair_words(pair[2], *names)}."
 
 
 def _claims(row: sqlite3.Row) -> str:

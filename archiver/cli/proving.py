@@ -26,7 +26,7 @@ def rebuild(directory: Path, as_json: bool) -> None:
         doing.append(words)
         return nullcontext()
 
-    with out.alive(lambda: doing[-1]()):
+    with out.alive(lambda: f"{doing[-1]()}"):
         records, healed = upkeep.rebuild(directory, out.say, key_folder(), relating)
     for line in healed:
         out.say(f"healed {line}")

@@ -4,7 +4,9 @@ A cluster is a function of those rows alone, whatever the order in which they ca
 grew and one that was rebuilt have the same.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -46,7 +48,7 @@ def note_mark(db: Database, entry: Entry, note: MarkNote) -> None:
     cluster(db, note.pictures)
 
 
-def marked(db: Database, digest: str) -> set[str]:
+def marked(db: Database | sqlite3.Connection, digest: str) -> set[str]:
     """The pictures of which a person says that they are not the same as this one."""
     return {row[0] for row in db.execute(_MARKED, {"one": digest})}
 
@@ -116,3 +118,52 @@ def _write(db: Database, members: set[str], found: Iterable[list[str]]) -> None:
         db.execute("DELETE FROM picture_clusters WHERE payload_digest = ?", [one])
     for each in found:
         insert_all(db, "picture_clusters", ({"payload_digest": one, "cluster": each[0]} for one in each))
+
+
+@dataclass(frozen=True)
+class Member:
+    """A picture of a cluster, or one alone, and where it came from."""
+
+    payload_digest: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+    origin: bool  # whether it came from elsewhere than an image proxy
+    urls: tuple[str, ...]  # at most 20
+
+
+_ORIGIN = """
+SELECT 1 FROM records JOIN fetches ON fetches.response_id = records.record_id
+JOIN forms ON forms.url = fetches.url AND forms.form <> 'proxied'
+WHERE records.payload_digest = ? LIMIT 1
+"""
+_URLS = """
+SELECT uri FROM records WHERE payload_digest = ? AND type IN ('response', 'resource', 'revisit')
+AND uri IS NOT NULL GROUP BY uri ORDER BY min(id) LIMIT 20
+"""
+
+
+def members(db: Database | sqlite3.Connection, name: str) -> list[Member]:
+    """The pictures of a cluster, the best first: the largest, not by a proxy, of most bytes, the oldest."""
+    sql = (
+        "SELECT payload_digest FROM picture_clusters JOIN pictures USING (payload_digest)"
+        " WHERE cluster = ? ORDER BY pictures.rowid"
+    )
+    found = [member(db, row[0]) for row in db.execute(sql, [name]).fetchall()]
+    return sorted(found, key=lambda each: (-each.width * each.height, not each.origin, -each.bytes))
+
+
+def member(db: Database | sqlite3.Connection, digest: str) -> Member:
+    """A picture that is in the catalogue."""
+    sql = "SELECT format, width, height, bytes FROM pictures WHERE payload_digest = ?"
+    kind, width, height, size = db.execute(sql, [digest]).fetchone()
+    return Member(
+        payload_digest=digest,
+        format=kind,
+        width=width,
+        height=height,
+        bytes=size,
+        origin=db.execute(_ORIGIN, [digest]).fetchone() is not None,
+        urls=tuple(row[0] for row in db.execute(_URLS, [digest])),
+    )

@@ -23,7 +23,8 @@ ORDER BY 1
 _SELF = "SELECT id FROM article_pictures WHERE id = :id"
 _ARTICLE = f"""
 SELECT other.id FROM article_pictures AS one JOIN article_pictures AS other
-    ON other.article_id = one.article_id AND other.number BETWEEN one.number - {BESIDE} AND one.number + {BESIDE}
+    ON other.article_id = one.article_id
+    AND other.number BETWEEN one.number - {BESIDE} AND one.number + {BESIDE}
 WHERE one.id = :id AND other.id <> :id AND one.part = 'article' AND other.part = 'article'
 """  # noqa: S608 - our own number
 _GROUP = f"""

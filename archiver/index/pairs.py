@@ -46,22 +46,21 @@ def add_pair(db: Database, first: str, second: str, found: Comparison, label: st
     )
 
 
-def pair_of(db: Database | sqlite3.Connection, one: str, other: str) -> tuple[str, Comparison] | None:
-    """How two pictures were compared, with the digest of the one that is `first` in it; None: they were not."""
-    columns = [name for name in Comparison.__struct_fields__ if name != "evidence"]
+def pair_of(db: Database | sqlite3.Connection, one: str, other: str) -> tuple[str, str, Comparison] | None:
+    """Which of two is the first, which the second, and how they were compared; None: they were not."""
+    names = [*(name for name in Comparison.__struct_fields__ if name != "evidence"), *_EVIDENCE, "affine"]
     sql = (
-        f"SELECT first, {', '.join((*columns, *_EVIDENCE, 'affine'))} FROM picture_pairs"  # noqa: S608 - our names
+        f"SELECT {', '.join(names)} FROM picture_pairs"  # noqa: S608 - our names
         " WHERE first = ? AND second = ?"
     )
     for pair in ((one, other), (other, one)):
         row = db.execute(sql, pair).fetchone()
         if row is not None:
-            names = ("first", *columns, *_EVIDENCE, "affine")
-            return row[0], comparison(dict(zip(names, row, strict=True)))
+            return *pair, _comparison(dict(zip(names, row, strict=True)))
     return None
 
 
-def comparison(row: Mapping[str, Any]) -> Comparison:
+def _comparison(row: Mapping[str, Any]) -> Comparison:
     """A row of `picture_pairs` as it was before."""
     return Comparison(
         relation=row["relation"],
@@ -78,7 +77,12 @@ def comparison(row: Mapping[str, Any]) -> Comparison:
     )
 
 
-def words(found: Comparison, first: str, second: str) -> str:
+def pair_of_row(row: Mapping[str, Any]) -> Comparison:
+    """The comparison in a row that a command prints; what else is in that is passed over."""
+    return msgspec.convert({key: row[key] for key in Comparison.__struct_fields__ if key in row}, Comparison)
+
+
+def pair_words(found: Comparison, first: str, second: str) -> str:
     """What it says, in one line; `first` and `second` are what the two pictures are called there."""
     said = [_WORDS[found.relation]]
     if found.turn and found.relation == "turned":
@@ -101,7 +105,8 @@ def box_words(box: Box) -> str:
 
 
 def _place(box: Box) -> str:
-    return f"{_percent(box.left)} left, {_percent(box.top)} top ({_percent(box.width)} by {_percent(box.height)})"
+    size = f"{_percent(box.width)} by {_percent(box.height)}"
+    return f"{_percent(box.left)} left, {_percent(box.top)} top ({size})"
 
 
 def _percent(share: float) -> str:

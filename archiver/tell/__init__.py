@@ -8,6 +8,7 @@ from archiver.addresses import Address, upload_time
 from archiver.capture.outcome import word
 from archiver.claims.contradictions import contradictions
 from archiver.console import Output
+from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
@@ -125,7 +126,13 @@ def _picture_words(picture: dict[str, Any]) -> list[str]:
         size = f" {form['format']} {form['width']}x{form['height']}" if form["format"] else ""
         why = f" ({form['reason']})" if form["reason"] else ""
         lines.append(f"        {what}: {form['outcome'] or 'never asked for'}{size}{why}  {form['url']}")
+    lines += [f"        pixels: {_pair_words(pair, picture['forms'])}" for pair in picture["pairs"]]
     return lines
+
+
+def _pair_words(pair: dict[str, Any], forms: list[dict[str, Any]]) -> str:
+    called = {form["payload_digest"]: f"the {form['form']} one" for form in reversed(forms)}
+    return pair_words(pair_of_row(pair), called[pair["first"]], called[pair["second"]])
 
 
 def _text_words(text: dict[str, Any]) -> list[str]:
