@@ -304,7 +304,13 @@ def _near(held: Fingerprint, fingerprint: Fingerprint) -> bool:
 
 
 def relate_quietly(
-    db: Database, root: Path, sandbox: Sandbox, say: Callable[[str], None], *, stop: Stop, watching: Relating
+    db: Database,
+    root: Path,
+    sandbox: Sandbox,
+    say: Callable[[str], None],
+    *,
+    stop: Stop = _never,
+    watching: Relating = unwatched,
 ) -> None:
     """The same after a capture, which never fails because this did: then that is said."""
     try:
