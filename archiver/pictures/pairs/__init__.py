@@ -1,0 +1,1 @@
+"""Two pictures: how one maps on the other, and what differs then. The only importer of OpenCV."""
