@@ -15,11 +15,14 @@ from archiver.model import Box
 from archiver.pictures.pairs.explain import CELL, Bytes, Explained, Floats
 
 _COVERED = 0.5  # of a row or column of cells, to be part of a bar
+_COVERED_BESIDE = 0.3  # the same, when two other sides have one
 _DEEPEST = 0.45  # of the height or width: a bar
+_THIN = 0.06  # of the height or width
+_EVEN = 6.0  # grey levels, standard deviation: one colour
 _MARGIN = 0.09  # of the sides: how far from a corner a logo may begin
-_FEW = 0.75  # of the pixels have the commonest four colours: drawn
+_FEW = 0.6  # of the pixels have the commonest four colours: drawn
 _STROKE = 40.0  # grey levels: an edge that is drawn
-_THROUGH = 0.55  # correlation of what is laid over with what is below
+_THROUGH = 0.5  # correlation of what is laid over with what is below
 
 
 @dataclass(frozen=True)
@@ -40,26 +43,33 @@ def region(rows: slice, columns: slice, shape: tuple[int, ...]) -> Region:
 
 def edges(hot: NDArray[np.uint8], seen: Explained) -> tuple[list[Region], NDArray[np.uint8]]:
     """Bars along whole sides (a border is four), and the changed cells without them."""
-    height, width = hot.shape
-    whole = slice(0, height), slice(0, width)
-    found: list[Region] = []
+    found: dict[int, Region] = {}
+    for covered in (_COVERED, _COVERED_BESIDE):
+        if covered == _COVERED or len(found) > 1:
+            for turns in {0, 1, 2, 3} - set(found):  # each side as the top of the picture turned
+                bar = _bar(hot, turns, covered)
+                if bar and (_plain(bar, seen) or _drawn_over(bar, seen)):
+                    found[turns] = bar
     rest = hot.copy()
-    for turns in range(4):  # top, right, bottom, left: each as the top of the picture turned
-        depth = _depth(np.rot90(rest, turns))
-        if not depth:
-            continue
-        rows, columns = (
-            (slice(0, depth), whole[1]),
-            (whole[0], slice(width - depth, width)),
-            (slice(height - depth, height), whole[1]),
-            (whole[0], slice(0, depth)),
-        )[turns]
-        bar = region(rows, columns, hot.shape)
-        if _drawn_over(bar, seen):
-            found.append(bar)
-    for bar in found:
+    for bar in found.values():
         rest[_wider(bar.rows), _wider(bar.columns)] = 0
-    return found, rest
+    return list(found.values()), rest
+
+
+def _bar(hot: NDArray[np.uint8], turns: int, least: float) -> Region | None:
+    """The lines of cells along a side that are changed nearly all along; None when there are none, or too many."""
+    height, width = hot.shape
+    covered = np.rot90(hot, turns).mean(axis=1) > least
+    depth = int(np.argmin(covered)) if not covered.all() else len(covered)
+    if not 0 < depth <= _DEEPEST * len(covered):
+        return None
+    rows, columns = (
+        (slice(0, depth), slice(0, width)),
+        (slice(0, height), slice(width - depth, width)),
+        (slice(height - depth, height), slice(0, width)),
+        (slice(0, height), slice(0, depth)),
+    )[turns]
+    return region(rows, columns, hot.shape)
 
 
 def is_overlay(place: Region, seen: Explained) -> bool:
@@ -76,15 +86,8 @@ def is_overlay(place: Region, seen: Explained) -> bool:
     return ((logo or strip) and _drawn_over(place, seen)) or _shows_through(place, seen)
 
 
-def _depth(hot: NDArray[np.uint8]) -> int:
-    """How many rows of cells from the top on are changed nearly all along."""
-    covered = hot.mean(axis=1) > _COVERED
-    depth = int(np.argmin(covered)) if not covered.all() else len(covered)
-    return depth if depth <= _DEEPEST * len(covered) else 0
-
-
 def _wider(cells: slice) -> slice:
-    return slice(max(0, cells.start - 2), cells.stop + 2)
+    return slice(max(0, cells.start - 3), cells.stop + 3)
 
 
 def _pixels(place: Region) -> tuple[slice, slice]:
@@ -92,6 +95,18 @@ def _pixels(place: Region) -> tuple[slice, slice]:
         slice(place.rows.start * CELL, place.rows.stop * CELL),
         slice(place.columns.start * CELL, place.columns.stop * CELL),
     )
+
+
+def _plain(place: Region, seen: Explained) -> bool:
+    """Whether one of the two is of few colours, in a thin strip, or of one: a border, a letterbox."""
+    rows, columns = _pixels(place)
+    sides = seen.first[rows, columns], seen.second[rows, columns]
+    differ = cv2.absdiff(*sides).max(axis=2) > 24
+    if not differ.any():
+        return False
+    if min(place.box.width, place.box.height) < _THIN:
+        return any(_commonest(side[differ]) > 0.9 for side in sides)
+    return any(side[differ].std(axis=0).max() < _EVEN for side in sides)
 
 
 def _drawn_over(place: Region, seen: Explained) -> bool:
@@ -106,7 +121,7 @@ def _drawn_over(place: Region, seen: Explained) -> bool:
     return any(
         few[over] > _FEW
         and strokes[over] > 0.08
-        and (strokes[under] < 0.6 * strokes[over] or few[under] < few[over] - 0.15)
+        and (strokes[under] < 0.5 * strokes[over] or few[under] < few[over] - 0.15)
         for over, under in ((0, 1), (1, 0))
     )
 
@@ -139,7 +154,7 @@ def _shows_through(place: Region, seen: Explained) -> bool:
     strong = np.abs(added) > 12
     if strong.sum() < 40 or _strokes(added, _STROKE / 2) < 0.12:
         return False
-    one_way = max((added[strong] > 0).mean(), (added[strong] < 0).mean()) > 0.93
+    one_way = max((added[strong] > 0).mean(), (added[strong] < 0).mean()) > 0.9
     one, two = (side[strong] - side[strong].mean() for side in (under, over))
     spread = float(one.std() * two.std())
     return bool(one_way and spread > 16 and float((one * two).mean()) > _THROUGH * spread)
