@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archiver.model import Box
 from archiver.pictures.pairs.explain import Explained, Floats, cells, explain, follows, reduced
-from archiver.pictures.pairs.overlays import Region, edges, is_overlay
+from archiver.pictures.pairs.overlays import Region, edges, is_overlay, region
 
 # windows in cells a side, and the least score in each that is a change
 _WINDOWS = ((3, 1.6), (5, 1.0), (9, 0.9))
@@ -22,6 +22,7 @@ _UNLIKE = 0.3  # share of the energy of both that the difference has: 0 the same
 _LEVELS = 8.0  # grey levels, root mean square
 _COLOUR_LEVELS = 14.0
 _BINS = 8
+_LEAST = 2  # cells that a change has
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
 
 
@@ -52,12 +53,20 @@ def find_changes(
         other = explain(one, two, shown) if turned else explain(two, one, shown)
         score = np.minimum(score, _score(other)[0])
     hot = _hot(score)
-    bars, rest = edges(hot, seen)
-    overlaid, changed = [region.box for region in bars], []
-    for region in _regions(rest, score, seen):
-        (overlaid if is_overlay(region, seen) else changed).append(region.box)
+    sure = _sure(hot, seen, noise)
+    bars, rest = edges(sure, seen)
+    found = _regions(np.where(rest < sure, 0, hot).astype(np.uint8), rest)
+    laid = [is_overlay(place, seen) for place in found]
+    overlaid = [*bars, *(place for place, over in zip(found, laid, strict=True) if over)]
+    changed = [place for place, over in zip(found, laid, strict=True) if not over]
     compared = max(1, int((seen.valid > 0.5).sum()))
-    return Changes(tuple(changed), tuple(overlaid), float(hot.sum() / compared), noise, seen.drift)
+    return Changes(
+        tuple(place.box for place in changed),
+        tuple(place.box for place in overlaid),
+        float(hot.sum() / compared),
+        noise,
+        seen.drift,
+    )
 
 
 def _score(seen: Explained) -> tuple[Floats, float]:
@@ -117,24 +126,30 @@ def _hot(score: Floats) -> NDArray[np.uint8]:
     return np.isin(labels, kept[kept > 0]).astype(np.uint8)
 
 
-def _regions(hot: NDArray[np.uint8], score: Floats, seen: Explained) -> list[Region]:
+def _sure(hot: NDArray[np.uint8], seen: Explained, noise: float) -> NDArray[np.uint8]:
+    """Of the cells whose surroundings changed those that differ themselves: half way up from the noise."""
+    own = np.sqrt(cells(seen.left**2) + (seen.colour**2).sum(axis=2))
+    sure = np.zeros_like(hot)
+    count, labels = cv2.connectedComponents(hot, connectivity=8)
+    for number in range(1, count):
+        inside = labels == number
+        peak = float(np.quantile(own[inside], 0.8))
+        sure |= (inside & (own > np.sqrt(max(2.0, noise) * peak))).astype(np.uint8)
+    return sure
+
+
+def _regions(hot: NDArray[np.uint8], sure: NDArray[np.uint8]) -> list[Region]:
     """Boxes around what belongs together, the largest first."""
-    joined = cv2.dilate(hot, np.ones((3, 3), np.uint8))
-    count, labels = cv2.connectedComponents(joined, connectivity=8)
-    height, width = hot.shape
+    count, labels = cv2.connectedComponents(cv2.dilate(hot, np.ones((5, 5), np.uint8)), connectivity=8)
     found = []
     for number in range(1, count):
-        rows, columns = np.nonzero((labels == number) & (hot > 0))
-        if not len(rows) or score[rows, columns].max() < 1:
-            continue
-        top, bottom = _core(rows)
-        left, right = _core(columns)
-        box = Box(left / width, top / height, (right - left) / width, (bottom - top) / height)
-        found.append(Region(box, slice(top, bottom), slice(left, right)))
-    return sorted(found, key=lambda region: -region.box.width * region.box.height)
+        own = (labels == number) & (sure > 0)
+        if own.sum() >= _LEAST:
+            found.append(region(_extent(own.sum(axis=1)), _extent(own.sum(axis=0)), hot.shape))
+    return sorted(found, key=lambda place: -place.box.width * place.box.height)
 
 
-def _core(places: NDArray[np.intp]) -> tuple[int, int]:
-    """From where to where the cells lie; the windows that found them reach a cell beyond a change."""
-    low, high = int(places.min()), int(places.max()) + 1
-    return (low + 1, high - 1) if high - low > 4 else (low, high)
+def _extent(counts: NDArray[np.intp]) -> slice:
+    """From the first to the last line that holds more than stray cells."""
+    lines = np.flatnonzero(counts > 0.15 * counts.max())
+    return slice(int(lines[0]), int(lines[-1]) + 1)
