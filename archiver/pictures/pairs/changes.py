@@ -1,8 +1,8 @@
 """What differs locally between two aligned pictures of one photograph: changed, or laid over.
 
-Re-encoding, resizing, sharpening and a change of tone leave a difference everywhere, and more of it where there
-is more texture. `explain` takes away what concerns all of the picture; what is left is held against what the
-same pair leaves in places of like texture. A change is an outlier against its own picture.
+Re-encoding, resizing, sharpening and a change of tone leave a difference everywhere, and more of it where
+there is more texture. `explain` takes away what concerns all of the picture; what is left is held against
+what the same pair leaves in places of like texture. A change is an outlier against its own picture.
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,9 @@ def find_changes(
 ) -> Changes:
     """What is changed in, or laid over, one of two pictures.
 
-    Both are height x width x 3 RGB on one grid, aligned to within a pixel; `valid` (height x width) says where
-    both show something. `scale` is the lower of their own resolutions, in pixels for each pixel of the grid.
+    Both are height x width x 3 RGB on one grid, aligned to within a pixel; `valid` (height x width) says
+    where both show something. `scale` is the lower of their own resolutions, in pixels for each pixel of the
+    grid. The same input gives the same result.
     """
     one, two, shown = reduced(first, second, valid, scale)
     turned = follows(one, two)

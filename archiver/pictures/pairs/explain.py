@@ -1,10 +1,12 @@
 """What of the difference between two aligned pictures comes from the whole picture, and what is left of it.
 
-First one model of tone and colour and one filter for all of the picture, fitted robustly, so that a change in a
-part of it does not bend them; then small shifts, by the linear model of optical flow (Lucas and Kanade, 1981).
+First one model of tone and colour and one filter for all of the picture, fitted robustly, so that a change
+in a part of it does not bend them; then small shifts, by the linear model of optical flow (Lucas and Kanade,
+1981).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +20,9 @@ LEAST = 320  # a smaller picture is enlarged to this
 CELL = 4  # pixels a side of what differences are summed over
 _ROUNDS = 6
 _REACH = 1.5  # pixels a place may lie from where the map puts it
-_LUMINANCE = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG
+# Y, Cb and Cr of ITU-R BT.601, as in JPEG
+_LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)
+_CHROMINANCE = np.array([[-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
 
 
 @dataclass(frozen=True)
@@ -90,14 +94,15 @@ def _clipped(picture: Bytes) -> float:
 
 
 def _luma(picture: Floats) -> Floats:
-    return cv2.transform(picture, _LUMINANCE[None])
+    return np.asarray(cv2.transform(picture, _LUMINANCE), np.float32)
 
 
 def _fit(features: Floats, values: Floats) -> NDArray[np.float64]:
     """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure)."""
     known, wanted = features.astype(np.float64), values.astype(np.float64)
-    weights, ridge = np.ones(len(wanted)), np.eye(known.shape[1]) * (1e-5 * len(wanted))
-    found = np.zeros(known.shape[1])
+    weights: Any = np.ones(len(wanted))
+    ridge = np.eye(known.shape[1]) * (1e-5 * len(wanted))
+    found: NDArray[np.float64] = np.zeros(known.shape[1])
     for _ in range(_ROUNDS):
         weighted = known * weights[:, None]
         found = np.linalg.solve(weighted.T @ known + ridge, weighted.T @ wanted)
@@ -112,7 +117,7 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
     small, wanted = cells(source.astype(np.float32)), cells(target.astype(np.float32))
     # what is clipped in the target tells nothing of the curve
     free = cells(((target > 4) & (target < 251)).astype(np.float32)) > 0.99
-    small, wanted = small.reshape(-1, 3)[::3] / 255, wanted.reshape(-1, 3)[::3]
+    small, wanted = small.reshape(-1, 3)[::3] / np.float32(255), wanted.reshape(-1, 3)[::3]
     trusted = (free & (weight > 0.9)[:, :, None]).reshape(-1, 3)[::3]
     out = np.empty(source.shape, np.float32)
     for channel in range(3):
@@ -124,7 +129,7 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
         features = [np.ones_like(own), own, own**2, own**3, *(small[:, other] for other in others)]
         found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some])
         found[1] += 255
-        mixed = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
+        mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
         for other, share in zip(others, found[4:], strict=True):
             mixed += source[:, :, other] * np.float32(share / 255)
         out[:, :, channel] = mixed
@@ -152,7 +157,7 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     if some.sum() < 50:
         return source
     found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some])
-    return source + np.float32(found[0]) * fine + np.float32(found[1]) * coarse
+    return np.asarray(source + found[0] * fine + found[1] * coarse, np.float32)
 
 
 def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, float]:
@@ -163,7 +168,7 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     left = target - predicted
 
     def around(values: Floats) -> Floats:
-        return cv2.blur(cells(values * shown), (7, 7))
+        return np.asarray(cv2.blur(cells(values * shown), (7, 7)), np.float32)
 
     xx, xy, yy = around(across * across), around(across * down), around(down * down)
     xr, yr = around(across * left), around(down * left)
@@ -173,7 +178,9 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     length = np.sqrt(right * right + low * low)
     held = np.minimum(1, _REACH / np.maximum(length, 1e-6))
     size = (target.shape[1], target.shape[0])
-    left = left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down
+    left = np.asarray(
+        left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down, np.float32
+    )
     textured = np.minimum(xx, yy) > 4 * firm
     drift = float(np.percentile(length[textured], 90)) if textured.any() else 0.0
     return left, drift
@@ -182,8 +189,7 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
 def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
     """Blue and red against luminance: what differs in them, and how much they vary there."""
     expected, found = cells(toned), cells(target.astype(np.float32))
-    bases = np.float32([[-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])  # Cb and Cr of BT.601
-    off = cv2.transform(found - expected, bases)
-    own = cv2.transform(found, bases)
+    off = np.asarray(cv2.transform(found - expected, _CHROMINANCE), np.float32)
+    own = np.asarray(cv2.transform(found, _CHROMINANCE), np.float32)
     mean = cv2.blur(own, (5, 5))
-    return off, np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0)
+    return off, np.asarray(np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0), np.float32)

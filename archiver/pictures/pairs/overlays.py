@@ -1,7 +1,7 @@
 """Whether what differs was laid over a picture (a bar, a border, a logo, a watermark) or changed in it.
 
-What is laid over lies where an editor lays it: along a whole side, in a corner, across the lower part. And it is
-drawn, not photographed: few colours and sharp strokes, or the picture still shows through it. Where both
+What is laid over lies where an editor lays it: along a whole side, in a corner, across the lower part. And it
+is drawn, not photographed: few colours and sharp strokes, or the picture still shows through it. Where both
 pictures are drawn in that place, as in a caption whose words differ, it is changed. In doubt it is changed.
 """
 
@@ -57,7 +57,7 @@ def edges(hot: NDArray[np.uint8], seen: Explained) -> tuple[list[Region], NDArra
 
 
 def _bar(hot: NDArray[np.uint8], turns: int, least: float) -> Region | None:
-    """The lines of cells along a side that are changed nearly all along; None when there are none, or too many."""
+    """The lines of cells along a side that are changed nearly all along; None for none, or too many."""
     height, width = hot.shape
     covered = np.rot90(hot, turns).mean(axis=1) > least
     depth = int(np.argmin(covered)) if not covered.all() else len(covered)
