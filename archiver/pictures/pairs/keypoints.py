@@ -44,7 +44,7 @@ def frame_of(width: int, height: int) -> tuple[int, int]:
 
 
 def find_keypoints(picture: NDArray[np.uint8]) -> Keypoints:
-    """At most 480 keypoints of an RGB picture (height x width x 3), spread over it."""
+    """At most 480 keypoints of a picture, RGB (height x width x 3) or grey, spread over it."""
     return _found(picture, 1, _MOST, _FOUND)
 
 
@@ -56,7 +56,7 @@ def find_detailed(picture: NDArray[np.uint8]) -> Keypoints:
 def _found(picture: NDArray[np.uint8], times: int, most: int, found: int) -> Keypoints:
     width, height = frame_of(picture.shape[1], picture.shape[0])
     frame = times * width, times * height
-    grey = _scaled(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), frame)
+    grey = _scaled(picture, frame)
     orb = cv2.ORB.create(nfeatures=found, fastThreshold=7)
     spread, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame, most))
     if descriptors is None or not len(spread):
@@ -66,7 +66,8 @@ def _found(picture: NDArray[np.uint8], times: int, most: int, found: int) -> Key
     return Keypoints(frame, points, np.asarray(descriptors, np.uint8), _mirrored(orb, grey, spread))
 
 
-def _scaled(grey: Any, frame: tuple[int, int]) -> NDArray[np.uint8]:
+def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     shrinks = frame[0] < grey.shape[1]
     scaled = cv2.resize(grey, frame, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.asarray(scaled, np.uint8)

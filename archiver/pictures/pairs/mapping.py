@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 from pdqhash.bindings import compute_dihedral
 
 from archiver.pictures.pairs.align import Affine, Match, match, plausible
-from archiver.pictures.pairs.grid import Bytes, Grid, correlated, gridded, in_shares, refined, shrunk, working
+from archiver.pictures.pairs.grid import (
+    Bytes,
+    Flow,
+    Grid,
+    corners,
+    correlated,
+    gridded,
+    in_shares,
+    inverse,
+    refined,
+    shrunk,
+    working,
+)
 from archiver.pictures.pairs.keypoints import Keypoints, find_detailed, find_keypoints
 
 INLIERS = 10  # keypoints that agree: below, a map is a guess
@@ -19,6 +31,7 @@ _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
 _SMALL = 32  # pixels a side of those
 _HASHED = 512
+_ENLARGED = 1.4  # times a side of one picture that the other would have on it: the one shows a part
 _FORMS = 8  # a square's rotations and mirror images
 
 cv2.setRNGSeed(1)
@@ -28,17 +41,20 @@ class View:
     """A decoded picture, and what is made of it when it is asked for."""
 
     def __init__(self, image: Any) -> None:
-        self._image = image
         self.size: tuple[int, int] = image.size
         self.pixels: Bytes = working(image)
 
     @cached_property
+    def grey(self) -> Bytes:
+        return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    @cached_property
     def keypoints(self) -> Keypoints:
-        return find_keypoints(self.pixels)
+        return find_keypoints(self.grey)
 
     @cached_property
     def detailed(self) -> Keypoints:
-        return find_detailed(self.pixels)
+        return find_detailed(self.grey)
 
     @cached_property
     def pdq(self) -> tuple[NDArray[np.uint8], int]:
@@ -49,8 +65,7 @@ class View:
     @cached_property
     def small(self) -> NDArray[np.float32]:
         """Grey, 32 x 32, with mean 0 and length 1."""
-        grey = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
-        tiny = cv2.resize(grey, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
+        tiny = cv2.resize(self.grey, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
         tiny -= tiny.mean()
         return np.asarray(tiny / max(float(np.linalg.norm(tiny)), 1e-3), np.float32)
 
@@ -61,7 +76,7 @@ class Mapped:
 
     affine: Affine
     inliers: int
-    off: float  # pixels of 400 that textures lie from where the map takes them, the median
+    flow: Flow | None  # None: too few textures
     grid: Grid
     blocks: float
     textured: int  # blocks
@@ -89,14 +104,22 @@ _ENOUGH = 0.7  # share of blocks after which no other map is tried
 
 
 def _tried(first: View, second: View, guess: Affine, inliers: int) -> Mapped | None:
-    affine, off = refined(first.pixels, second.pixels, guess)
+    affine, flow = _refined(first, second, guess)
     if not plausible_shares(affine, first, second):
         return None
     grid = gridded(first.pixels, second.pixels, affine)
     if grid is None:
         return None
     blocks, textured = correlated(grid)
-    return Mapped(affine, inliers, off, grid, blocks, textured)
+    return Mapped(affine, inliers, flow, grid, blocks, textured)
+
+
+def _refined(first: View, second: View, guess: Affine) -> tuple[Affine, Flow | None]:
+    """By the small pictures, where they show enough of what both show."""
+    near = [float(np.ptp(corners(affine), axis=0).max()) for affine in (guess, inverse(guess))]
+    if max(near) > _ENLARGED:
+        return refined(first.grey, second.grey, guess)
+    return refined(shrunk(first.grey, _HASHED), shrunk(second.grey, _HASHED), guess)
 
 
 def plausible_shares(affine: Affine, first: View, second: View) -> bool:

@@ -9,7 +9,7 @@ from archiver.model import Box, Comparison, Evidence, Relation
 from archiver.pictures.pairs.align import Affine
 from archiver.pictures.pairs.changes import Changes, find_changes
 from archiver.pictures.pairs.extents import extent, through
-from archiver.pictures.pairs.grid import correlated, inverse
+from archiver.pictures.pairs.grid import Flow, correlated, inverse
 from archiver.pictures.pairs.mapping import INLIERS, Mapped, View
 from archiver.pictures.pairs.words import NEAR, Pair, Turn, reason
 
@@ -20,6 +20,7 @@ _LARGEST = 0.4  # share of the area that differs: more is no local change
 _FEW = 12  # textured blocks: fewer tell too little
 _TURNED = 0.4  # degrees
 _CUT = 0.004  # share of a side
+_MARGIN = 0.03  # share of a side around a box that it may disturb
 _DIGITS = 5
 
 
@@ -66,7 +67,7 @@ def measured(first: View, second: View, found: Mapped) -> Pair:
     return Pair(
         extent(first.pixels, found.affine, least),
         extent(second.pixels, inverse(found.affine), least),
-        least, turn, degrees, changes, blocks,
+        least, turn, degrees, changes, blocks, _drift(found.flow, (*changes.changed, *changes.overlaid)),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool
         return "edited-or-neighbouring" if near else "different"
     least = _STRICT if graphics else _SAME
     changed = bool(pair.changes.changed)
-    if pair.blocks < least or pair.changes.share > _LARGEST or pair.changes.drift > _DRIFT:
+    if pair.blocks < least or pair.changes.share > _LARGEST or pair.drift > _DRIFT:
         return "edited-or-neighbouring"
     if changed:
         return "locally-changed"
@@ -100,6 +101,19 @@ def _turn(affine: Affine, first: tuple[int, int], second: tuple[int, int]) -> tu
     if not rotated:
         return ("mirrored" if mirrored else ""), 0.0
     return ("mirrored and rotated" if mirrored else "rotated"), degrees
+
+
+def _drift(flow: Flow | None, boxes: tuple[Box, ...]) -> float:
+    """How far textures lie from where the map takes them, outside of some boxes: the 90th percentile."""
+    if flow is None:
+        return 0.0
+    outside = np.ones(len(flow.off), bool)
+    for box in boxes:
+        left, top = (flow.places - (box.left, box.top)).T
+        outside &= (
+            (left < -_MARGIN) | (left > box.width + _MARGIN) | (top < -_MARGIN) | (top > box.height + _MARGIN)
+        )
+    return float(np.percentile(flow.off[outside], 90)) if outside.sum() >= _FEW else 0.0
 
 
 def _whole_boxes(changes: Changes, region: Box) -> Changes:

@@ -22,7 +22,8 @@ class Pair:
     turn: Turn
     degrees: float
     changes: Changes
-    blocks: float  # outside of what was changed or laid over
+    blocks: float  # share that correlates, outside of what was changed or laid over
+    drift: float  # pixels of 512 that textures lie off the map there
 
     @property
     def barred(self) -> Literal["", "first", "second"]:
