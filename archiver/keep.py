@@ -37,6 +37,7 @@ from archiver.journal import Unfinished
 from archiver.kept import Aims, Kept, Progress, Watching
 from archiver.keys import KeyFolder
 from archiver.model import Note, RunNote
+from archiver.relating import Relating, relate_quietly, unwatched
 from archiver.sandbox import Sandbox
 from archiver.session import SealAt, Session
 from archiver.signals import Stop, stoppable
@@ -74,10 +75,12 @@ def keep(
     say: Callable[[str], None],
     watching: Watching = lambda _: nullcontext(),
     keys: KeyFolder | None = None,
+    relating: Relating = unwatched,
 ) -> Kept:
     """Save sources into the archive at `root` and seal it. `say` gets each source that is not taken.
 
     `keys` sign what is sealed: left out, those of the person. What cannot be signed is said.
+    When all is sealed, its pictures are compared; `relating` gets what tells how far that is.
     A run of the same sources and aims that was cut off is continued. `watching` gets what tells how far it
     is. Raises what stops the whole run: UsageError, Locked, ManifestError, StorageError, and
     KeyboardInterrupt when it is to end at once. What failed for one source or URL is in the result and in
@@ -108,6 +111,7 @@ def keep(
                         work.do(client, chain(first, sources), stop)
                         kept.passed_over = inputs.passed_over
                         work.end(interrupted=stop())
+                        relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
                 finally:
                     work.close()
                     kept.signed = signing.signed if signing else 0

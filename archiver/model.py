@@ -314,7 +314,18 @@ class RunNote(Noun, tag="run", frozen=True):
     outcomes: dict[str, int] = {}
 
 
-Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote
+class MarkNote(Noun, tag="mark", frozen=True):
+    """A person's word on two pictures, named by their payload digests; the newest on a pair counts.
+
+    not-same: they are never in one cluster · withdrawn: what was said before no longer counts.
+    """
+
+    pictures: tuple[Digest, Digest]
+    said: Literal["not-same", "withdrawn"]
+    reason: str
+
+
+Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote
 
 
 class Record(msgspec.Struct, kw_only=True):

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from archiver.claims.contradictions import contradictions
 from archiver.errors import RecordError, UsageError
 from archiver.index import catalogue
 from archiver.index.metadata import metadata_of
+from archiver.index.pairs import pair_of
 from archiver.index.texts import compared
 from archiver.model import ClaimedTime
 from archiver.pictures.metadata.ledger import ledger, ledger_words
@@ -155,6 +157,7 @@ def _picture(db: sqlite3.Connection, row: Row, times: list[Row]) -> Row:
         "times": [msgspec.to_builtins(_claim(each)) for each in times if each["picture"] == row["number"]],
         "forms": forms,
         "ledger": _ledger(db, forms),
+        "pairs": _pairs(db, forms),
     }
 
 
@@ -166,6 +169,13 @@ def _ledger(db: sqlite3.Connection, forms: list[Row]) -> Row | None:
     found = ledger(*(metadata_of(db, shown[name]["payload_digest"]) for name in ("origin", "proxied")))
     empty = {"kept": 0, "removed": [], "changed": [], "added": []}
     return {**empty, **msgspec.to_builtins(found), "words": ledger_words(found)}
+
+
+def _pairs(db: sqlite3.Connection, forms: list[Row]) -> list[Row]:
+    """What the forms of one picture have to do with each other, where they are different bytes."""
+    digests = list(dict.fromkeys(each["payload_digest"] for each in forms if each["format"]))
+    found = [pair_of(db, one, other) for one, other in combinations(digests, 2)]
+    return [{"first": pair[0], "second": pair[1], **msgspec.to_builtins(pair[2])} for pair in found if pair]
 
 
 def _text(db: sqlite3.Connection, article: int) -> Row | None:

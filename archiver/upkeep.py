@@ -2,7 +2,7 @@
 
 import platform
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,15 +10,20 @@ from sqlite_utils import Database
 
 from archiver import __version__, config
 from archiver.archive import Archive
+from archiver.capture.records import note_record
 from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
-from archiver.errors import RecordError
+from archiver.errors import Locked, RecordError, StorageError
 from archiver.index import catalogue
 from archiver.kept import Asked
 from archiver.keys import KeyFolder, Signing
 from archiver.manifest.beacon import PublicValue
+from archiver.manifest.manifest import CommittedWarc
+from archiver.model import MarkNote, Record
+from archiver.relating import Relating, behind, relate_quietly, remove_index, unwatched
 from archiver.sandbox import Sandbox
 from archiver.session import Session
+from archiver.signals import stoppable
 from archiver.stamping import Stamping
 
 SOFTWARE = {  # the warcinfo fields that every file of ours has
@@ -47,13 +52,23 @@ def seal_empty(
     archive: Archive, sandbox: Sandbox, value: Callable[[], PublicValue | None] = lambda: None
 ) -> None:
     """Seal a WARC file with a warcinfo record alone: for what that says. Only under the lock."""
+    _seal(archive, sandbox, [], value)
+
+
+def _seal(
+    archive: Archive,
+    sandbox: Sandbox,
+    records: Sequence[Record],
+    value: Callable[[], PublicValue | None] = lambda: None,
+) -> CommittedWarc:
     with catalogue_of(archive, sandbox) as db:
         session = Session(archive, sandbox, db, SOFTWARE, value=value)
         try:
-            session.append([])
+            session.append(records)
             session.seal()
         finally:
             session.close()
+    return session.sealed[0]
 
 
 @contextmanager
@@ -79,14 +94,56 @@ def ensure_catalogue(root: Path) -> bool:
 
 
 def rebuild(
-    root: Path, say: Callable[[str], None] = lambda _: None, keys: KeyFolder | None = None
+    root: Path,
+    say: Callable[[str], None] = lambda _: None,
+    keys: KeyFolder | None = None,
+    relating: Relating = unwatched,
 ) -> tuple[int, list[str]]:
-    """Derived files from WARC alone: number of records, and what was healed before."""
+    """Derived files from WARC alone: number of records, and what was healed before.
+
+    When asked to stop while it compares pictures, it leaves the rest to the next command.
+    """
     archive = Archive(root)
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
         healed = heal(archive, say, keys)
-        return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
+        count = catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox)
+        remove_index(root)
+        with catalogue.writing(root) as db, stoppable() as stop:
+            relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
+    return count, healed
+
+
+def compare_pictures(root: Path, say: Callable[[str], None], relating: Relating = unwatched) -> None:
+    """Compare the pictures that a run left; while another command writes, say that they are left to it."""
+    archive = Archive(root)
+    with catalogue.reading(root) as db:
+        if not behind(db):
+            return
+    try:
+        with (
+            archive.lock("duplicates"),
+            Sandbox() as sandbox,
+            catalogue_of(archive, sandbox) as db,
+            stoppable() as stop,
+        ):
+            relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
+    except (Locked, StorageError) as error:
+        say(f"Not all pictures are compared yet: {error}")
+
+
+def mark(
+    root: Path, note: MarkNote, say: Callable[[str], None], keys: KeyFolder | None = None
+) -> tuple[CommittedWarc, list[str]]:
+    """Put a person's word on two pictures on record and seal it: the file, and what was healed before."""
+    archive = Archive(root)
+    archive.manifest()
+    with archive.lock("duplicates"), Sandbox() as sandbox:
+        archive.signer = signer(archive, say, keys) if config.load(root).proof.sign else None
+        healed = archive.heal()
+        archive.check_extendable()
+        sealed = _seal(archive, sandbox, [note_record(note, None)])
+    return sealed, healed
 
 
 def timestamp(

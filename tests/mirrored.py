@@ -48,8 +48,14 @@ def picture_names(document: bytes) -> list[str]:
 
 
 @contextmanager
-def mirrored(folder: Path, document: bytes = DOCUMENT) -> Iterator[Mirror]:
-    """Serve the article's page and its two pictures from their own hosts, and the proxy before them."""
+def mirrored(
+    folder: Path, document: bytes = DOCUMENT, pictures: tuple[bytes, ...] | None = None
+) -> Iterator[Mirror]:
+    """Serve the article's page and its two pictures from their own hosts, and the proxy before them.
+
+    `pictures`: the JPEG files, in the document's order, in place of two painted scenes.
+    """
+    pictures = pictures or tuple(encoding.jpeg(scene()) for scene in (scenes.podium, scenes.harbour))
     authority = trustme.CA()
     contexts = {}
     for host in (NEWS, PROXY):
@@ -70,8 +76,8 @@ def mirrored(folder: Path, document: bytes = DOCUMENT) -> Iterator[Mirror]:
             "</article></body></html>"
         )
         world.site.add(NEWS, url.partition(NEWS)[2], page.encode(), "text/html; charset=utf-8")
-        for name, scene in zip(picture_names(document), (scenes.podium, scenes.harbour), strict=True):
-            world.site.add(PICTURES, f"/{name}", encoding.jpeg(scene()), "image/jpeg")
+        for name, picture in zip(picture_names(document), pictures, strict=True):
+            world.site.add(PICTURES, f"/{name}", picture, "image/jpeg")
         flags = [flag for target in world.connect_to for flag in ("--connect-to", target)]
         yield Mirror(world, path, url, (*flags, "--cacert", str(cacert)))
 

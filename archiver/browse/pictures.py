@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from archiver.browse import words
 from archiver.browse.cards import select
-from archiver.browse.hashes import hamming
 from archiver.browse.metadata import Said, load_said
 from archiver.browse.stored import Stored, load_stored
+from archiver.index.pairs import pair_of, pair_words
 from archiver.model import Location
 
-_ALIKE = 10  # bits of 64
+_WHOSE = {"proxied": "the proxy's copy", "origin": "the publisher's own"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Picture:
     copies: tuple[Copy, ...]
     members: tuple[Member, ...]
     said: Said | None  # by the files of themselves
+    comparison: str  # of the proxy's copy and the publisher's own, in a sentence; "" unless both are here
 
     @property
     def main(self) -> tuple[Copy, ...]:
@@ -82,24 +83,6 @@ class Picture:
         """The copy to show where there is room for one: the publisher's own, if it can be shown."""
         shown = [copy for copy in self.copies if copy.digits]
         return max(shown, key=lambda copy: copy.form == "origin", default=None)
-
-    @property
-    def comparison(self) -> str:
-        """What the proxy's copy and the publisher's own have in common; "" unless both are here."""
-        shown = [copy for copy in self.copies if copy.digits and copy.form in {"proxied", "origin"}]
-        if len(shown) < 2:
-            return ""
-        one, other = shown[0], shown[-1]
-        if one.digits == other.digits:
-            return "Both copies are the same bytes."
-        bits = hamming(one.phash, other.phash) if one.phash_label == other.phash_label else None
-        if bits is None:
-            return "The two copies are different bytes."
-        alike = "they look alike" if bits <= _ALIKE else "they do not look alike"
-        return (
-            f"The two copies are different bytes. Their perceptual hashes differ in {bits} of"
-            f" {4 * len(one.phash or '')} bits: {alike}, which is a hint and no proof."
-        )
 
 
 _FORMS = """
@@ -152,6 +135,7 @@ def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
             copies=tuple(copies[row["number"]]),
             members=tuple(members.get(row["rendition_group"], ())),
             said=_said(db, copies[row["number"]]),
+            comparison=_compared(db, copies[row["number"]]),
         )
         for row in rows
     }
@@ -161,6 +145,22 @@ def _said(db: sqlite3.Connection, copies: list[Copy]) -> Said | None:
     """What the publisher's copy says of itself beside the proxy's; else what the one there is says."""
     shown = {copy.form: f"sha256:{copy.digits}" for copy in reversed(copies) if copy.digits}
     return load_said(db, shown.get("origin") or shown.get("memento"), shown.get("proxied"))
+
+
+def _compared(db: sqlite3.Connection, copies: list[Copy]) -> str:
+    """What the proxy's copy and the publisher's own have in common."""
+    shown = [copy for copy in copies if copy.digits and copy.form in {"proxied", "origin"}]
+    if len(shown) < 2:
+        return ""
+    one, other = shown[0], shown[-1]
+    if one.digits == other.digits:
+        return "Both copies are the same bytes."
+    pair = pair_of(db, f"sha256:{one.digits}", f"sha256:{other.digits}")
+    if pair is None:
+        return "The two copies are different bytes, and have not been compared by their pixels yet."
+    names = [_WHOSE[copy.form] for copy in (one, other)]
+    names = names if pair[0] == f"sha256:{one.digits}" else names[::-1]
+    return f"By the pixels of both copies: {pair_words(pair[2], *names)}."
 
 
 def _claims(row: sqlite3.Row) -> str:

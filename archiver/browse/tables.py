@@ -55,6 +55,24 @@ _TABLES: dict[str, dict[str, Any]] = {
         "description": "Each picture once, by the SHA-256 of its bytes. The perceptual hash is for finding,"
         " never for proving; hamming(a, b) counts the bits in which two of them differ.",
     },
+    "picture_pairs": {
+        "title": "Pairs of pictures",
+        "description": "How two pictures are related, by their pixels, and what that rests on.",
+        "facets": ["relation"],
+    },
+    "picture_clusters": {
+        "title": "Clusters of pictures",
+        "description": "Which pictures are one photograph: those with the same cluster.",
+    },
+    "picture_marks": {
+        "title": "Marks on pictures",
+        "description": "Where a person says that two pictures are not the same, or takes that back.",
+        "sort_desc": "id",
+    },
+    "compared_pictures": {
+        "title": "Compared pictures",
+        "description": "Each picture that has been compared with those before it, or why it could not be.",
+    },
     "records": {
         "title": "Records",
         "description": "Each WARC record, and where it lies: file, offset and length of its gzip member.",

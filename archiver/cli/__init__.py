@@ -10,6 +10,7 @@ import click
 
 from archiver import __version__
 from archiver.cli.archiving import archive
+from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
 from archiver.cli.mending import protect, repair
@@ -61,6 +62,7 @@ _COMMANDS = (
     archive,
     browse,
     demo,
+    duplicates,
     key,
     protect,
     prove,

@@ -136,6 +136,7 @@ def archive(
         say=out.say,
         watching=lambda progress: watching(out, progress),
         keys=key_folder(),
+        relating=out.alive,
     )
     for line in kept.healed:
         out.say(f"healed {line}")

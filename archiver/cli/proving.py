@@ -1,6 +1,8 @@
 """`archiver rebuild`, and `demo`, which ends with `verify`."""
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -18,8 +20,14 @@ def rebuild(directory: Path, as_json: bool) -> None:
     from archiver import upkeep
 
     out = Output(as_json)
-    with out.alive(lambda: "reading the WARC files"):
-        records, healed = upkeep.rebuild(directory, out.say, key_folder())
+    doing: list[Callable[[], str]] = [lambda: "reading the WARC files"]
+
+    def relating(words: Callable[[], str]) -> AbstractContextManager[None]:
+        doing.append(words)
+        return nullcontext()
+
+    with out.alive(lambda: f"{doing[-1]()}"):
+        records, healed = upkeep.rebuild(directory, out.say, key_folder(), relating)
     for line in healed:
         out.say(f"healed {line}")
     out.row({"type": "summary", "records": records, "healed": healed})

@@ -6,6 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archiver.errors import RecordError
+from archiver.index.clusters import note_mark
 from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
@@ -19,6 +20,7 @@ from archiver.model import (
     FetchNote,
     Form,
     ListingNote,
+    MarkNote,
     Reference,
     Rendition,
     RunNote,
@@ -73,6 +75,8 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox
             _fetch(db, entry, note, warc_id)
         case RunNote() as note:
             note_run(db, entry, note)
+        case MarkNote() as note:
+            note_mark(db, entry, note)
         case UnreadableNote() as note:
             insert(
                 db,

@@ -1,6 +1,6 @@
 -- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
 PRAGMA application_id = 0x41724376;  -- "ArCv"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- One run of `archiver archive`; `ended` is NULL for one that was cut off, or goes on.
 CREATE TABLE runs (
@@ -236,6 +236,62 @@ CREATE TABLE forms (
 CREATE INDEX forms_by_url ON forms(url);
 CREATE INDEX forms_by_picture ON forms(article_picture_id);
 CREATE INDEX forms_by_fetch ON forms(fetch_id);
+
+-- A person's word on two pictures; the newest on a pair counts. `first` is the smaller digest.
+CREATE TABLE picture_marks (
+    id INTEGER PRIMARY KEY,
+    first TEXT NOT NULL,
+    second TEXT NOT NULL,
+    said TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    made TEXT NOT NULL,
+    note_id TEXT NOT NULL UNIQUE
+);
+CREATE INDEX picture_marks_by_pair ON picture_marks(first, second);
+CREATE INDEX picture_marks_by_second ON picture_marks(second);
+
+-- From here to `picture_clusters`: what comparing pictures gave. `verify` does not compare these rows,
+-- for they rest on floating-point arithmetic (docs/pictures.md).
+CREATE TABLE compared_pictures (
+    id INTEGER PRIMARY KEY,
+    payload_digest TEXT NOT NULL UNIQUE,
+    pixels TEXT,
+    reason TEXT NOT NULL,
+    label TEXT NOT NULL
+);
+CREATE INDEX compared_pictures_by_pixels ON compared_pictures(pixels);
+
+-- How far the pairs that the catalogue itself suggests have been compared: one row.
+CREATE TABLE compared_forms (
+    fetches INTEGER NOT NULL,
+    forms INTEGER NOT NULL
+);
+
+CREATE TABLE picture_pairs (
+    first TEXT NOT NULL,
+    second TEXT NOT NULL,
+    relation TEXT NOT NULL,
+    whole TEXT NOT NULL,
+    box TEXT,
+    boxes TEXT NOT NULL,
+    turn TEXT NOT NULL,
+    degrees REAL NOT NULL,
+    distance INTEGER,
+    inliers INTEGER,
+    blocks REAL,
+    affine TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    label TEXT NOT NULL,
+    PRIMARY KEY (first, second)
+) WITHOUT ROWID;
+CREATE INDEX picture_pairs_by_second ON picture_pairs(second);
+CREATE INDEX picture_pairs_by_relation ON picture_pairs(relation);
+
+CREATE TABLE picture_clusters (
+    payload_digest TEXT PRIMARY KEY,
+    cluster TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX picture_clusters_by_cluster ON picture_clusters(cluster);
 
 CREATE VIEW duplicates AS
 SELECT payload_digest, count(*) AS copies, count(DISTINCT uri) AS urls, min(date) AS first_date,

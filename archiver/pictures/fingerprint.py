@@ -30,7 +30,9 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
 
     RecordError when it cannot be decoded.
     """
-    from archiver.pictures.decode import decode  # noqa: PLC0415 - only the child pays for it
+    import numpy as np  # noqa: PLC0415 - only the child pays for it
+
+    from archiver.pictures.decode import decode  # noqa: PLC0415
     from archiver.pictures.describe import describe_picture  # noqa: PLC0415
     from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
 
@@ -38,7 +40,7 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
     image = decode(data).image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
     if facts.kind in ("photograph", "graphic"):
-        points, descriptors, mirrored = packed(find_keypoints(image))
+        points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
         found = msgspec.structs.replace(
             found, pdq=_pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
         )

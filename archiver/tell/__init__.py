@@ -8,6 +8,7 @@ from archiver.addresses import Address, upload_time
 from archiver.capture.outcome import word
 from archiver.claims.contradictions import clock_name, contradictions
 from archiver.console import Output
+from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
@@ -127,6 +128,7 @@ def _picture_words(picture: dict[str, Any]) -> list[str]:
         lines.append(f"        {what}: {form['outcome'] or 'never asked for'}{size}{why}  {form['url']}")
     if picture["ledger"] and picture["ledger"]["words"]:
         lines.append(f"        metadata: {picture['ledger']['words']}")
+    lines += [f"        pixels: {_pair_words(pair, picture['forms'])}" for pair in picture["pairs"]]
     return lines
 
 
@@ -135,6 +137,11 @@ def _claimed_words(time: dict[str, Any]) -> str:
         return f"        uploaded {time['value']}, as its name says"
     value = time.get("value") or "no one moment: it names no time zone"
     return f"        {clock_name(time['clock'])} {time['written']}  = {value}"
+
+
+def _pair_words(pair: dict[str, Any], forms: list[dict[str, Any]]) -> str:
+    called = {form["payload_digest"]: f"the {form['form']} one" for form in reversed(forms)}
+    return pair_words(pair_of_row(pair), called[pair["first"]], called[pair["second"]])
 
 
 def _text_words(text: dict[str, Any]) -> list[str]:

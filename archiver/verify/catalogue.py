@@ -22,6 +22,8 @@ ROWS_NAMED = 20
 _DIGEST_BYTES = 1000
 _finding = partial(of_file, NAME, advice=REBUILD)
 _BESIDE = ("-wal", "-journal")  # SQLite takes what stands there for changes to the database
+# What comparing pictures gave rests on floating-point arithmetic, which may differ between machines.
+COMPARED = ("compared_pictures", "compared_forms", "picture_pairs", "picture_clusters")
 # Libraries of another version hash otherwise: where the labels differ, no hash is compared.
 _SAME_LABELS = """
 UPDATE anew.pictures AS a SET (phash, phash_label) =
@@ -119,6 +121,8 @@ def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
         "SELECT name FROM anew.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
     ).fetchall()
     for (table,) in tables:
+        if table in COMPARED:
+            continue
         yield from _differences(connection, table)
 
 

@@ -43,12 +43,22 @@ def frame_of(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def find_keypoints(image: Any) -> Keypoints:
-    """At most 480 keypoints of a Pillow picture, spread over it."""
-    frame = frame_of(*image.size)
-    grey = _scaled(np.asarray(image.convert("L")), frame)
-    orb = cv2.ORB.create(nfeatures=_FOUND, fastThreshold=7)
-    spread, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame))
+def find_keypoints(picture: NDArray[np.uint8]) -> Keypoints:
+    """At most 480 keypoints of a picture, RGB (height x width x 3) or grey, spread over it."""
+    return _found(picture, 1, _MOST, _FOUND)
+
+
+def find_detailed(picture: NDArray[np.uint8]) -> Keypoints:
+    """Many more, at twice the size: for a small part of a picture against the whole."""
+    return _found(picture, 2, 4 * _MOST, 4 * _MOST)
+
+
+def _found(picture: NDArray[np.uint8], times: int, most: int, found: int) -> Keypoints:
+    width, height = frame_of(picture.shape[1], picture.shape[0])
+    frame = times * width, times * height
+    grey = _scaled(picture, frame)
+    orb = cv2.ORB.create(nfeatures=found, fastThreshold=7)
+    spread, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame, most))
     if descriptors is None or not len(spread):
         nothing = np.zeros((0, 32), np.uint8)
         return Keypoints(frame, np.zeros((0, 2), np.float32), nothing, nothing)
@@ -56,13 +66,14 @@ def find_keypoints(image: Any) -> Keypoints:
     return Keypoints(frame, points, np.asarray(descriptors, np.uint8), _mirrored(orb, grey, spread))
 
 
-def _scaled(grey: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:
+def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     shrinks = frame[0] < grey.shape[1]
     scaled = cv2.resize(grey, frame, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
     return np.asarray(scaled, np.uint8)
 
 
-def _spread(found: Any, frame: tuple[int, int]) -> list[Any]:
+def _spread(found: Any, frame: tuple[int, int], most: int) -> list[Any]:
     """The best of each cell before the second best of any."""
     if not found:
         return []
@@ -74,7 +85,7 @@ def _spread(found: Any, frame: tuple[int, int]) -> list[Any]:
     first = np.searchsorted(cell[order], np.arange(_CELLS * _CELLS))
     rank = np.empty(len(found), int)
     rank[order] = np.arange(len(found)) - first[cell[order]]
-    return [found[place] for place in np.lexsort((at[:, 0], at[:, 1], -response, rank))[:_MOST]]
+    return [found[place] for place in np.lexsort((at[:, 0], at[:, 1], -response, rank))[:most]]
 
 
 def _mirrored(orb: Any, grey: NDArray[np.uint8], found: Any) -> NDArray[np.uint8]:

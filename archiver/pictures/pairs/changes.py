@@ -1,0 +1,156 @@
+"""What differs locally between two aligned pictures of one photograph: changed, or laid over.
+
+Re-encoding, resizing, sharpening and a change of tone leave a difference everywhere, and more of it where
+there is more texture. `explain` takes away what concerns all of the picture; what is left is held against
+what the same pair leaves in places of like texture. A change is an outlier against its own picture.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from archiver.model import Box
+from archiver.pictures.pairs.explain import Explained, Floats, cells, explain, follows, reduced
+from archiver.pictures.pairs.overlays import Region, edges, is_overlay, region
+
+# windows in cells a side, and the least score in each that is a change
+_WINDOWS = ((3, 1.6), (5, 1.0), (9, 0.9))
+_OUTLIER = 1.5  # natural logarithm of the energy above what is expected
+_UNLIKE = 0.3  # share of the energy of both that the difference has: 0 the same, 1 unrelated
+_LEVELS = 8.0  # grey levels, root mean square
+_COLOUR_LEVELS = 14.0
+_BINS = 8
+_LEAST = 2  # cells that a change has
+_GROW = 0.6  # of the score that is a change: its surroundings belong to it
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Boxes are in shares of the first picture's width and height, the largest first."""
+
+    changed: tuple[Box, ...]
+    overlaid: tuple[Box, ...]
+    share: float  # of the compared area that differs, overlays included
+    noise: float  # what the two differ by everywhere: grey levels, the median root mean square
+    drift: float  # how far places lie from where the map puts them: pixels at 512 a side, 90th percentile
+
+
+def find_changes(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], valid: NDArray[np.bool_], *, scale: float = 1.0
+) -> Changes:
+    """What is changed in, or laid over, one of two pictures.
+
+    Both are height x width x 3 RGB on one grid, aligned to within a pixel; `valid` (height x width) says
+    where both show something. `scale` is the lower of their own resolutions, in pixels for each pixel of the
+    grid. The same input gives the same result.
+    """
+    one, two, shown = reduced(first, second, valid, scale)
+    turned = follows(one, two)
+    seen = explain(two, one, shown) if turned else explain(one, two, shown)
+    score, noise = _score(seen)
+    if score.max() >= 1:  # a change is one from either side; what only one cannot explain is tone
+        other = explain(one, two, shown) if turned else explain(two, one, shown)
+        score = np.minimum(score, _score(other)[0])
+    hot = _hot(score)
+    sure = _sure(hot, seen, noise)
+    bars, rest = edges(sure, seen)
+    found = _regions(np.where(rest < sure, 0, hot).astype(np.uint8), rest)
+    laid = [is_overlay(place, seen) for place in found]
+    overlaid = [*bars, *(place for place, over in zip(found, laid, strict=True) if over)]
+    changed = [place for place, over in zip(found, laid, strict=True) if not over]
+    compared = max(1, int((seen.valid > 0.5).sum()))
+    return Changes(
+        tuple(place.box for place in changed),
+        tuple(place.box for place in overlaid),
+        float(hot.sum() / compared),
+        noise,
+        seen.drift,
+    )
+
+
+def _score(seen: Explained) -> tuple[Floats, float]:
+    """For each cell how far it is a change (1: it is), and the noise of the pair."""
+    score = np.zeros_like(seen.valid)
+    squares = [cells(values * values) for values in (seen.left, seen.predicted, seen.luminance)]
+    means = [cells(values) for values in (seen.predicted, seen.luminance)]
+    noise = 0.0
+    for window, least in _WINDOWS:
+        energy, *powers = (_around(values, seen.valid, window) for values in squares)
+        levels = [_around(values, seen.valid, window) for values in means]
+        one, two = (np.maximum(power - level * level, 0) for power, level in zip(powers, levels, strict=True))
+        both = one + two + (levels[0] - levels[1]) ** 2
+        found = _outlying(energy, np.minimum(one, two), both, seen.valid, _LEVELS)
+        score = np.maximum(score, found / np.float32(least))
+        noise = float(np.sqrt(np.median(energy)))
+    colour = _around((seen.colour**2).sum(axis=2), seen.valid, 5)
+    own = seen.own_colour.sum(axis=2)
+    score = np.maximum(score, _outlying(colour, own, own + colour, seen.valid, _COLOUR_LEVELS))
+    score[seen.valid < 0.5] = 0
+    return score, noise
+
+
+def _around(values: Floats, valid: Floats, window: int) -> Floats:
+    """The mean over the valid part of a window around each cell, 0 or more."""
+    size = (window, window)
+    share = np.maximum(cv2.blur(valid, size, borderType=cv2.BORDER_REFLECT), 1e-3)
+    total = cv2.blur(values * valid, size, borderType=cv2.BORDER_REFLECT)
+    return np.maximum(np.asarray(total / share, np.float32), 0)
+
+
+def _outlying(energy: Floats, texture: Floats, both: Floats, valid: Floats, levels: float) -> Floats:
+    """A score that is high where energy is above what texture explains, unlike, and visible."""
+    expected = np.minimum(_expected(energy, texture, valid), np.log(0.35 * texture + 30))
+    outlier = (np.log1p(energy) - expected) / _OUTLIER
+    unlike = energy / (both + 20) / _UNLIKE
+    visible = np.sqrt(energy) / levels
+    return np.asarray(np.minimum(np.minimum(outlier, unlike), visible), np.float32)
+
+
+def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
+    """The logarithm of the energy that places of like texture have: medians of bins, joined."""
+    some = valid > 0.5
+    at, level = np.log1p(texture[some]), np.log1p(energy[some])
+    if len(at) < 4 * _BINS:
+        return np.full_like(energy, np.inf)
+    parts = np.array_split(np.argsort(at, kind="stable"), _BINS)
+    where = [float(np.median(at[part])) for part in parts]
+    usual = [float(np.median(level[part])) for part in parts]
+    return np.asarray(np.interp(np.log1p(texture), where, usual), np.float32)
+
+
+def _hot(score: Floats) -> NDArray[np.uint8]:
+    """Cells that changed: all above the lower threshold that touch one above the upper."""
+    _, labels = cv2.connectedComponents((score > _GROW).astype(np.uint8), connectivity=8)
+    kept = np.unique(labels[score >= 1])
+    return np.isin(labels, kept[kept > 0]).astype(np.uint8)
+
+
+def _sure(hot: NDArray[np.uint8], seen: Explained, noise: float) -> NDArray[np.uint8]:
+    """Of the cells whose surroundings changed those that differ themselves: half way up from the noise."""
+    own = np.sqrt(cells(seen.left**2) + (seen.colour**2).sum(axis=2))
+    sure = np.zeros_like(hot)
+    count, labels = cv2.connectedComponents(hot, connectivity=8)
+    for number in range(1, count):
+        inside = labels == number
+        peak = float(np.quantile(own[inside], 0.8))
+        sure |= (inside & (own > np.sqrt(max(2.0, noise) * peak))).astype(np.uint8)
+    return sure
+
+
+def _regions(hot: NDArray[np.uint8], sure: NDArray[np.uint8]) -> list[Region]:
+    """Boxes around what belongs together, the largest first."""
+    count, labels = cv2.connectedComponents(cv2.dilate(hot, np.ones((5, 5), np.uint8)), connectivity=8)
+    found = []
+    for number in range(1, count):
+        own = (labels == number) & (sure > 0)
+        if own.sum() >= _LEAST:
+            found.append(region(_extent(own.sum(axis=1)), _extent(own.sum(axis=0)), hot.shape))
+    return sorted(found, key=lambda place: -place.box.width * place.box.height)
+
+
+def _extent(counts: NDArray[np.intp]) -> slice:
+    """From the first to the last line that holds more than stray cells."""
+    lines = np.flatnonzero(counts > 0.15 * counts.max())
+    return slice(int(lines[0]), int(lines[-1]) + 1)

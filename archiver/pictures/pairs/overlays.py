@@ -1,0 +1,160 @@
+"""Whether what differs was laid over a picture (a bar, a border, a logo, a watermark) or changed in it.
+
+What is laid over lies where an editor lays it: along a whole side, in a corner, across the lower part. And it
+is drawn, not photographed: few colours and sharp strokes, or the picture still shows through it. Where both
+pictures are drawn in that place, as in a caption whose words differ, it is changed. In doubt it is changed.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from archiver.model import Box
+from archiver.pictures.pairs.explain import CELL, Bytes, Explained, Floats
+
+_COVERED = 0.5  # of a row or column of cells, to be part of a bar
+_COVERED_BESIDE = 0.3  # the same, when two other sides have one
+_DEEPEST = 0.45  # of the height or width: a bar
+_THIN = 0.06  # of the height or width
+_EVEN = 6.0  # grey levels, standard deviation: one colour
+_MARGIN = 0.09  # of the sides: how far from a corner a logo may begin
+_FEW = 0.6  # of the pixels have the commonest four colours: drawn
+_STROKE = 40.0  # grey levels: an edge that is drawn
+_THROUGH = 0.5  # correlation of what is laid over with what is below
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in shares of the picture, and in cells."""
+
+    box: Box
+    rows: slice
+    columns: slice
+
+
+def region(rows: slice, columns: slice, shape: tuple[int, ...]) -> Region:
+    """The region of some rows and columns of a grid of cells."""
+    height, width = shape
+    left, top = columns.start / width, rows.start / height
+    return Region(Box(left, top, columns.stop / width - left, rows.stop / height - top), rows, columns)
+
+
+def edges(hot: NDArray[np.uint8], seen: Explained) -> tuple[list[Region], NDArray[np.uint8]]:
+    """Bars along whole sides (a border is four), and the changed cells without them."""
+    found: dict[int, Region] = {}
+    for covered in (_COVERED, _COVERED_BESIDE):
+        if covered == _COVERED or len(found) > 1:
+            for turns in {0, 1, 2, 3} - set(found):  # each side as the top of the picture turned
+                bar = _bar(hot, turns, covered)
+                if bar and (_plain(bar, seen) or _drawn_over(bar, seen)):
+                    found[turns] = bar
+    rest = hot.copy()
+    for bar in found.values():
+        rest[_wider(bar.rows), _wider(bar.columns)] = 0
+    return list(found.values()), rest
+
+
+def _bar(hot: NDArray[np.uint8], turns: int, least: float) -> Region | None:
+    """The lines of cells along a side that are changed nearly all along; None for none, or too many."""
+    height, width = hot.shape
+    covered = np.rot90(hot, turns).mean(axis=1) > least
+    depth = int(np.argmin(covered)) if not covered.all() else len(covered)
+    if not 0 < depth <= _DEEPEST * len(covered):
+        return None
+    rows, columns = (
+        (slice(0, depth), slice(0, width)),
+        (slice(0, height), slice(width - depth, width)),
+        (slice(height - depth, height), slice(0, width)),
+        (slice(0, height), slice(0, depth)),
+    )[turns]
+    return region(rows, columns, hot.shape)
+
+
+def is_overlay(place: Region, seen: Explained) -> bool:
+    """Whether a changed region is a logo, a watermark or a lower third."""
+    box = place.box
+    right, bottom = 1 - box.left - box.width, 1 - box.top - box.height
+    corner = min(box.left, right) < _MARGIN and min(box.top, bottom) < _MARGIN
+    logo = corner and box.width * box.height < 0.12
+    strip = (
+        box.top > 0.5
+        and box.width > 0.3
+        and box.width * seen.first.shape[1] > 2.5 * (box.height * seen.first.shape[0])
+    )
+    return ((logo or strip) and _drawn_over(place, seen)) or _shows_through(place, seen)
+
+
+def _wider(cells: slice) -> slice:
+    return slice(max(0, cells.start - 3), cells.stop + 3)
+
+
+def _pixels(place: Region) -> tuple[slice, slice]:
+    return (
+        slice(place.rows.start * CELL, place.rows.stop * CELL),
+        slice(place.columns.start * CELL, place.columns.stop * CELL),
+    )
+
+
+def _plain(place: Region, seen: Explained) -> bool:
+    """Whether one of the two is of few colours, in a thin strip, or of one: a border, a letterbox."""
+    rows, columns = _pixels(place)
+    sides = seen.first[rows, columns], seen.second[rows, columns]
+    differ = cv2.absdiff(*sides).max(axis=2) > 24
+    if not differ.any():
+        return False
+    if min(place.box.width, place.box.height) < _THIN:
+        return any(_commonest(side[differ]) > 0.9 for side in sides)
+    return any(side[differ].std(axis=0).max() < _EVEN for side in sides)
+
+
+def _drawn_over(place: Region, seen: Explained) -> bool:
+    """Whether one of the two is drawn where they differ, and the other is not, or less."""
+    rows, columns = _pixels(place)
+    sides = seen.first[rows, columns], seen.second[rows, columns]
+    differ = cv2.absdiff(*sides).max(axis=2) > 24
+    if differ.sum() < 40:
+        return False
+    few = [_commonest(side[differ]) for side in sides]
+    strokes = [_strokes(_gray(side), _STROKE) for side in sides]
+    return any(
+        few[over] > _FEW
+        and strokes[over] > 0.08
+        and (strokes[under] < 0.5 * strokes[over] or few[under] < few[over] - 0.15)
+        for over, under in ((0, 1), (1, 0))
+    )
+
+
+def _commonest(colours: Bytes) -> float:
+    """The share of colours within the four commonest of 512."""
+    best = 0.0
+    for shift in (0, 16):  # a colour near the limit of two bins is well inside of one in the other grid
+        bins = (np.minimum(colours.astype(np.int32) + shift, 255) // 32) @ np.array([64, 8, 1])
+        counts = np.sort(np.bincount(bins, minlength=512))
+        best = max(best, float(counts[-4:].sum() / len(bins)))
+    return best
+
+
+def _gray(part: Bytes) -> Floats:
+    return np.asarray(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _strokes(part: Floats, steep: float) -> float:
+    """The share of pixels at edges that are steep: grey levels from one pixel to the next but one."""
+    across, down = cv2.Sobel(part, -1, 1, 0, ksize=1), cv2.Sobel(part, -1, 0, 1, ksize=1)
+    return float((np.maximum(np.abs(across), np.abs(down)) > steep).mean())
+
+
+def _shows_through(place: Region, seen: Explained) -> bool:
+    """Whether the one picture is still there in the other, under something of one tone with sharp edges."""
+    rows, columns = _pixels(place)
+    under, over = seen.predicted[rows, columns], seen.luminance[rows, columns]
+    added = over - under
+    strong = np.abs(added) > 12
+    if strong.sum() < 40 or _strokes(added, _STROKE / 2) < 0.12:
+        return False
+    one_way = max((added[strong] > 0).mean(), (added[strong] < 0).mean()) > 0.9
+    one, two = (side[strong] - side[strong].mean() for side in (under, over))
+    spread = float(one.std() * two.std())
+    return bool(one_way and spread > 16 and float((one * two).mean()) > _THROUGH * spread)

@@ -1,0 +1,322 @@
+"""What the pictures of an archive have to do with each other: derived, and done last.
+
+The pictures that nobody has looked at are taken in the order of the catalogue, each is held against those
+before it that may show the same, and what pixels say of two becomes a row. A run that ends in between,
+however it ends, is gone on with: each picture's rows are one transaction, and the index follows them.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from archiver.errors import ArchiverError, RecordError, SandboxError
+from archiver.index.clusters import cluster
+from archiver.index.nominated import Nominated
+from archiver.index.pairs import add_pair, pair_of
+from archiver.index.reader import PICTURE_BYTES
+from archiver.index.rows import insert, value
+from archiver.model import Comparison, Evidence, Location
+from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
+from archiver.sandbox import Sandbox
+from archiver.storage import storage_error
+from archiver.warc.read import read_record
+
+if TYPE_CHECKING:
+    from archiver.pictures.index import Candidate, Index
+
+FOLDER = "pictures.index"
+SCREENED = 100  # candidates of one picture whose keypoints are held against its own
+JUDGED = 24  # of them, those whose pixels are
+AGREEING = 10  # keypoints on one map that are worth a look at the pixels
+NEAR = 60  # bits of PDQ that are, too
+QUALITY = 80  # of PDQ, at least
+FLUSHED = 50  # pictures after which the index is durable
+_HELD = ("photograph", "graphic")  # what can look alike
+
+Stop = Callable[[], bool]
+Relating = Callable[[Callable[[], str]], AbstractContextManager[None]]
+
+_STORED = """
+SELECT warcs.path, records.offset, records.length FROM records JOIN warcs ON warcs.id = records.warc_id
+WHERE payload_digest = ? AND type IN ('response', 'resource') AND truncated IS NULL
+ORDER BY records.id LIMIT 1
+"""
+_LAST = "SELECT coalesce(max(id), 0) FROM compared_pictures"
+_NEW = "SELECT rowid, payload_digest FROM pictures WHERE rowid > ? ORDER BY rowid LIMIT 1"
+
+
+@cache
+def label() -> str:
+    """Name of the comparison with all that its result depends on."""
+    libraries = ("numpy", "opencv-python-headless", "pdqhash", "pillow")
+    return "/".join(["pairs1", *(f"{name}-{version(name)}" for name in libraries)])
+
+
+def behind(db: Database | sqlite3.Connection) -> int:
+    """How many pictures have not been compared with the others."""
+    found = db.execute(f"SELECT count(*) FROM pictures WHERE rowid > ({_LAST})").fetchone()  # noqa: S608
+    return int(found[0])
+
+
+@dataclass
+class Related:
+    """What was done: how many pictures were looked at, and how many pairs by their pixels."""
+
+    pictures: int = 0
+    pairs: int = 0
+    left: int = 0  # pictures that are left to do
+
+    @property
+    def words(self) -> str:
+        return f"{self.pictures} pictures compared with the others, {self.left} to go"
+
+
+def _never() -> bool:
+    return False
+
+
+def unwatched(_: Callable[[], str]) -> AbstractContextManager[None]:
+    """Nobody looks."""
+    return nullcontext()
+
+
+def relate(
+    db: Database,
+    root: Path,
+    sandbox: Sandbox,
+    *,
+    stop: Stop = _never,
+    watching: Relating = unwatched,
+) -> Related:
+    """Compare the pictures that are new since the last time; when asked to stop, leave the rest to the next.
+
+    Only under the archive's lock. Raises StorageError, RecordError, SandboxError.
+    """
+    done = Related(left=behind(db))
+    nominated = Nominated(db)
+    if not done.left and not any(_missing(db, nominated)):
+        nominated.done()
+        return done
+    with watching(lambda: done.words), _index(root) as index:
+        work = _Work(db, root, sandbox, index, done)
+        if work.catch_up(stop) and work.pictures(stop):
+            work.pairs(nominated, stop)
+    return done
+
+
+def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -> bytes:
+    """The bytes of a picture of the archive, without content coding. Raises RecordError."""
+    row = db.execute(_STORED, [digest]).fetchone()
+    if row is None:
+        raise RecordError(f"{digest}: no record holds this picture")
+    location = Location(file=row[0], offset=row[1], length=row[2])
+    return read_record(root, location).content_decoded(PICTURE_BYTES)
+
+
+def compare(sandbox: Sandbox, first: bytes, second: bytes) -> Comparison:
+    """What two pictures have to do with each other. Raises SandboxError when that took too much."""
+    from archiver.pictures.pairs.compare import compare_pictures  # noqa: PLC0415 - takes a tenth of a second
+
+    return sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
+
+
+def worth(candidates: "Iterable[Candidate]", fingerprint: Fingerprint, index: "Index") -> "list[Candidate]":
+    """Of the candidates of a picture, in their order, those whose pixels are worth a look."""
+    found = []
+    for candidate, _ in zip(candidates, range(SCREENED), strict=False):
+        held = index.get(candidate.key)
+        if held and _alike(held, fingerprint, candidate.distance):
+            found.append(candidate)
+    return found[:JUDGED]
+
+
+def _alike(held: Fingerprint, fingerprint: Fingerprint, distance: int | None) -> bool:
+    if distance is not None and distance <= NEAR:
+        return True
+    return agreeing(held, fingerprint) >= AGREEING
+
+
+def agreeing(held: Fingerprint, fingerprint: Fingerprint) -> int:
+    """How many keypoints of two pictures agree on one map."""
+    from archiver.pictures.pairs.align import inliers  # noqa: PLC0415
+
+    return inliers(held, fingerprint)
+
+
+@contextmanager
+def _index(root: Path) -> "Iterator[Index]":
+    """The index, made anew when it is missing, damaged, or of other libraries."""
+    from archiver.pictures.index import Index  # noqa: PLC0415
+
+    folder = root / FOLDER
+    try:
+        index = Index(folder, label=label())
+    except RecordError:
+        remove_index(root)
+        index = Index(folder, label=label())
+    with index:
+        yield index
+
+
+def remove_index(root: Path) -> None:
+    """Remove the folder. Raises StorageError."""
+    folder = root / FOLDER
+    try:
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+
+
+def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, bool]]:
+    """Of the pairs that the catalogue suggests those without a row, the older picture first."""
+    sql = "SELECT payload_digest FROM pictures WHERE payload_digest IN (?, ?) ORDER BY rowid"
+    for one, other, same in nominated.pairs():
+        if pair_of(db, one, other) is None:
+            order = [row[0] for row in db.execute(sql, [one, other])]
+            if len(order) == 2:
+                yield order[0], order[1], same
+
+
+class _Work:
+    def __init__(self, db: Database, root: Path, sandbox: Sandbox, index: "Index", done: Related) -> None:
+        self._db, self._root, self._sandbox, self._index, self._done = db, root, sandbox, index, done
+
+    def catch_up(self, stop: Stop) -> bool:
+        """Bring the index to what the rows say; whether that came to its end."""
+        sql = "SELECT payload_digest FROM compared_pictures WHERE pixels IS NOT NULL ORDER BY id"
+        keys = [row[0] for row in self._db.execute(sql)]
+        index = self._index
+        index.truncate(len(keys))
+        if not all(key in index for key in keys[: len(index)]):
+            index.truncate(0)
+        for count, key in enumerate(keys[len(index) :], 1):
+            if stop():
+                return False
+            index.add(key, self._fingerprint(stored_picture(self._db, self._root, key)))
+            self._flush(count)
+        return True
+
+    def pictures(self, stop: Stop) -> bool:
+        """Look at every new picture; whether that came to its end."""
+        while row := self._db.execute(_NEW, [value(self._db, _LAST)]).fetchone():
+            if stop():
+                return False
+            self._picture(*row)
+            self._done.pictures += 1
+            self._done.left -= 1
+            self._flush(self._done.pictures)
+        return True
+
+    def _flush(self, count: int) -> None:
+        if count % FLUSHED == 0:
+            self._index.flush()
+
+    def _picture(self, row: int, digest: str) -> None:
+        """One picture's rows, and then its place in the index."""
+        fingerprint, reason = None, ""
+        try:
+            data = stored_picture(self._db, self._root, digest)
+            fingerprint = self._fingerprint(data)
+        except (RecordError, SandboxError) as error:
+            reason = str(error)[:300]
+        pairs = list(self._found(data, fingerprint)) if fingerprint else []
+        with self._db.atomic():
+            insert(
+                self._db,
+                "compared_pictures",
+                id=row,
+                payload_digest=digest,
+                pixels=fingerprint.pixels if fingerprint else None,
+                reason=reason,
+                label=label(),
+            )
+            for other, found in pairs:
+                add_pair(self._db, other, digest, found, label())
+            cluster(self._db, [digest])
+        if fingerprint:
+            self._index.add(digest, fingerprint)
+
+    def _fingerprint(self, data: bytes) -> Fingerprint:
+        return self._sandbox.read(Fingerprint, make_fingerprint, data)
+
+    def _found(self, data: bytes, fingerprint: Fingerprint) -> Iterator[tuple[str, Comparison]]:
+        """What was found of it and those before it: all but `different`."""
+        if fingerprint.facts.kind not in _HELD:
+            return
+        sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
+        equal = value(self._db, sql, fingerprint.pixels)
+        others = [equal] if equal else []
+        candidates = self._index.candidates(fingerprint)
+        others += [each.key for each in worth(candidates, fingerprint, self._index) if each.key != equal]
+        for other in others:
+            found = self._compared(other, data)
+            if found.relation not in ("different", "undecodable"):
+                yield other, found
+
+    def _compared(self, first: str, second: bytes) -> Comparison:
+        self._done.pairs += 1
+        try:
+            return compare(self._sandbox, stored_picture(self._db, self._root, first), second)
+        except (RecordError, SandboxError) as error:
+            return Comparison(relation="undecodable", reason=str(error)[:300])
+
+    def pairs(self, nominated: Nominated, stop: Stop) -> None:
+        """Look at the pairs that the catalogue itself suggests; the forms of one picture always by pixels."""
+        for first, second, same in _missing(self._db, nominated):
+            if stop():
+                return
+            found = self._nominated(first, second, same=same)
+            with self._db.atomic():
+                add_pair(self._db, first, second, found, label())
+                cluster(self._db, (first, second))
+        nominated.done()
+
+    def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
+        held, fingerprint = self._index.get(first), self._index.get(second)
+        if not same and held and fingerprint:
+            count = agreeing(held, fingerprint)
+            if count < AGREEING and not _near(held, fingerprint):
+                words = f"only {count} keypoints agree"
+                return Comparison(relation="different", evidence=Evidence(inliers=count), reason=words)
+        try:
+            return self._compared(first, stored_picture(self._db, self._root, second))
+        except RecordError as error:
+            return Comparison(relation="undecodable", reason=str(error)[:300])
+
+
+def _near(held: Fingerprint, fingerprint: Fingerprint) -> bool:
+    """Whether PDQ of good quality says that they look alike, turned or not."""
+    forms = [fingerprint.pdq[at : at + 32] for at in range(0, len(fingerprint.pdq), 32)]
+    good = min(held.facts.quality or 0, fingerprint.facts.quality or 0) >= QUALITY
+    bits = [(int.from_bytes(held.pdq[:32]) ^ int.from_bytes(form)).bit_count() for form in forms]
+    return good and min(bits, default=256) <= NEAR
+
+
+def relate_quietly(
+    db: Database,
+    root: Path,
+    sandbox: Sandbox,
+    say: Callable[[str], None],
+    *,
+    stop: Stop = _never,
+    watching: Relating = unwatched,
+) -> None:
+    """The same after a capture, which never fails because this did: then that is said."""
+    try:
+        left = relate(db, root, sandbox, stop=stop, watching=watching).left
+    except (ArchiverError, sqlite3.DatabaseError) as error:
+        say(f"Not all pictures were compared: {error}. The next run goes on; 'archiver rebuild' begins anew.")
+    else:
+        if left:
+            say(f"{left} pictures were not compared yet: the next run does it, or 'archiver duplicates'.")
