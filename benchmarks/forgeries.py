@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/forgeries.py DIR [--photos 60] [--seed 1] [--whole]
 
 DIR has photographs (as benchmarks/pictures/corpus.py fetches them). Each is brought to 900 pixels. A forgery
-is made in it (of 1, 4 and 9 % of the area), saved, and sent through a proxy that encodes and resizes it. It is
-found when a box of what is changed has an IoU above 0.3 with what was forged. A forgery that a person could
-not see either (less than 10 grey levels, root mean square: sky cloned on sky) is left out; their number is
-printed.
+is made in it (of 1, 4 and 9 % of the area), saved, and sent through a proxy that encodes and resizes it. It
+is found when a box of what is changed has an IoU above 0.3 with what was forged. A forgery that a person
+could not see either (less than 10 grey levels, root mean square: sky cloned on sky) is left out; their number
+is printed.
 Without --whole the map between the two is known, but for 0.3 pixels; with it, the archiver finds it.
 """
 
