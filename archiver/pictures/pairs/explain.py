@@ -178,9 +178,11 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     length = np.sqrt(right * right + low * low)
     held = np.minimum(1, _REACH / np.maximum(length, 1e-6))
     size = (target.shape[1], target.shape[0])
-    left = np.asarray(
-        left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down, np.float32
-    )
+    moved = left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down
+    # beside a change the shifts are none: where they make it worse they are not taken
+    better = cv2.blur(cells(moved * moved), (3, 3)) < cv2.blur(cells(left * left), (3, 3))
+    taken = cv2.resize(better.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    left = np.asarray(np.where(taken, moved, left), np.float32)
     textured = np.minimum(xx, yy) > 4 * firm
     drift = float(np.percentile(length[textured], 90)) if textured.any() else 0.0
     return left, drift
@@ -189,7 +191,10 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
 def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
     """Blue and red against luminance: what differs in them, and how much they vary there."""
     expected, found = cells(toned), cells(target.astype(np.float32))
-    off = np.asarray(cv2.transform(found - expected, _CHROMINANCE), np.float32)
+    wanted = np.asarray(cv2.transform(expected, _CHROMINANCE), np.float32)
     own = np.asarray(cv2.transform(found, _CHROMINANCE), np.float32)
+    off = own - wanted
+    detail = wanted - cv2.blur(wanted, (5, 5))
+    off -= np.float32(_fit(detail.reshape(-1, 1), off.ravel())[0]) * detail  # sharpened, or blurred
     mean = cv2.blur(own, (5, 5))
     return off, np.asarray(np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0), np.float32)
