@@ -1,5 +1,11 @@
 """What finding a picture's look-alikes needs of it."""
 
+import hashlib
+import struct
+from typing import Any
+
+import msgspec
+
 from archiver.model import Digest, Noun, PictureFacts
 
 
@@ -12,6 +18,47 @@ class Fingerprint(Noun, frozen=True):
     facts: PictureFacts
     # SHA-256 of b"RGB", width and height (each 32 bits, big-endian) and the upright RGB bytes
     pixels: Digest
+    size: tuple[int, int] = (0, 0)  # upright width and height, in pixels
     pdq: bytes = b""  # 8 x 32: the PDQ hashes of its 8 turned forms, in the order of pdqhash.compute_dihedral
     points: bytes = b""  # n x 2 uint16: x and y of each keypoint in 1/65535 of the upright width and height
     descriptors: bytes = b""  # n x 32: their ORB descriptors, in the order of points
+    mirrored: bytes = b""  # n x 32: those of the same points in the mirrored picture; only a query needs them
+
+
+def make_fingerprint(data: bytes) -> dict[str, Any]:
+    """The Fingerprint of a whole picture as JSON values, bytes in base64. Meant to run in the sandbox.
+
+    RecordError when it cannot be decoded.
+    """
+    import numpy as np  # noqa: PLC0415 - only the child pays for it
+
+    from archiver.pictures.decode import decode  # noqa: PLC0415
+    from archiver.pictures.describe import describe_picture  # noqa: PLC0415
+    from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
+
+    facts = msgspec.convert(describe_picture(data), PictureFacts)
+    image = decode(data).image
+    found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
+    if facts.kind in ("photograph", "graphic"):
+        points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
+        found = msgspec.structs.replace(
+            found, pdq=_pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
+        )
+    built: dict[str, Any] = msgspec.to_builtins(found)
+    return built
+
+
+def pixels_digest(image: Any) -> Digest:
+    """The digest of a Pillow picture's pixels, as Fingerprint.pixels says."""
+    head = b"RGB" + struct.pack(">II", *image.size)
+    digest = hashlib.sha256(head)
+    digest.update(image.tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _pdq_forms(image: Any) -> bytes:
+    import numpy as np  # noqa: PLC0415
+    from pdqhash.bindings import compute_dihedral  # noqa: PLC0415
+
+    forms, _ = compute_dihedral(np.asarray(image))
+    return np.packbits(np.array(forms, np.uint8), axis=1).tobytes()

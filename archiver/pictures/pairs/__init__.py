@@ -1,1 +1,4 @@
-"""Two pictures: how one maps on the other, and what differs then. The only importer of OpenCV."""
+"""What two pictures have to do with each other, by their pixels. The only place that knows OpenCV.
+
+`compare.py` judges and needs the sandbox; `align.py` also maps pictures by their stored fingerprints.
+"""

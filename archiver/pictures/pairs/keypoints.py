@@ -1,0 +1,124 @@
+"""Points of a picture that are found again in its copies, with what each looks like: ORB.
+
+ORB is oriented FAST and rotated BRIEF (Rublee, Rabaud, Konolige, Bradski, ICCV 2011).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from archiver.errors import RecordError
+
+if TYPE_CHECKING:
+    from archiver.pictures.fingerprint import Fingerprint
+
+LONGEST = 512  # pixels of the longer side on which keypoints are found, smaller pictures too
+_SHORTEST = 128  # of the shorter one: ORB sees nothing within 31 pixels of an edge
+_MOST = 480
+_FOUND = 1500  # before they are spread
+_CELLS = 8  # of the grid over which they are spread: a headline does not take them all
+_FULL = 65535
+
+cv2.setNumThreads(1)
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Of n points: where they are, in pixels of a frame, and what they look like."""
+
+    frame: tuple[float, float]  # width and height
+    points: NDArray[np.float32]  # n x 2: x and y
+    descriptors: NDArray[np.uint8]  # n x 32
+    mirrored: NDArray[np.uint8]  # n x 32, of the same points in the mirrored picture; or 0 x 32
+
+
+def frame_of(width: int, height: int) -> tuple[int, int]:
+    """The size at which keypoints of a picture of this size are found."""
+    scale = max(
+        LONGEST / max(width, height), min(_SHORTEST / min(width, height), 4 * LONGEST / max(width, height))
+    )
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def find_keypoints(picture: NDArray[np.uint8]) -> Keypoints:
+    """At most 480 keypoints of a picture, RGB (height x width x 3) or grey, spread over it."""
+    return _found(picture, 1, _MOST, _FOUND)
+
+
+def find_detailed(picture: NDArray[np.uint8]) -> Keypoints:
+    """Many more, at twice the size: for a small part of a picture against the whole."""
+    return _found(picture, 2, 4 * _MOST, 4 * _MOST)
+
+
+def _found(picture: NDArray[np.uint8], times: int, most: int, found: int) -> Keypoints:
+    width, height = frame_of(picture.shape[1], picture.shape[0])
+    frame = times * width, times * height
+    grey = _scaled(picture, frame)
+    orb = cv2.ORB.create(nfeatures=found, fastThreshold=7)
+    spread, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame, most))
+    if descriptors is None or not len(spread):
+        nothing = np.zeros((0, 32), np.uint8)
+        return Keypoints(frame, np.zeros((0, 2), np.float32), nothing, nothing)
+    points = np.array([each.pt for each in spread], np.float32)
+    return Keypoints(frame, points, np.asarray(descriptors, np.uint8), _mirrored(orb, grey, spread))
+
+
+def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
+    shrinks = frame[0] < grey.shape[1]
+    scaled = cv2.resize(grey, frame, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.asarray(scaled, np.uint8)
+
+
+def _spread(found: Any, frame: tuple[int, int], most: int) -> list[Any]:
+    """The best of each cell before the second best of any."""
+    if not found:
+        return []
+    at = np.array([each.pt for each in found])
+    response = np.array([each.response for each in found])
+    column, row = (np.minimum(at / frame * _CELLS, _CELLS - 1)).astype(int).T
+    cell = row * _CELLS + column
+    order = np.lexsort((at[:, 0], at[:, 1], -response, cell))
+    first = np.searchsorted(cell[order], np.arange(_CELLS * _CELLS))
+    rank = np.empty(len(found), int)
+    rank[order] = np.arange(len(found)) - first[cell[order]]
+    return [found[place] for place in np.lexsort((at[:, 0], at[:, 1], -response, rank))[:most]]
+
+
+def _mirrored(orb: Any, grey: NDArray[np.uint8], found: Any) -> NDArray[np.uint8]:
+    """Descriptors of the same points in the mirrored picture, found by their numbers."""
+    width = grey.shape[1]
+    turned = [
+        cv2.KeyPoint(
+            width - 1 - each.pt[0], each.pt[1], each.size, (180 - each.angle) % 360, each.response,
+            each.octave, number,
+        )
+        for number, each in enumerate(found)
+    ]  # fmt: skip
+    kept, values = orb.compute(cv2.flip(grey, 1), turned)
+    descriptors = np.zeros((len(found), 32), np.uint8)
+    if values is not None:
+        descriptors[[each.class_id for each in kept]] = values
+    return descriptors
+
+
+def packed(found: Keypoints) -> tuple[bytes, bytes, bytes]:
+    """Points, descriptors and mirrored descriptors as a Fingerprint holds them."""
+    shares = np.clip(found.points / np.array(found.frame, np.float32), 0, 1) * _FULL
+    return np.round(shares).astype("<u2").tobytes(), found.descriptors.tobytes(), found.mirrored.tobytes()
+
+
+def unpacked(held: "Fingerprint") -> Keypoints:
+    """The keypoints that a Fingerprint holds. Raises RecordError when its arrays do not fit."""
+    count, rest = divmod(len(held.points), 4)
+    if rest or len(held.descriptors) != 32 * count or len(held.mirrored) not in (0, 32 * count):
+        raise RecordError("a fingerprint's keypoints do not fit its descriptors")
+    frame = frame_of(*held.size) if min(held.size) > 0 else (LONGEST, LONGEST)
+    points = np.frombuffer(held.points, "<u2").reshape(-1, 2) * (np.array(frame, np.float32) / _FULL)
+    descriptors, mirrored = (
+        np.frombuffer(part, np.uint8).reshape(-1, 32) for part in (held.descriptors, held.mirrored)
+    )
+    return Keypoints(frame, points.astype(np.float32), descriptors, mirrored)
