@@ -1,6 +1,5 @@
 """The sample's two pictures as one photograph and as two, and what a person finds, says and takes back."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -62,9 +61,8 @@ def test_one_photograph_and_its_crop(cropped: Path) -> None:
     box, high = found["box"], 0.93 * 900 * 9 / 16 / 600
     for side, expected in (("left", 0.05), ("top", 0.08), ("width", 0.93), ("height", high)):
         assert box.get(side, 0) == pytest.approx(expected, abs=0.02), side
-    forms = query(cropped, "SELECT DISTINCT relation FROM picture_pairs, picture_clusters c, picture_clusters d"
-                           " WHERE first = c.payload_digest AND second = d.payload_digest")  # fmt: skip
-    assert {relation for (relation,) in forms} <= {"re-encoded", "cropped"}
+    relations = query(cropped, "SELECT DISTINCT relation FROM picture_pairs")
+    assert {relation for (relation,) in relations} == {"re-encoded", "cropped"}
 
 
 def test_two_neighbouring_frames(scene: Image.Image, tmp_path: Path) -> None:
@@ -132,10 +130,6 @@ def test_a_persons_word_stays_on_record(cropped: Path, tmp_path: Path) -> None:
         shutil.rmtree(root / FOLDER)
         assert within("rebuild", str(root))[0] == 0  # the mark comes from the records
     assert query(root, "SELECT said, reason FROM picture_marks") == [("not-same", "another day")]
-    (line,) = [
-        each for each in (root / "manifest.json").read_text().splitlines() if '"path": "warcs' in each
-    ][-2:-1]
-    assert json.loads(line.partition(": ")[2].rstrip(","))
-    assert within("verify", str(root), "--deep")[0] in (0, 3)
+    assert within("verify", str(root), "--deep")[0] == 0
     assert within("duplicates", str(root), "--withdraw", *marked[-2:], "--reason", "my mistake")[0] == 0
     assert within("duplicates", str(root), "--json")[1][-1]["clusters"] == 1

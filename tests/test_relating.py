@@ -1,4 +1,4 @@
-"""Pictures are compared once each, clusters follow from pairs and marks alone, and a rebuild gives the same."""
+"""Pictures are compared once; clusters follow from pairs and marks alone; a rebuild gives the same."""
 
 import io
 import shutil
