@@ -14,9 +14,12 @@ from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
 from archiver.errors import RecordError
 from archiver.index import catalogue
+from archiver.index.hashes import HashDrift, drift
 from archiver.kept import Asked
 from archiver.keys import KeyFolder, Signing
 from archiver.manifest.beacon import PublicValue
+from archiver.manifest.lines import committed_lines
+from archiver.pictures.hashes import current_labels
 from archiver.sandbox import Sandbox
 from archiver.session import Session
 from archiver.stamping import Stamping
@@ -59,12 +62,13 @@ def seal_empty(
 @contextmanager
 def catalogue_of(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
     """The catalogue, up to date with the sealed files; one that is damaged is made anew."""
-    warcs = [warc.path for warc in archive.manifest().warcs]
+    manifest = archive.manifest()
+    warcs, lines = [warc.path for warc in manifest.warcs], committed_lines(archive.root, manifest)
     try:
         with catalogue.writing(archive.root) as db:
-            catalogue.catch_up(db, archive.root, warcs, sandbox)
+            catalogue.catch_up(db, archive.root, warcs, sandbox, lines)
     except (RecordError, sqlite3.DatabaseError):
-        catalogue.rebuild(archive.root, warcs, sandbox)
+        catalogue.rebuild(archive.root, warcs, sandbox, lines)
     with catalogue.writing(archive.root) as db:
         yield db
 
@@ -86,7 +90,15 @@ def rebuild(
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
         healed = heal(archive, say, keys)
-        return catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox), healed
+        manifest = archive.manifest()
+        lines = committed_lines(root, manifest)
+        return catalogue.rebuild(root, [warc.path for warc in manifest.warcs], sandbox, lines), healed
+
+
+def hash_drift(root: Path) -> list[HashDrift]:
+    """How far the hashes that today's libraries make lie from those committed under other labels."""
+    with Sandbox() as sandbox, catalogue.reading(root) as db:
+        return drift(db, sandbox.read(list[str], current_labels, b""))
 
 
 def timestamp(

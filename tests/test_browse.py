@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.browse import words
-from archiver.browse.hashes import hamming
+from archiver.pictures.hashes import hamming
 from archiver.browse.server import close
 from archiver.claims.contradictions import moment_of
 

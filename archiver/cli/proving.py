@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import click
+from msgspec import to_builtins
 
 from archiver.cli.options import DIRECTORY, as_json, directory, key_folder
 from archiver.cli.verifying import check
@@ -15,14 +16,18 @@ from archiver.console import Output
 @as_json
 def rebuild(directory: Path, as_json: bool) -> None:
     """Make the catalogue anew from the WARC files alone."""
-    from archiver import upkeep
+    from archiver import tell, upkeep
 
     out = Output(as_json)
     with out.alive(lambda: "reading the WARC files"):
         records, healed = upkeep.rebuild(directory, out.say, key_folder())
+        drift = upkeep.hash_drift(directory)
     for line in healed:
         out.say(f"healed {line}")
-    out.row({"type": "summary", "records": records, "healed": healed})
+    hashes = [to_builtins(each) for each in drift]
+    out.row({"type": "summary", "records": records, "healed": healed, "hashes": hashes})
+    for each in drift:
+        out.say(tell.drift_words(each))
     out.say(f"The catalogue was made anew from {records} records.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archiver.errors import RecordError
+from archiver.index.hashes import note_hashes
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
@@ -96,18 +97,17 @@ def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
 def _picture(db: Database, entry: Entry) -> None:
     if entry.picture is None:
         return
-    label, phash = next(iter(entry.picture.hashes.items()), (None, None))
     row = {
         "payload_digest": entry.payload_digest,
         "format": entry.picture.format,
         "width": entry.picture.width,
         "height": entry.picture.height,
         "bytes": entry.payload_bytes,
-        "phash": phash,
-        "phash_label": label,
+        "kind": entry.picture.kind,
     }
     if value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is None:
         insert(db, "pictures", **row)
+    note_hashes(db, entry)
 
 
 def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
