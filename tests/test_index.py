@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,32 @@ def member_of(folder: Path, record: Record) -> Member:
 
 
 # --- one record ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mime", "body", "reason"),
+    [
+        (
+            "image/jpeg",
+            b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+            "its format is HEIF, which is not decoded",
+        ),
+        (
+            "text/html",
+            b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+            "its format is SVG, which is not decoded",
+        ),
+        ("image/png", b"<html>No such picture</html>", None),
+        ("image/webp", b"GIF89a", "not decodable: not what its first bytes say"),
+    ],
+)
+def test_picture_that_is_not_decoded_says_why(
+    tmp_path: Path, sandbox: Sandbox, mime: str, body: bytes, reason: str | None
+) -> None:
+    head = f"200 OK\nContent-Type: {mime}"
+    record = archives.response("http://x.example/p", head, body, datetime(2026, 1, 2, tzinfo=UTC))
+    found = describe(member_of(tmp_path, record), sandbox)
+    assert (found.picture, found.unreadable) == (None, reason)
 
 
 def test_entries_are_the_record_list(root: Path, sandbox: Sandbox) -> None:

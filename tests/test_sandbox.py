@@ -42,6 +42,18 @@ def hoard(data: bytes) -> int:
     return len(bytearray(room.MEMORY_BYTES))
 
 
+def take(data: bytes, count: int) -> int:
+    return len(bytearray(count))
+
+
+def keep(data: bytes, count: int) -> int:
+    KEPT.append(bytearray(count))
+    return len(KEPT[0])
+
+
+KEPT: list[bytearray] = []
+
+
 def abort(data: bytes) -> None:
     os.abort()
 
@@ -114,7 +126,9 @@ def is_pipe(path: Path) -> bool:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the child finds this module there
+    monkeypatch.setenv(
+        "PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep
+    )  # the child finds this module there
     with Sandbox() as running:
         yield running
 
@@ -187,6 +201,25 @@ def test_cpu_time_is_limited_for_each_call(sandbox: Sandbox) -> None:
             sandbox.call(spin, b"")
         assert time.monotonic() - start < room.WALL_SECONDS + 2
     assert works(sandbox)
+
+
+def test_function_on_pictures_has_less_memory(sandbox: Sandbox) -> None:
+    assert sandbox.call(take, b"", count=room.PICTURE_BYTES) == room.PICTURE_BYTES
+    script = (
+        "from archiver import sandbox\nsandbox._limit_memory('archiver.pictures.decode:decode')\n"
+        "print(len(bytearray(sandbox.PICTURE_BYTES // 2)))\nbytearray(sandbox.PICTURE_BYTES)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{room.PICTURE_BYTES // 2}\n"
+    assert done.stderr.endswith("MemoryError\n")
+
+
+def test_child_that_holds_on_to_memory_is_replaced(sandbox: Sandbox) -> None:
+    child = sandbox.call(pid, b"")
+    assert sandbox.call(take, b"", count=room.KEPT_BYTES) == room.KEPT_BYTES
+    assert sandbox.call(pid, b"") == child
+    assert sandbox.call(keep, b"", count=room.KEPT_BYTES) == room.KEPT_BYTES
+    assert sandbox.call(pid, b"") != child
 
 
 def test_child_writes_no_file(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -266,7 +299,7 @@ def test_child_that_was_killed_between_calls_is_replaced(sandbox: Sandbox) -> No
 
 
 def test_no_process_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
     seen = set()
     with Sandbox() as sandbox:
         for function in (pid, abort, pid, leave, pid):

@@ -5,11 +5,9 @@ What comes out was written by our own encoder: no byte, profile or comment of th
 
 import base64
 import io
-import warnings
 from typing import Any
 
-from archiver.errors import RecordError
-from archiver.pictures.decode import FORMATS, MAX_PIXELS, sniff
+from archiver.pictures.decode import Pixels, decode
 
 TALLEST = 3  # heights for one width: a longer strip is made narrower
 
@@ -20,7 +18,7 @@ def make_thumbnail(data: bytes, *, width: int) -> str:
     The first frame only, turned as its EXIF orientation says. Raises RecordError for bytes that are
     no decodable picture of the formats we know, or that announce more pixels than we decode.
     """
-    return _encoded(_small(data, width)[0], "WEBP")
+    return _encoded(_small(data, width, keep_alpha=True).image, "WEBP")
 
 
 def make_print(data: bytes, *, width: int) -> dict[str, Any]:
@@ -28,41 +26,21 @@ def make_print(data: bytes, *, width: int) -> dict[str, Any]:
 
     Keys: `format`, `width` and `height` in pixels as stored, `jpeg` in base64. Raises RecordError.
     """
-    small, (stored_width, stored_height) = _small(data, width)
-    if small.mode == "RGBA":
-        from PIL import Image  # noqa: PLC0415 - only the child pays for it
-
-        page = Image.new("RGB", small.size, "white")
-        page.paste(small, mask=small)
-        small = page
+    small = _small(data, width, keep_alpha=False)
+    stored_width, stored_height = small.stored
     return {
-        "format": sniff(data) or "",
+        "format": small.format,
         "width": stored_width,
         "height": stored_height,
-        "jpeg": _encoded(small, "JPEG"),
+        "jpeg": _encoded(small.image, "JPEG"),
     }
 
 
-def _small(data: bytes, width: int) -> tuple[Any, tuple[int, int]]:
-    """The picture made small, RGB or RGBA, and the size of the whole one."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only the child pays for it
-
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            size = image.size
-            if image.width * image.height > MAX_PIXELS:
-                raise RecordError(f"{image.width}x{image.height} pixels are more than {MAX_PIXELS}")
-            image.draft("RGB", (width, width))
-            small = ImageOps.exif_transpose(image)
-            small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-            small.thumbnail((width, width * TALLEST), reducing_gap=2.0)
-            small.info.clear()
-            return small, size
-    except RecordError:
-        raise
-    except Exception as error:  # a decoder's boundary: one type comes out
-        raise RecordError(f"not decodable: {error}") from error
+def _small(data: bytes, width: int, *, keep_alpha: bool) -> Pixels:
+    room = (width, width * TALLEST)
+    pixels = decode(data, most=4 * room[0] * room[1], keep_alpha=keep_alpha)
+    pixels.image.thumbnail(room, reducing_gap=2.0)
+    return pixels
 
 
 def _encoded(small: Any, kind: str) -> str:
