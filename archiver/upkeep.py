@@ -15,11 +15,14 @@ from archiver.capture.wire.fetch import Network
 from archiver.config import Proof
 from archiver.errors import Locked, RecordError, StorageError
 from archiver.index import catalogue
+from archiver.index.hashes import HashDrift, drift
 from archiver.kept import Asked
 from archiver.keys import KeyFolder, Signing
 from archiver.manifest.beacon import PublicValue
+from archiver.manifest.lines import committed_lines
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import MarkNote, Record
+from archiver.pictures.hashes import current_labels
 from archiver.relating import Relating, behind, relate_quietly, remove_index, unwatched
 from archiver.sandbox import Sandbox
 from archiver.session import Session
@@ -74,12 +77,13 @@ def _seal(
 @contextmanager
 def catalogue_of(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
     """The catalogue, up to date with the sealed files; one that is damaged is made anew."""
-    warcs = [warc.path for warc in archive.manifest().warcs]
+    manifest = archive.manifest()
+    warcs, lines = [warc.path for warc in manifest.warcs], committed_lines(archive.root, manifest)
     try:
         with catalogue.writing(archive.root) as db:
-            catalogue.catch_up(db, archive.root, warcs, sandbox)
+            catalogue.catch_up(db, archive.root, warcs, sandbox, lines)
     except (RecordError, sqlite3.DatabaseError):
-        catalogue.rebuild(archive.root, warcs, sandbox)
+        catalogue.rebuild(archive.root, warcs, sandbox, lines)
     with catalogue.writing(archive.root) as db:
         yield db
 
@@ -107,7 +111,9 @@ def rebuild(
     archive.manifest()
     with archive.lock("rebuild"), Sandbox() as sandbox:
         healed = heal(archive, say, keys)
-        count = catalogue.rebuild(root, [warc.path for warc in archive.manifest().warcs], sandbox)
+        manifest = archive.manifest()
+        lines = committed_lines(root, manifest)
+        count = catalogue.rebuild(root, [warc.path for warc in manifest.warcs], sandbox, lines)
         remove_index(root)
         with catalogue.writing(root) as db, stoppable() as stop:
             relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
@@ -144,6 +150,12 @@ def mark(
         archive.check_extendable()
         sealed = _seal(archive, sandbox, [note_record(note, None)])
     return sealed, healed
+
+
+def hash_drift(root: Path) -> list[HashDrift]:
+    """How far the hashes that today's libraries make lie from those committed under other labels."""
+    with Sandbox() as sandbox, catalogue.reading(root) as db:
+        return drift(db, sandbox.read(list[str], current_labels, b""))
 
 
 def timestamp(

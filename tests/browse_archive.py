@@ -129,11 +129,11 @@ class BrowseArchive:
         )
         if sniff(body):
             facts = describe_picture(body)
-            label, phash = next(iter(facts.get("hashes", {}).items()), (None, None))
-            self.db.execute(
-                "INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (digest, facts["format"], facts["width"], facts["height"], len(body), phash, label),
-            )
+            row = (digest, facts["format"], facts["width"], facts["height"], len(body), facts.get("kind", ""))
+            self.db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", row)
+            for label, value in facts.get("hashes", {}).items():
+                row = (digest, label, value, facts["quality"])
+                self.db.execute("INSERT OR IGNORE INTO picture_hashes VALUES (?, ?, ?, ?)", row)
         if name:
             self.digits[name] = digest[7:]
         return identifier, digest

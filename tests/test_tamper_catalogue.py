@@ -20,8 +20,10 @@ def edit_catalogue(root: Path, sql: str) -> None:
 SQL = {
     "row edited": "UPDATE articles SET title = 'forged' WHERE id = 1",
     "row deleted": "DELETE FROM times; DELETE FROM hops WHERE rowid = 1",
-    "row added": "INSERT INTO pictures VALUES ('sha256:0', 'JPEG', 1, 1, 1, NULL, NULL)",
-    "hash edited": "UPDATE pictures SET phash = '0000000000000000'",
+    "row added": "INSERT INTO pictures VALUES ('sha256:0', 'JPEG', 1, 1, 1, 'tiny')",
+    "hash edited": "UPDATE picture_hashes SET value = '0000000000000000' WHERE label LIKE 'phash64/%'",
+    "hash taken away": "DELETE FROM picture_hashes WHERE label LIKE 'phash64/%'",
+    "kind edited": "UPDATE pictures SET kind = 'tiny'",
     "table dropped": "DROP TABLE hops",
     "endless view": """DROP TABLE times; CREATE VIEW times AS
         WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n)
@@ -87,6 +89,6 @@ def test_no_catalogue_is_no_damage(root: Path, sandbox: Sandbox) -> None:
 
 
 def test_hashes_of_other_library_versions_are_not_compared(root: Path, sandbox: Sandbox) -> None:
-    edit_catalogue(root, "UPDATE pictures SET phash = '0000000000000000', phash_label = 'phash64/older'")
+    edit_catalogue(root, "UPDATE picture_hashes SET value = '00', label = 'older/' || label")
     catalogue._seal(root)
     assert check(root, sandbox, deep=True) == []

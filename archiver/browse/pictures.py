@@ -88,10 +88,13 @@ class Picture:
 _FORMS = """
 SELECT forms.*, article_pictures.number AS picture,
        fetches.outcome, fetches.memento, fetches.stage, fetches.reason, fetches.status, fetches.response_id,
-       pictures.format, pictures.width, pictures.height, pictures.phash, pictures.phash_label
+       pictures.format, pictures.width, pictures.height,
+       picture_hashes.value AS phash, picture_hashes.label AS phash_label
 FROM forms JOIN article_pictures ON article_pictures.id = forms.article_picture_id
 LEFT JOIN fetches ON fetches.id = forms.fetch_id
 LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest
+LEFT JOIN picture_hashes ON picture_hashes.rowid = (SELECT min(rowid) FROM picture_hashes
+    WHERE payload_digest = fetches.payload_digest AND label LIKE 'phash64/%')
 WHERE article_pictures.article_id = ? ORDER BY article_pictures.number, forms.number
 """
 

@@ -17,9 +17,9 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from archiver.browse import cells, pages
 from archiver.browse.guard import guarded
-from archiver.browse.hashes import hamming
 from archiver.browse.library import library
 from archiver.browse.tables import metadata
+from archiver.pictures.hashes import hamming
 
 _THEIRS = "datasette.handle_exception"
 NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver

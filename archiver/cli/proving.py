@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
+from msgspec import to_builtins
 
 from archiver.cli.options import DIRECTORY, as_json, directory, key_folder
 from archiver.cli.verifying import check
@@ -17,7 +18,7 @@ from archiver.console import Output
 @as_json
 def rebuild(directory: Path, as_json: bool) -> None:
     """Make the catalogue anew from the WARC files alone."""
-    from archiver import upkeep
+    from archiver import tell, upkeep
 
     out = Output(as_json)
     doing: list[Callable[[], str]] = [lambda: "reading the WARC files"]
@@ -28,9 +29,13 @@ def rebuild(directory: Path, as_json: bool) -> None:
 
     with out.alive(lambda: f"{doing[-1]()}"):
         records, healed = upkeep.rebuild(directory, out.say, key_folder(), relating)
+        drift = upkeep.hash_drift(directory)
     for line in healed:
         out.say(f"healed {line}")
-    out.row({"type": "summary", "records": records, "healed": healed})
+    hashes = [to_builtins(each) for each in drift]
+    out.row({"type": "summary", "records": records, "healed": healed, "hashes": hashes})
+    for each in drift:
+        out.say(tell.drift_words(each))
     out.say(f"The catalogue was made anew from {records} records.")
 
 

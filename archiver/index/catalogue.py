@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from archiver.digests import file_digest
 from archiver.errors import ArchiverError, RecordError, StorageError
 from archiver.index.fold import fold
+from archiver.index.hashes import Committed, note_hashes, nothing
 from archiver.index.reader import entries
 from archiver.sandbox import Sandbox
 from archiver.storage import replace_file, storage_error, sync_folder
@@ -123,11 +124,14 @@ def reading(root: Path) -> Iterator[Database]:
         yield Database(connection)
 
 
-def catch_up(db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox) -> int:
+def catch_up(
+    db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing
+) -> int:
     """Fold in what the WARC files hold beyond the catalogue; return the number of records.
 
-    `warcs` are the sealed files in their order. Raises RecordError when the catalogue is not that of
-    the first of them, or when a file cannot be read.
+    `warcs` are the sealed files in their order, `committed` gives the lines of a file's record list: hashes
+    in them that today's libraries do not make are kept beside those that they make. Raises RecordError
+    when the catalogue is not that of the first of them, or when a file cannot be read.
     """
     added = 0
     warcs = list(warcs)
@@ -148,11 +152,13 @@ def catch_up(db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox) -
             for entry, member in entries(root, warc, sandbox, known):
                 fold(db, warc, entry, member.stored, sandbox)
                 added += 1
+            for entry in committed(warc):
+                note_hashes(db, entry)
     return added
 
 
-def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox) -> int:
-    """Make the catalogue anew from the WARC files alone; return the number of records.
+def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing) -> int:
+    """Make the catalogue anew from the WARC files; return the number of records. See `catch_up`.
 
     The new one is made beside the old and copied into it at the end, so that Datasette, when it is
     looking, goes on and sees the new rows.
@@ -161,7 +167,7 @@ def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox) -> int:
     _remove(beside)
     try:
         with closing(connect(beside)) as db:
-            count = catch_up(db, root, warcs, sandbox)
+            count = catch_up(db, root, warcs, sandbox, committed)
             try:
                 with closing(connect(root / NAME)) as old:
                     _replace(db, old)

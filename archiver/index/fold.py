@@ -7,6 +7,7 @@ from sqlite_utils import Database
 
 from archiver.errors import RecordError
 from archiver.index.clusters import note_mark
+from archiver.index.hashes import note_hashes
 from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
@@ -104,20 +105,19 @@ def _picture(db: Database, entry: Entry) -> bool:
     """Whether it is a picture that was not there yet."""
     if entry.picture is None:
         return False
-    label, phash = next(iter(entry.picture.hashes.items()), (None, None))
     row = {
         "payload_digest": entry.payload_digest,
         "format": entry.picture.format,
         "width": entry.picture.width,
         "height": entry.picture.height,
         "bytes": entry.payload_bytes,
-        "phash": phash,
-        "phash_label": label,
+        "kind": entry.picture.kind,
     }
-    if value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is not None:
-        return False
-    insert(db, "pictures", **row)
-    return True
+    new = value(db, "SELECT 1 FROM pictures WHERE payload_digest = ?", entry.payload_digest) is None
+    if new:
+        insert(db, "pictures", **row)
+    note_hashes(db, entry)
+    return new
 
 
 def _article(db: Database, entry: Entry, note: ArticleNote) -> None:

@@ -54,10 +54,18 @@ CREATE TABLE pictures (
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    phash TEXT,
-    phash_label TEXT
+    kind TEXT NOT NULL
 );
-CREATE INDEX pictures_by_phash ON pictures(phash);
+
+-- Under each label that was committed with the picture, and the one of the libraries that made this row.
+CREATE TABLE picture_hashes (
+    payload_digest TEXT NOT NULL REFERENCES pictures(payload_digest),
+    label TEXT NOT NULL,
+    value TEXT NOT NULL,
+    quality INTEGER,
+    PRIMARY KEY (payload_digest, label)
+);
+CREATE INDEX picture_hashes_by_value ON picture_hashes(value);
 
 -- What a picture's file says of itself: EXIF, IPTC, XMP, its colour profile (docs/pictures.md).
 CREATE TABLE picture_metadata (

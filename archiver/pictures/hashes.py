@@ -4,14 +4,16 @@ For finding, never for proving: close hashes mean "looks alike", nothing more. A
 the number of our own preparation, and every library whose version can change a value; only values of equal
 labels compare. numpy is none of them: what it does here is elementwise IEEE 754, and exact.
 
-Preparation 1 is the decoded picture: upright, 8-bit RGB, transparent parts on white, reduced as `decode` says.
+Preparation 1 is the picture as `decode` gives it: upright, 8-bit RGB, transparent parts on white.
 """
 
 import functools
+import re
 from importlib.metadata import version
 from typing import Any
 
 PREPARATION = 1
+_DIGITS = re.compile("[0-9a-fA-F]{1,1024}")
 PDQ_SIDE = 768  # the longer side that a larger picture keeps at least when PDQ's is reduced
 
 
@@ -32,16 +34,30 @@ def algorithm(label: str) -> str:
     return label.partition("/")[0]
 
 
+def quality_of(label: str, quality: int | None) -> int | None:
+    """A picture's quality is that of its PDQ hash; another hash has none."""
+    return quality if algorithm(label) == "pdq256" else None
+
+
+def hamming(one: object, other: object) -> int | None:
+    """In how many bits two hashes in hex differ; None when they are not two hashes of one length."""
+    if not isinstance(one, str) or not isinstance(other, str) or len(one) != len(other):
+        return None
+    if not (_DIGITS.fullmatch(one) and _DIGITS.fullmatch(other)):
+        return None
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
 def current_labels(_: bytes = b"") -> list[str]:
     """The labels that the libraries of this installation make. Meant to run in the sandbox."""
     return [phash_label(), pdq_label()]
 
 
 def phash(image: Any) -> str:
-    """64 bits as 16 digits: of the 32 x 32 greys' DCT the lowest 8 x 8, by rows, each above their median or not.
+    """64 bits as 16 digits: which of the lowest 8 x 8 of a DCT of 32 x 32 greys are above their median.
 
     As `imagehash.phash(image)` computes it (C. Zauner, "Implementation and benchmarking of perceptual image
-    hash functions", 2010, section 3.2.1); the first bit, the mean, is the highest.
+    hash functions", 2010, section 3.2.1), by rows; the first bit, the mean, is the highest.
     """
     import imagehash  # noqa: PLC0415 - only the child pays for it
 
@@ -53,20 +69,20 @@ def pdq(image: Any) -> tuple[str, int]:
 
     As `pdqhash.compute` computes them of the picture, or, where its longer side is 1,536 pixels or more, of
     its averages over n x n pixels, n = longer side // 768: at that size it is fine enough, and costs a tenth.
-    "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019); the digits in the
-    order of its reference implementation, word 15 first.
+    "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019); the digits
+    in the order of its reference implementation, word 15 first.
     """
-    import pdqhash  # noqa: PLC0415
+    from pdqhash.bindings import compute  # noqa: PLC0415
 
-    bits, quality = pdqhash.compute(_reduced(image))
+    bits, quality = compute(_reduced(image))
     return _hex(bits), int(quality)
 
 
 def pdq_forms(image: Any) -> bytes:
     """8 x 32 bytes: `pdq` of the picture turned in 8 ways, in the order of `pdqhash.compute_dihedral`."""
-    import pdqhash  # noqa: PLC0415
+    from pdqhash.bindings import compute_dihedral  # noqa: PLC0415
 
-    return b"".join(bytes.fromhex(_hex(bits)) for bits in pdqhash.compute_dihedral(_reduced(image))[0])
+    return b"".join(bytes.fromhex(_hex(bits)) for bits in compute_dihedral(_reduced(image))[0])
 
 
 def _reduced(image: Any) -> Any:
@@ -88,7 +104,7 @@ def _label(name: str, *libraries: str) -> str:
 
 
 def _decoders() -> list[str]:
-    """Those whose pixels the standard of their format leaves some freedom; a Pillow may be built on any of them."""
+    """Those whose formats leave some freedom in the pixels: a Pillow may be built on any version of them."""
     from PIL import features  # noqa: PLC0415
 
     jpeg = features.version_feature("libjpeg_turbo") or features.version_codec("jpg")

@@ -21,6 +21,7 @@ from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder
 from archiver.manifest import recordlist
+from archiver.manifest.lines import committed_lines
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Entry
 from archiver.repair import place
@@ -294,7 +295,9 @@ class Repair:
         if not self._changed and not self.healed and not any(check_file(self.root, thorough=False)):
             return
         try:
-            catalogue.rebuild(self.root, [warc.path for warc in archive.manifest().warcs], sandbox)
+            manifest = archive.manifest()
+            lines = committed_lines(self.root, manifest)
+            catalogue.rebuild(self.root, [warc.path for warc in manifest.warcs], sandbox, lines)
         except RecordError as error:
             self._say(f"the catalogue could not be made anew: {error}")
 

@@ -8,18 +8,20 @@ from archiver.addresses import Address, upload_time
 from archiver.capture.outcome import word
 from archiver.claims.contradictions import clock_name, contradictions
 from archiver.console import Output
+from archiver.index.hashes import HashDrift
 from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
 from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
-from archiver.tell.words import duration, one_line
+from archiver.tell.words import duration, many, one_line
 
 __all__ = [
     "address",
     "article",
     "checked",
+    "drift_words",
     "finding_words",
     "kept",
     "note",
@@ -109,6 +111,14 @@ def article(out: Output, shown: dict[str, Any]) -> None:
     if shown["text"]:
         lines += _text_words(shown["text"])
     out.text("\n".join(map(one_line, lines)))
+
+
+def drift_words(drift: HashDrift) -> str:
+    """By how much hashes that were made anew differ from those that were committed."""
+    moved = f"{drift.moved:,} of them differ" if drift.moved else "none of them differs"
+    far = f" by up to {many(drift.bits, 'bit')}" if drift.moved else ""
+    anew = f"Hashes of {many(drift.pictures, 'picture')} were made anew under {drift.label}"
+    return one_line(f"{anew}: {moved} from {drift.beside}{far}.")
 
 
 def _picture_words(picture: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Steps (9) and (11): the catalogue, byte by byte as it was closed, and row by row as a rebuild makes it."""
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from archiver.archive import OPEN
 from archiver.errors import ArchiverError, RecordError
 from archiver.index import catalogue
 from archiver.index.catalogue import DIGEST_NAME, NAME
+from archiver.manifest.lines import committed_lines
 from archiver.manifest.manifest import Manifest
 from archiver.model import Finding
+from archiver.pictures.hashes import current_labels
 from archiver.sandbox import Sandbox
 from archiver.verify.files import blocks, is_plain, measure, open_plain, stored_at
 from archiver.verify.findings import of_file
@@ -24,12 +27,33 @@ _finding = partial(of_file, NAME, advice=REBUILD)
 _BESIDE = ("-wal", "-journal")  # SQLite takes what stands there for changes to the database
 # What comparing pictures gave rests on floating-point arithmetic, which may differ between machines.
 COMPARED = ("compared_pictures", "compared_forms", "picture_pairs", "picture_clusters")
-# Libraries of another version hash otherwise: where the labels differ, no hash is compared.
-_SAME_LABELS = """
-UPDATE anew.pictures AS a SET (phash, phash_label) =
-    (SELECT phash, phash_label FROM main.pictures WHERE payload_digest = a.payload_digest)
-WHERE EXISTS (SELECT 1 FROM main.pictures AS m WHERE m.payload_digest = a.payload_digest
-    AND m.phash_label <> a.phash_label)
+# Libraries of another version see otherwise. What was committed under their label is in both catalogues. Not
+# compared is what a rebuild by one of them made, what those of today make of a picture that it made no hash
+# of (ours holds none under their labels), and in which words a decoder refused a picture.
+_REFUSED = """
+UPDATE anew.records AS a SET unreadable = m.unreadable FROM main.records AS m
+WHERE m.id = a.id AND m.digest = a.digest AND m.unreadable <> a.unreadable
+"""
+_MIXED = """
+SELECT 1 FROM (SELECT label FROM main.picture_hashes UNION SELECT label FROM anew.picture_hashes)
+WHERE label NOT IN (SELECT value FROM json_each(:current))
+"""
+_MADE_BETWEEN = """
+DELETE FROM main.picture_hashes AS m WHERE label NOT IN (SELECT value FROM json_each(:current))
+AND NOT EXISTS (SELECT 1 FROM anew.picture_hashes WHERE payload_digest = m.payload_digest AND label = m.label)
+"""
+_UNKNOWN_TO_OURS = """
+CREATE TEMP TABLE unknown AS SELECT payload_digest FROM anew.pictures WHERE payload_digest NOT IN (
+    SELECT payload_digest FROM main.picture_hashes
+    WHERE label IN (SELECT value FROM json_each(:current)))
+"""
+_MADE_TODAY = """
+DELETE FROM anew.picture_hashes WHERE label IN (SELECT value FROM json_each(:current))
+AND payload_digest IN (SELECT payload_digest FROM temp.unknown)
+"""
+_KIND_TODAY = """
+UPDATE anew.pictures AS a SET kind = m.kind FROM main.pictures AS m
+WHERE m.payload_digest = a.payload_digest AND a.payload_digest IN (SELECT payload_digest FROM temp.unknown)
 """
 
 
@@ -90,11 +114,13 @@ def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Fin
             if not all(is_plain(stored_at(root, warc.path)) for warc in manifest.warcs):
                 raise RecordError("a WARC file is missing")
             with closing(catalogue.connect(anew)) as db:
-                catalogue.catch_up(db, root, [warc.path for warc in manifest.warcs], sandbox)
+                warcs = [warc.path for warc in manifest.warcs]
+                catalogue.catch_up(db, root, warcs, sandbox, committed_lines(root, manifest))
+            current = sandbox.read(list[str], current_labels, b"")
             with closing(sqlite3.connect(ours)) as connection:
                 connection.execute("PRAGMA trusted_schema = OFF")
                 connection.execute("ATTACH ? AS anew", [str(anew)])
-                yield from _compare(connection)
+                yield from _compare(connection, current)
     except (sqlite3.DatabaseError, ArchiverError, OSError, OverflowError) as error:
         message = f"the catalogue could not be compared with the records: {error}"
         advice = "Mend what the other findings name, then run 'archiver rebuild'."
@@ -107,7 +133,7 @@ def _copy(source: Path, target: Path) -> None:
             copy.write(block)
 
 
-def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _compare(connection: sqlite3.Connection, current: list[str]) -> Iterator[Finding]:
     """Schema first: rows are read from our own plain tables only, never from another's view."""
     schemas = [
         connection.execute(f"SELECT type, name, sql FROM {name}.sqlite_master ORDER BY 1, 2").fetchall()  # noqa: S608
@@ -116,7 +142,7 @@ def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
     if schemas[0] != schemas[1]:
         yield _finding("catalogue-schema", "its tables are not those that the archiver makes")
         return
-    connection.execute(_SAME_LABELS)
+    _leave_out_other_versions(connection, current)
     tables = connection.execute(
         "SELECT name FROM anew.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
     ).fetchall()
@@ -124,6 +150,15 @@ def _compare(connection: sqlite3.Connection) -> Iterator[Finding]:
         if table in COMPARED:
             continue
         yield from _differences(connection, table)
+
+
+def _leave_out_other_versions(connection: sqlite3.Connection, current: list[str]) -> None:
+    connection.execute(_REFUSED)
+    labels = {"current": json.dumps(current)}
+    if connection.execute(_MIXED, labels).fetchone():
+        for sql in (_MADE_BETWEEN, _UNKNOWN_TO_OURS, _MADE_TODAY):
+            connection.execute(sql, labels)
+        connection.execute(_KIND_TODAY)
 
 
 def _differences(connection: sqlite3.Connection, table: str) -> Iterator[Finding]:

@@ -66,8 +66,8 @@ def derive(root: Path, warc: CommittedWarc, sandbox: Sandbox) -> list[Entry] | N
 
 def compare(warc: CommittedWarc, lines: Lines, records: Sequence[Entry]) -> Iterator[Finding]:
     """The lines that do not say what their records say."""
-    # When the WARC gives the committed list again to the byte, every difference counts. Other versions
-    # of the picture libraries give other hashes; then hashes count only where both have the same label.
+    # When the WARC gives the committed list again to the byte, every difference counts; otherwise see
+    # `differing`.
     exact = digest(b"".join(recordlist.encode(record) for record in records)) == warc.list.digest
     expected = [record.digest for record in records]
     pairs = common(expected, [line.digest if line else None for line in lines])
@@ -123,19 +123,23 @@ def differing(line: Entry, record: Entry, *, exact: bool = False) -> list[str]:
     """Names of the fields in which a line differs from its record.
 
     Unless `exact`, hashes count only where both have the same label: libraries of another version
-    hash otherwise.
+    hash otherwise, and can decode what others refuse. Kind and quality count where all labels are the same.
     """
-    if not exact and line.picture and record.picture:
-        labels = line.picture.hashes.keys() & record.picture.hashes.keys()
-        line, record = _only(line, labels), _only(record, labels)
+    if not exact:
+        line, record = _comparable(line, record), _comparable(record, line)
     return [name for name in Entry.__struct_fields__ if getattr(line, name) != getattr(record, name)]
 
 
-def _only(entry: Entry, labels: set[str]) -> Entry:
-    if entry.picture is None:
+def _comparable(entry: Entry, other: Entry) -> Entry:
+    """The entry without what only the version of the picture libraries decides."""
+    replace, ours, theirs = msgspec.structs.replace, entry.picture, other.picture
+    entry = replace(entry, unreadable=None)
+    if ours is None or theirs is None:
+        return replace(entry, picture=None) if other.unreadable else entry
+    if ours.hashes and ours.hashes.keys() == theirs.hashes.keys():
         return entry
-    hashes = {label: value for label, value in entry.picture.hashes.items() if label in labels}
-    return msgspec.structs.replace(entry, picture=msgspec.structs.replace(entry.picture, hashes=hashes))
+    hashes = {label: value for label, value in ours.hashes.items() if label in theirs.hashes}
+    return replace(entry, picture=replace(ours, hashes=hashes, kind="photograph", quality=None))
 
 
 def _some(entry: Entry, names: list[str]) -> str:
