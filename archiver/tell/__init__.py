@@ -11,6 +11,7 @@ from archiver.console import Output
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
+from archiver.tell.pairs import comparison
 from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, one_line
@@ -19,6 +20,7 @@ __all__ = [
     "address",
     "article",
     "checked",
+    "comparison",
     "finding_words",
     "kept",
     "note",
