@@ -1,0 +1,231 @@
+"""Which pictures share descriptors with one: locality-sensitive hashing by sampled bits.
+
+A descriptor of 256 bits falls into one bucket in each of 4 tables: the 24 of its bits that the table looks at
+(Indyk and Motwani, "Approximate Nearest Neighbors", 1998, section 4.2: bit sampling). Descriptors of one spot
+in two renditions differ in a few bits, so they often share a bucket. A picture's votes are the buckets it
+shares.
+
+The tables are kept together, by a number of 26 bits: the table's in the 2 highest. A posting is a bucket and
+a picture's row; those of many rows lie sorted in segments that never change. Two of one size become one.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archiver.errors import RecordError
+from archiver.pictures.candidates.log import DAMAGED, opened
+from archiver.storage import replace_file
+
+TABLES, BITS = 4, 24
+MOST_SEGMENT_ROWS = 16_384  # of one segment: the merge of two halves takes some 100 MB and a second
+TAIL_ROWS = 128  # a segment begins with so many
+COMMON = 1_000  # a bucket that more pictures share tells nothing
+
+_LOW_BITS = 8
+_SLOTS = 1 << (BITS + 2 - _LOW_BITS)
+_MERGED_SLOTS = _SLOTS >> 6  # merged at a time
+_ROW_BITS = 16
+_MAGIC = b"archiver postings 1\n\0\0\0\0"
+
+Rows = NDArray[np.int64]
+Buckets = NDArray[np.uint64]
+Posted = NDArray[np.uint64]  # bucket << 16 | row, ascending
+
+_OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
+
+
+def buckets(descriptors: bytes) -> Buckets:
+    """The distinct buckets of n x 32 bytes, ascending; 32 bytes of zero are no descriptor.
+
+    Table t looks at the bits t, t + 4, t + 8 … t + 92, the first the highest; bit 0 is the highest of byte 0.
+    """
+    each = np.frombuffer(descriptors, np.uint8).reshape(-1, 32)
+    bits = np.unpackbits(each[each.any(axis=1), : TABLES * BITS // 8], axis=1)
+    weights = np.uint64(1) << np.arange(BITS, dtype=np.uint64)[::-1]
+    found = bits.reshape(-1, BITS, TABLES).swapaxes(1, 2).astype(np.uint64) @ weights
+    found |= np.arange(TABLES, dtype=np.uint64) << np.uint64(BITS)
+    return np.unique(found)
+
+
+class Part(Protocol):
+    """Postings of the rows from `first` to before `end`."""
+
+    first: int
+    end: int
+
+    def find(self, wanted: Buckets) -> tuple[Rows, Rows]:
+        """Where the postings of each bucket begin and end."""
+
+    def rows(self, places: Rows) -> Rows:
+        """The rows at these places."""
+
+    def posted(self, slot: int) -> Posted:
+        """The postings in some slots from this on, ascending; rows are counted from `first`."""
+
+
+class Tail:
+    """The newest rows, in one sorted array."""
+
+    def __init__(self, first: int) -> None:
+        self.first = self.end = first
+        self._posted: Posted = np.empty(0, np.uint64)
+
+    def add(self, found: Buckets) -> None:
+        row = found << np.uint64(_ROW_BITS) | np.uint64(self.end - self.first)
+        self._posted = np.sort(np.concatenate((self._posted, row)), kind="stable")
+        self.end += 1
+
+    def find(self, wanted: Buckets) -> tuple[Rows, Rows]:
+        low = wanted << np.uint64(_ROW_BITS)
+        return self._posted.searchsorted(low), self._posted.searchsorted(low + np.uint64(1 << _ROW_BITS))
+
+    def rows(self, places: Rows) -> Rows:
+        return (self._posted[places] & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64) + self.first
+
+    def posted(self, slot: int) -> Posted:
+        ends = np.array((slot, slot + _MERGED_SLOTS), np.uint64) << np.uint64(_LOW_BITS + _ROW_BITS)
+        begin, end = self._posted.searchsorted(ends)
+        return self._posted[begin:end]
+
+
+class Segment:
+    """Sorted postings in three arrays, little-endian, in a file in this order behind its head of 48 bytes.
+
+    `slots` (2^18 + 1 x uint32): where those of a bucket's 18 higher bits begin. `inside` (uint16): the row,
+    less the segment's first. `low` (uint8): the bucket's 8 lower bits. The head: 24 bytes that name the
+    format, the first row, the row behind the last, and the number of postings (each uint64).
+    """
+
+    number: int | None = None  # of its file
+
+    def __init__(self, first: int, end: int, slots: Any, inside: Any, low: Any) -> None:
+        self.first, self.end = first, end
+        self._slots, self._inside, self._low = slots, inside, low
+
+    @classmethod
+    def of(cls, *parts: Part) -> "Segment":
+        """Parts that follow each other as one, made piece by piece."""
+        first, inside, low, counts = parts[0].first, [], [], []
+        for begin in range(0, _SLOTS, _MERGED_SLOTS):
+            shifted = [part.posted(begin) + np.uint64(part.first - first) for part in parts]
+            posted = np.sort(np.concatenate(shifted), kind="stable")
+            slots = (posted >> np.uint64(_ROW_BITS + _LOW_BITS)).astype(np.int64) - begin
+            counts.append(np.bincount(slots, minlength=_MERGED_SLOTS))
+            inside.append(posted.astype("<u2"))
+            low.append((posted >> np.uint64(_ROW_BITS)).astype(np.uint8))
+        slots = np.concatenate(([0], np.cumsum(np.concatenate(counts)))).astype("<u4")
+        return cls(first, parts[-1].end, slots, np.concatenate(inside), np.concatenate(low))
+
+    def save(self, path: Path) -> None:
+        """Raises StorageError."""
+        head = np.array((self.first, self.end, len(self._low)), "<u8").tobytes()
+        arrays = (self._slots.tobytes(), self._inside.tobytes(), self._low.tobytes())
+        replace_file(path, b"".join((_MAGIC, head, *arrays)))
+
+    @classmethod
+    def open(cls, path: Path, number: int) -> "Segment":
+        """Mapped into memory, read as it is needed. Raises FileNotFoundError and RecordError."""
+        with opened(path, writable=False) as file:
+            if file.seek(0, os.SEEK_END) < len(_MAGIC) + 24:
+                raise RecordError(f"{path}: not a segment of postings", DAMAGED)
+            data = np.memmap(file, np.uint8, "r")
+        head = data[: len(_MAGIC) + 24].tobytes()
+        first, end, count = (int(number) for number in np.frombuffer(head[-24:], "<u8"))
+        sizes = (len(head), 4 * (_SLOTS + 1), 2 * count, count)
+        if not head.startswith(_MAGIC) or len(data) != sum(sizes):
+            raise RecordError(f"{path}: not a segment of postings", DAMAGED)
+        ends = np.cumsum(sizes)
+        slots, inside = data[ends[0] : ends[1]].view("<u4"), data[ends[1] : ends[2]].view("<u2")
+        segment = cls(first, end, slots, inside, data[ends[2] :])
+        segment.number = number
+        return segment
+
+    def find(self, wanted: Buckets) -> tuple[Rows, Rows]:
+        slot, low = (
+            (wanted >> np.uint64(_LOW_BITS)).astype(np.int64),
+            (wanted & np.uint64(255)).astype(np.int64),
+        )
+        begin, end = self._slots[slot].astype(np.int64), self._slots[slot + 1].astype(np.int64)
+        if np.any(begin > end) or np.any(end > len(self._low)):
+            raise RecordError(_OUT_OF_ORDER, DAMAGED)
+        both = self._lower(np.tile(begin, 2), np.tile(end, 2), np.concatenate((low, low + 1)))
+        return both[: len(wanted)], both[len(wanted) :]
+
+    def _lower(self, begin: Rows, end: Rows, wanted: Rows) -> Rows:
+        """Where in each range the first posting of at least `wanted` lies: many binary searches at once."""
+        if not len(self._low):
+            return begin
+        while (open_ := begin < end).any():
+            middle = (begin + end) >> 1
+            less = (self._low[np.minimum(middle, len(self._low) - 1)] < wanted) & open_
+            begin = np.where(less, middle + 1, begin)
+            end = np.where(less, end, np.minimum(middle, end))
+        return begin
+
+    def rows(self, places: Rows) -> Rows:
+        inside: Rows = self._inside[places].astype(np.int64) + self.first
+        if np.any(inside >= self.end):
+            raise RecordError("the index of pictures is damaged: a posting of no picture", DAMAGED)
+        return inside
+
+    def posted(self, slot: int) -> Posted:
+        slots = self._slots[slot : slot + _MERGED_SLOTS + 1].astype(np.int64)
+        if np.any(slots[:-1] > slots[1:]) or slots[-1] > len(self._low):
+            raise RecordError(_OUT_OF_ORDER, DAMAGED)
+        numbers = np.repeat(np.arange(slot, slot + _MERGED_SLOTS, dtype=np.uint64), np.diff(slots))
+        found = numbers << np.uint64(_LOW_BITS) | self._low[slots[0] : slots[-1]]
+        posted: Posted = found << np.uint64(_ROW_BITS) | self._inside[slots[0] : slots[-1]]
+        return posted
+
+
+class Postings:
+    """Those of all rows: segments, each of some rows after those of the one before, and the tail."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self.segments = list(segments)
+        self.tail = Tail(segments[-1].end if segments else 0)
+
+    def add(self, descriptors: bytes) -> bool:
+        """Those of the next row. Whether the segments are others than before."""
+        self.tail.add(buckets(descriptors))
+        if self.tail.end - self.tail.first < TAIL_ROWS:
+            return False
+        parts: list[Part] = [self.tail]
+        while self.segments and self._joins(self.segments[-1], parts[0]):
+            parts.insert(0, self.segments.pop())
+        self.segments.append(Segment.of(*parts))
+        self.tail = Tail(self.tail.end)
+        return True
+
+    def _joins(self, last: Segment, newer: Part) -> bool:
+        rows = self.tail.end - last.first
+        return rows <= MOST_SEGMENT_ROWS and last.end - last.first <= self.tail.end - newer.first
+
+    def votes(self, descriptors: bytes) -> Rows:
+        """For each row, 100 / sqrt(n) for each bucket that it shares and that n rows have.
+
+        A bucket of more than `COMMON` rows counts nothing.
+        """
+        wanted = buckets(descriptors)
+        parts: list[Part] = [*self.segments, self.tail]
+        found = [part.find(wanted) for part in parts]
+        shared = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
+        telling = (shared > 0) & (shared <= COMMON)
+        weights = np.rint(100 / np.sqrt(shared[telling]))  # whole, so that their sum is exact in any order
+        votes = [
+            _counted(part, begin[telling], end[telling], weights)
+            for part, (begin, end) in zip(parts, found, strict=True)
+        ]
+        return np.concatenate(votes).astype(np.int64)
+
+
+def _counted(part: Part, begin: Rows, end: Rows, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    many = end - begin
+    ahead = np.repeat(begin - (np.cumsum(many) - many), many)
+    rows = part.rows(ahead + np.arange(len(ahead))) - part.first
+    return np.bincount(rows, np.repeat(weights, many), part.end - part.first).astype(np.float64)
