@@ -32,10 +32,11 @@ def compare(first: bytes, second: bytes) -> "Comparison":
 
 
 def change_map(first: bytes, second: bytes) -> bytes:
-    """A PNG of the first picture in greys, at most 1600 pixels a side: red what changed, blue what was laid over.
+    """A PNG of the first picture in greys, at most 1600 pixels a side.
 
-    Green is what the second shows of it. Empty when there is nothing to show: the two are the same, no map
-    takes one to the other, or one is undecodable. Raises SandboxError when the comparison was stopped.
+    Red is what changed, blue what was laid over, green what the second shows of it. Empty when there is
+    nothing to show: the two are the same, no map takes one to the other, or one is undecodable. Raises
+    SandboxError when the comparison was stopped.
     """
     from archiver.pictures import child  # noqa: PLC0415
 

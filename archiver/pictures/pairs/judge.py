@@ -1,5 +1,8 @@
 """Two pictures, decoded → the relation of one to the other: from the surest evidence to the weakest."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from archiver.errors import RecordError
 from archiver.model import Comparison
 from archiver.pictures.decode import decode
@@ -10,6 +13,7 @@ from archiver.pictures.pairs.mapping import View, mapped
 from archiver.pictures.pairs.verdict import judged
 from archiver.pictures.pairs.words import unmapped
 
+_SAME = Comparison(relation="same-bytes", reason="The bytes are the same.")
 _QUALITY = 80  # of a PDQ hash: below, different pictures share hashes
 
 
@@ -24,8 +28,10 @@ class Drawn:
 
 def compared(first: bytes, second: bytes) -> Comparison:
     """What two pictures have to do with each other."""
+    if first == second:
+        return _SAME
     images = _decoded(first, second)
-    return images if isinstance(images, Comparison) else _judged(first == second, *images)
+    return images if isinstance(images, Comparison) else _judged(*images)
 
 
 def drawn(first: bytes, second: bytes) -> Drawn:
@@ -33,7 +39,7 @@ def drawn(first: bytes, second: bytes) -> Drawn:
     images = _decoded(first, second)
     if isinstance(images, Comparison):
         return Drawn(images, (), b"")
-    found = _judged(first == second, *images)
+    found = _SAME if first == second else _judged(*images)
     crop = found.box if found.whole == "first" else None
     png = b""
     if found.boxes or crop:
@@ -50,15 +56,12 @@ def _decoded(first: bytes, second: bytes) -> tuple[Any, Any] | Comparison:
             images.append(decode(data).image)
         except RecordError as error:
             if first == second:
-                reason = f"The bytes are the same; they are no picture that is decoded: {error}."
-                return Comparison(relation="same-bytes", reason=reason)
+                return _SAME
             return Comparison(relation="undecodable", reason=f"The {name} picture is no use: {error}.")
     return images[0], images[1]
 
 
-def _judged(same: bool, one: Any, two: Any) -> Comparison:
-    if same:
-        return Comparison(relation="same-bytes", reason="The bytes are the same.")
+def _judged(one: Any, two: Any) -> Comparison:
     if one.size == two.size and one.tobytes() == two.tobytes():
         return Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
     first, second = View(one), View(two)
