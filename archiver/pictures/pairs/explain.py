@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 SIZE = 512  # pixels of the longest side that are looked at
 LEAST = 320  # a smaller picture is enlarged to this
 CELL = 4  # pixels a side of what differences are summed over
-_ROUNDS = 6
+_ROUNDS_SIMPLE, _ROUNDS = 2, 5
 _REACH = 1.5  # pixels a place may lie from where the map puts it
 # Y, Cb and Cr of ITU-R BT.601, as in JPEG
 _LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)
@@ -97,16 +97,21 @@ def _luma(picture: Floats) -> Floats:
     return np.asarray(cv2.transform(picture, _LUMINANCE), np.float32)
 
 
-def _fit(features: Floats, values: Floats) -> NDArray[np.float64]:
-    """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure)."""
+def _fit(features: Floats, values: Floats, simple: int) -> NDArray[np.float64]:
+    """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure).
+
+    The first rounds take the first `simple` features alone: a place whose colours are nowhere else would
+    explain itself by the others, were it not an outlier by then.
+    """
     known, wanted = features.astype(np.float64), values.astype(np.float64)
     weights: Any = np.ones(len(wanted))
-    ridge = np.eye(known.shape[1]) * (1e-5 * len(wanted))
     found: NDArray[np.float64] = np.zeros(known.shape[1])
-    for _ in range(_ROUNDS):
-        weighted = known * weights[:, None]
-        found = np.linalg.solve(weighted.T @ known + ridge, weighted.T @ wanted)
-        off = np.abs(wanted - known @ found)
+    for count in (*[simple] * _ROUNDS_SIMPLE, *[known.shape[1]] * _ROUNDS):
+        some = known[:, :count]
+        weighted = some * weights[:, None]
+        ridge = np.eye(count) * (1e-5 * len(wanted))
+        found[:count] = np.linalg.solve(weighted.T @ some + ridge, weighted.T @ wanted)
+        off = np.abs(wanted - some @ found[:count])
         spread = max(1.0, 1.48 * float(np.median(off)))
         weights = 1 / (1 + (off / (2 * spread)) ** 2) ** 2
     return found
@@ -127,7 +132,7 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
             out[:, :, channel] = source[:, :, channel]
             continue
         features = [np.ones_like(own), own, own**2, own**3, *(small[:, other] for other in others)]
-        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some])
+        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some], 4)
         found[1] += 255
         mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
         for other, share in zip(others, found[4:], strict=True):
@@ -156,7 +161,7 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     some[::5, ::5] = shown[::5, ::5] > 0.9
     if some.sum() < 50:
         return source
-    found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some])
+    found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some], 2)
     return np.asarray(source + found[0] * fine + found[1] * coarse, np.float32)
 
 
@@ -195,6 +200,6 @@ def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
     own = np.asarray(cv2.transform(found, _CHROMINANCE), np.float32)
     off = own - wanted
     detail = wanted - cv2.blur(wanted, (5, 5))
-    off -= np.float32(_fit(detail.reshape(-1, 1), off.ravel())[0]) * detail  # sharpened, or blurred
+    off -= np.float32(_fit(detail.reshape(-1, 1), off.ravel(), 1)[0]) * detail  # sharpened, or blurred
     mean = cv2.blur(own, (5, 5))
     return off, np.asarray(np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0), np.float32)
