@@ -35,5 +35,5 @@ def compare_pictures(
 
     out = Output(as_json)
     found = compare_files(first.read(), second.read(), into, draw=not no_map)
-    tell.comparison(out, first.name, second.name, found)
+    tell.comparison(out, *("-" if each.name == "<stdin>" else each.name for each in (first, second)), found)
     raise SystemExit(found.exit_code)

@@ -5,7 +5,7 @@ import msgspec
 from archiver.console import Output
 from archiver.model import Box, Relation
 from archiver.pictures.files import Compared
-from archiver.tell.words import many, one_line
+from archiver.tell.words import one_line
 
 RELATIONS: dict[Relation, str] = {
     "same-bytes": "same bytes",
@@ -34,7 +34,7 @@ def comparison(out: Output, first: str, second: str, compared: Compared) -> None
     for box in found.boxes:
         out.say(f"  in A: {_box(box, compared.sizes[0])}")
     if compared.map:
-        out.say(f"The change map is {compared.map}: {many(len(found.boxes), 'box')}.")
+        out.say(f"The change map is {compared.map}.")
 
 
 def _box(box: Box, size: tuple[int, int]) -> str:
