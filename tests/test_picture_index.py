@@ -1,21 +1,26 @@
 """The index of pictures: against a plain model, through flushes, kills, readers and damage."""
 
 import hashlib
+import io
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
+from archiver.demo import scenes
 from archiver.errors import RecordError, UsageError
 from archiver.model import PictureFacts
 from archiver.pictures.candidates import postings
-from archiver.pictures.fingerprint import Fingerprint
-from archiver.pictures.index import LEAST_VOTES, RADIUS, Candidate, Index
+from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
+from archiver.pictures.index import LEAST_VOTES, RADIUS, VOTES, Candidate, Index
 
 KEYPOINTS = 12
 
@@ -33,6 +38,7 @@ def fingerprint(number: int, *, quality: int | None = 100) -> Fingerprint:
         form, bit = source.randrange(8), source.randrange(256)
         pdq[32 * form + bit // 8] ^= 1 << bit % 8
     descriptors = bytearray(scene.randbytes(32 * KEYPOINTS))
+    descriptors[:32] = bytes(32)  # as where the mirrored picture has none
     for _ in range(source.choice((0, KEYPOINTS, 4 * KEYPOINTS, 40 * KEYPOINTS))):
         descriptors[source.randrange(len(descriptors))] ^= 1 << source.randrange(8)
     return Fingerprint(
@@ -41,6 +47,7 @@ def fingerprint(number: int, *, quality: int | None = 100) -> Fingerprint:
         pdq=bytes(pdq),
         points=source.randbytes(4 * KEYPOINTS),
         descriptors=bytes(descriptors),
+        mirrored=random.Random(number % 5 + 1).randbytes(256 + 32 * KEYPOINTS)[256:],  # as the next scene
     )
 
 
@@ -52,6 +59,8 @@ def buckets(descriptors: bytes) -> set[tuple[int, str]]:
     """Bit by bit, as the documents say it."""
     found = set()
     for at in range(0, len(descriptors), 32):
+        if not any(descriptors[at : at + 32]):
+            continue
         bits = f"{int.from_bytes(descriptors[at : at + 32], 'big'):0256b}"
         found |= {(table, bits[table:96:4]) for table in range(4)}
     return found
@@ -60,20 +69,17 @@ def buckets(descriptors: bytes) -> set[tuple[int, str]]:
 def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) -> list[Candidate]:
     """What the index must say, by looking at every picture."""
     found = []
-    common = postings.COMMON
-    all_buckets = [buckets(other.descriptors) for _, other in known]
-    telling = {
-        bucket
-        for bucket in buckets(asked.descriptors)
-        if sum(bucket in some for some in all_buckets) <= common
-    }
-    for (name, other), theirs in zip(known, all_buckets, strict=True):
+    having = Counter(bucket for _, other in known for bucket in buckets(other.descriptors))
+    ours = buckets(asked.descriptors), buckets(asked.mirrored)
+    for name, other in known:
         distance = None
         if asked.pdq and other.pdq and min(asked.facts.quality or 0, other.facts.quality or 0) >= 80:
             hashed = int.from_bytes(other.pdq[:32], "big")
             forms = [int.from_bytes(asked.pdq[at : at + 32], "big") for at in range(0, 256, 32)]
             distance = min((form ^ hashed).bit_count() for form in forms)
-        found.append(Candidate(key=name, distance=distance, votes=len(telling & theirs)))
+        shared = [[having[bucket] for bucket in way & buckets(other.descriptors)] for way in ours]
+        counted = max(sum(round(100 / n**0.5) for n in way if n <= postings.COMMON) for way in shared)
+        found.append(Candidate(key=name, distance=distance, votes=counted))
     near = [one for one in found if one.distance is not None and one.distance <= RADIUS]
     others = [one for one in found if one not in near and one.votes >= LEAST_VOTES]
     return (
@@ -82,11 +88,12 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
 
 
 @pytest.fixture
-def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that segments come, merge and fill within a few pictures."""
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So that segments come, merge and fill within a few pictures; so many make some of all sizes."""
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
-    monkeypatch.setattr(postings, "COMMON", 9)
+    monkeypatch.setattr(postings, "COMMON", 4)
+    return 21
 
 
 STEPS = st.lists(
@@ -102,7 +109,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.usefixtures("small_segments")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps=STEPS, asked=st.sampled_from(FINGERPRINTS))
 def test_index_says_what_looking_at_every_picture_says(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]], asked: Fingerprint
@@ -132,13 +139,15 @@ def test_index_says_what_looking_at_every_picture_says(
                 index.flush()
                 flushed = len(known)
                 with Index(folder, writable=False) as reader:
-                    assert reader.candidates(asked) == model(known, asked, 5)
+                    assert reader.candidates(asked) == model(known, asked, VOTES)
                 if step == "reopen":
                     index.close()
                     index = Index(folder)
             assert len(index) == len(known)
-            assert index.candidates(asked) == model(known, asked, 5)
-        assert [index.get(name) for name, _ in known] == [one for _, one in known]
+            assert index.candidates(asked) == model(known, asked, VOTES)
+        assert [index.get(name) for name, _ in known] == [
+            msgspec.structs.replace(one, mirrored=b"") for _, one in known
+        ]
         with Index() as memory:
             for name, one in known:
                 memory.add(name, one)
@@ -161,6 +170,10 @@ def test_every_hash_within_the_radius_is_found() -> None:
             index.add(key(number), one)
             distances[key(number)] = flips
         found = {one.key: one.distance for one in index.candidates(asked)}
+        opposite = Fingerprint(facts=asked.facts, pixels=asked.pixels, pdq=b"\xff" * 256)
+        index.add(key(-1), opposite)
+        nothing = msgspec.structs.replace(opposite, pdq=bytes(256))
+        assert key(-1) not in [one.key for one in index.candidates(nothing)]
         assert found == {name: flips for name, flips in distances.items() if flips <= RADIUS}
 
 
@@ -177,13 +190,18 @@ def test_picture_without_information_finds_nothing_and_is_never_found() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"pdq": b"1" * 255}, {"points": b"12345"}, {"descriptors": b"1" * 31}, {"points": b""}],
-    ids=["pdq", "points", "descriptors", "counts"],
+    [
+        {"pdq": b"1" * 255},
+        {"points": b"12345"},
+        {"descriptors": b"1" * 31},
+        {"mirrored": b"1" * 32},
+        {"points": b"", "mirrored": b""},
+    ],
+    ids=["pdq", "points", "descriptors", "mirrored", "counts"],
 )
 def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, bytes]) -> None:
     good = FINGERPRINTS[0]
-    arrays = {"pdq": good.pdq, "points": good.points, "descriptors": good.descriptors} | change
-    bad = Fingerprint(facts=good.facts, pixels=good.pixels, **arrays)
+    bad = msgspec.structs.replace(good, **change)
     with Index() as index:
         with pytest.raises(RecordError):
             index.add(key(1), bad)
@@ -198,9 +216,9 @@ def test_key_is_a_digest() -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, small_segments: None) -> Path:
+def folder(tmp_path: Path, small_segments: int) -> Path:
     with Index(tmp_path / "index", label="one") as index:
-        for number in range(21):
+        for number in range(small_segments):
             index.add(key(number), FINGERPRINTS[number])
     return tmp_path / "index"
 
@@ -216,6 +234,30 @@ def test_reader_keeps_what_it_opened_while_another_writes(folder: Path) -> None:
         assert reader.candidates(FINGERPRINTS[0]) == before
     with Index(folder, writable=False, label="one") as reader:
         assert len(reader) == 40
+
+
+def test_index_is_cut_anywhere(folder: Path, tmp_path: Path) -> None:
+    assert len(list(folder.glob("postings-*.bin"))) == 3  # 8, 8 and 4 pictures
+    known = [(key(number), one) for number, one in enumerate(FINGERPRINTS)][:21]
+    for count in (0, 1, 7, 8, 9, 20):
+        copy = shutil.copytree(folder, tmp_path / str(count))
+        with Index(copy, label="one") as index:
+            index.truncate(count)
+            assert index.candidates(FINGERPRINTS[0]) == model(known[:count], FINGERPRINTS[0], VOTES)
+            assert (copy / "rows.bin").stat().st_size == 77 * count
+            index.add(*known[20])
+            cut = [*known[:count], known[20]]
+            assert index.candidates(FINGERPRINTS[0]) == model(cut, FINGERPRINTS[0], VOTES)
+
+
+def test_what_a_kill_left_is_removed(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in ("rows.bin", "features.bin"):
+        with (folder / name).open("ab") as file:
+            file.write(b"left")
+    (folder / "postings-00000099.bin").write_bytes(b"left")
+    Index(folder, label="one").close()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_reader_makes_no_folder(tmp_path: Path) -> None:
@@ -241,10 +283,11 @@ def test_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
     precious.write_bytes(b"precious")
     for path in sorted(folder.iterdir()):
         moved = path.rename(tmp_path / path.name)
-        path.symlink_to(precious)
-        with pytest.raises(RecordError):
-            Index(folder, label="one").close()
-        path.unlink()
+        for target in (moved, precious):
+            path.symlink_to(target)
+            with pytest.raises(RecordError):
+                Index(folder, label="one").close()
+            path.unlink()
         moved.rename(path)
     assert precious.read_bytes() == b"precious"
     Index(folder, label="one").close()
@@ -253,12 +296,41 @@ def test_no_link_is_followed(folder: Path, tmp_path: Path) -> None:
 def _damages(data: bytes) -> Iterator[bytes]:
     yield b""
     yield data[:-1]
+    yield data[:48] + b"\xff" * (len(data) - 48)
+    yield data[:-2000] + b"\xff" * len(data[-2000:])
     for at in range(0, len(data), max(1, len(data) // 40)):
         yield data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
+def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
+    def made(image: Image.Image) -> Fingerprint:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=80)
+        one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
+        return msgspec.structs.replace(one, pdq=b"")
+
+    whole = [scenes.harbour(), scenes.street()]
+    width, height = whole[1].size
+    part = ImageOps.mirror(whole[1].crop((width // 4, height // 5, width, height)))
+    with Index() as index:
+        for number, image in enumerate(whole):
+            index.add(key(number), made(image))
+        asked = made(part)
+        found = index.candidates(asked)
+        assert found[0].key == key(1)
+        assert [one.key for one in index.screen(asked, found)] == [key(1)]
+        assert (index.screen(asked, found)[0].inliers or 0) > 20
+        plainly = {
+            one.key: one.votes for one in index.candidates(msgspec.structs.replace(asked, mirrored=b""))
+        }
+        assert plainly.get(key(1), 0) < found[0].votes / 2
+        few = msgspec.structs.replace(asked, points=b"", descriptors=b"", mirrored=b"")
+        assert index.screen(few, found) == [msgspec.structs.replace(one, inliers=0) for one in found]
+
+
 def _near(index: Index) -> list[str]:
-    return [one.key for one in index.candidates(FINGERPRINTS[0]) if one.distance is not None]
+    found = index.candidates(FINGERPRINTS[0])
+    return [one.key for one in found if one.distance is not None and one.distance <= RADIUS]
 
 
 def test_damage_ends_in_an_error_of_ours_or_in_candidates(folder: Path) -> None:

@@ -1,55 +1,30 @@
-"""Bytes of a picture → PictureFacts. Meant to run in the sandbox.
+"""Bytes of a picture → PictureFacts. Meant to run in the sandbox."""
 
-The hashes are for finding, never for proving: equal hashes mean "looks alike", nothing more.
-"""
-
-import functools
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
 from archiver.model import PictureFacts
-from archiver.pictures.decode import decode
+from archiver.pictures.decode import Pixels, decode
+from archiver.pictures.hashes import pdq, pdq_label, phash, phash_label
+from archiver.pictures.kinds import kind_of, tiny
 
 
 def describe_picture(data: bytes) -> dict[str, Any]:
-    """PictureFacts of a whole picture as JSON values; RecordError when it cannot be decoded.
-
-    Width and height are pixels as stored, before any EXIF orientation.
-    """
-    pixels = decode(data)
-    facts = PictureFacts(
-        format=pixels.format,
-        width=pixels.stored[0],
-        height=pixels.stored[1],
-        hashes=_hashes(pixels.image),
-    )
-    built: dict[str, Any] = msgspec.to_builtins(facts)
-    return built
+    """PictureFacts of a whole picture as JSON values; RecordError when it cannot be decoded."""
+    facts: dict[str, Any] = msgspec.to_builtins(describe_pixels(decode(data)))
+    return facts
 
 
-@functools.cache
-def phash_label() -> str:
-    """Name of the hash with all that its value depends on."""
-    libraries = ("imagehash", "numpy", "pillow", "scipy")
-    return "/".join(["phash64", *(f"{name}-{version(name)}" for name in libraries)])
-
-
-def _hashes(image: Any) -> dict[str, str]:
-    """ImageHash's pHash (8x8 of a 32x32 DCT): 16 zero-padded hex digits, the first bit highest.
-
-    A flat picture has no information, so it gets no hash and can never look like another.
-    """
-    import imagehash  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
-    if _flat(image):
-        return {}
-    bits = np.packbits(imagehash.phash(image).hash.flatten())
-    return {phash_label(): bits.tobytes().hex()}
-
-
-def _flat(image: Any) -> bool:
-    low, high = image.convert("L").getextrema()
-    return bool(high - low < 8)
+def describe_pixels(pixels: Pixels) -> PictureFacts:
+    """Facts about a decoded picture. Width and height are those stored, before any EXIF orientation."""
+    image, (width, height) = pixels.image, pixels.stored
+    facts = PictureFacts(format=pixels.format, width=width, height=height, kind="tiny")
+    if tiny(image.size):
+        return facts
+    value, quality = pdq(image)
+    kind = kind_of(image, quality)
+    if kind == "plain":
+        return msgspec.structs.replace(facts, kind=kind)
+    hashes = {phash_label(): phash(image), pdq_label(): value}
+    return msgspec.structs.replace(facts, kind=kind, hashes=hashes, quality=quality)

@@ -33,16 +33,17 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
     from archiver.pictures.decode import decode  # noqa: PLC0415
-    from archiver.pictures.describe import describe_picture  # noqa: PLC0415
+    from archiver.pictures.describe import describe_pixels  # noqa: PLC0415
+    from archiver.pictures.hashes import pdq_forms  # noqa: PLC0415
     from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
 
-    facts = msgspec.convert(describe_picture(data), PictureFacts)
-    image = decode(data).image
+    pixels = decode(data)
+    facts, image = describe_pixels(pixels), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
     if facts.kind in ("photograph", "graphic"):
         points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
         found = msgspec.structs.replace(
-            found, pdq=_pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
+            found, pdq=pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
         )
     built: dict[str, Any] = msgspec.to_builtins(found)
     return built
@@ -54,11 +55,3 @@ def pixels_digest(image: Any) -> Digest:
     digest = hashlib.sha256(head)
     digest.update(image.tobytes())
     return f"sha256:{digest.hexdigest()}"
-
-
-def _pdq_forms(image: Any) -> bytes:
-    import numpy as np  # noqa: PLC0415
-    from pdqhash.bindings import compute_dihedral  # noqa: PLC0415
-
-    forms, _ = compute_dihedral(np.asarray(image))
-    return np.packbits(np.array(forms, np.uint8), axis=1).tobytes()

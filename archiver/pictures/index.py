@@ -22,8 +22,10 @@ from archiver.pictures.fingerprint import Fingerprint
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
 QUALITY = 80  # of both PDQ hashes, at least: below, different pictures share hashes
-VOTES = 5  # candidates by their keypoints
-LEAST_VOTES = 3
+VOTES = 8  # candidates by their keypoints
+LEAST_VOTES = 100
+INLIERS = 10  # keypoints that agree on one map: fewer than these are chance
+POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
 
@@ -33,7 +35,8 @@ class Candidate(Noun, frozen=True):
 
     key: Digest
     distance: int | None = None  # bits of 256 between their PDQ hashes; None where one of them finds nothing
-    votes: int = 0  # buckets of descriptors that both have
+    votes: int = 0  # 100 / sqrt(n) for each bucket of descriptors that both have, and n pictures in all
+    inliers: int | None = None  # keypoints that one map takes from one to the other; None: not screened
 
 
 class Index:
@@ -87,12 +90,13 @@ class Index:
     def add(self, key: Digest, fingerprint: Fingerprint) -> None:
         """Put it behind the others; one that is there stays. It counts for other processes after a flush.
 
+        Its mirrored descriptors are not kept: only who asks needs them.
         Raises RecordError for a fingerprint whose arrays do not fit, UsageError for a key that is no digest,
         and StorageError.
         """
         if key in self._row:
             return
-        data = msgspec.msgpack.encode(_checked(fingerprint))
+        data = msgspec.msgpack.encode(msgspec.structs.replace(_checked(fingerprint), mirrored=b""))
         pdq, quality = _hash(fingerprint)
         self._store.append(_raw(key), data, pdq, quality)
         self._row[key] = len(self._keys)
@@ -106,7 +110,7 @@ class Index:
         segments[:] = [self._store.keep(segment) for segment in segments]
 
     def get(self, key: Digest) -> Fingerprint | None:
-        """What was added. Raises RecordError and StorageError."""
+        """What was added, without its mirrored descriptors. Raises RecordError and StorageError."""
         row = self._row.get(key)
         return None if row is None else self._read(row)
 
@@ -122,14 +126,17 @@ class Index:
         """All that are near by their PDQ hash, the nearest first, then the first few of the others by votes.
 
         Near is within 84 bits of any of its 8 turned forms, where both hashes have at least that quality:
-        none is missed. Votes are counted for all. Ties are in the order of adding. A picture without
-        information has no candidates. Raises RecordError.
+        none is missed. Votes are counted for all, for the picture as it is and mirrored, and the higher
+        ones count. Ties are in the order of adding. A picture without information has no candidates.
+        Raises RecordError.
         """
         _checked(fingerprint)
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
         counted = self._postings.votes(fingerprint.descriptors)
+        if fingerprint.mirrored:
+            counted = np.maximum(counted, self._postings.votes(fingerprint.mirrored))
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
@@ -143,6 +150,25 @@ class Index:
             )
             for row in [*first.tolist(), *voted.tolist()]
         ]
+
+    def screen(self, fingerprint: Fingerprint, found: list[Candidate]) -> list[Candidate]:
+        """Those of the candidates that are worth decoding, with their inliers.
+
+        Worth it are those with at least 10 inliers, and all where one of the two pictures has fewer than 40
+        keypoints. Raises RecordError and StorageError.
+        """
+        from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
+
+        kept = []
+        for one in found:
+            known = self.get(one.key)
+            if known is None:
+                continue
+            agreeing = inliers(known, fingerprint)
+            poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
+            if poor or agreeing >= INLIERS:
+                kept.append(msgspec.structs.replace(one, inliers=agreeing))
+        return kept
 
     def truncate(self, count: int) -> None:
         """Keep only the first so many, at once. Raises RecordError and StorageError."""
@@ -193,6 +219,8 @@ def _checked(fingerprint: Fingerprint) -> Fingerprint:
     descriptors, descriptor_rest = divmod(len(fingerprint.descriptors), 32)
     if point_rest or descriptor_rest or points != descriptors:
         raise RecordError(f"a fingerprint with {points} keypoints and {descriptors} descriptors")
+    if len(fingerprint.mirrored) not in (0, len(fingerprint.descriptors)):
+        raise RecordError("a fingerprint with other mirrored descriptors than descriptors")
     if len(fingerprint.pdq) not in (0, FORMS * HASH_BYTES):
         raise RecordError(f"a fingerprint with {len(fingerprint.pdq)} bytes of PDQ hashes")
     if len(fingerprint.descriptors) > MOST_BYTES // 2:

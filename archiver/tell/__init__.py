@@ -12,6 +12,7 @@ from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
+from archiver.tell.pairs import comparison
 from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, one_line
@@ -20,6 +21,7 @@ __all__ = [
     "address",
     "article",
     "checked",
+    "comparison",
     "finding_words",
     "kept",
     "note",

@@ -40,13 +40,12 @@ _OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
 
 
 def buckets(descriptors: bytes) -> Buckets:
-    """The distinct buckets of n x 32 bytes, ascending.
+    """The distinct buckets of n x 32 bytes, ascending; 32 bytes of zero are no descriptor.
 
     Table t looks at the bits t, t + 4, t + 8 … t + 92, the first the highest; bit 0 is the highest of byte 0.
     """
-    bits = np.unpackbits(
-        np.frombuffer(descriptors, np.uint8).reshape(-1, 32)[:, : TABLES * BITS // 8], axis=1
-    )
+    each = np.frombuffer(descriptors, np.uint8).reshape(-1, 32)
+    bits = np.unpackbits(each[each.any(axis=1), : TABLES * BITS // 8], axis=1)
     weights = np.uint64(1) << np.arange(BITS, dtype=np.uint64)[::-1]
     found = bits.reshape(-1, BITS, TABLES).swapaxes(1, 2).astype(np.uint64) @ weights
     found |= np.arange(TABLES, dtype=np.uint64) << np.uint64(BITS)
@@ -208,21 +207,25 @@ class Postings:
         return rows <= MOST_SEGMENT_ROWS and last.end - last.first <= self.tail.end - newer.first
 
     def votes(self, descriptors: bytes) -> Rows:
-        """For each row, how many buckets it shares; those of more than `COMMON` pictures do not count."""
+        """For each row, 100 / sqrt(n) for each bucket that it shares and that n rows have.
+
+        A bucket of more than `COMMON` rows counts nothing.
+        """
         wanted = buckets(descriptors)
         parts: list[Part] = [*self.segments, self.tail]
         found = [part.find(wanted) for part in parts]
-        many = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
-        telling = many <= COMMON
+        shared = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
+        telling = (shared > 0) & (shared <= COMMON)
+        weights = np.rint(100 / np.sqrt(shared[telling]))  # whole, so that their sum is exact in any order
         votes = [
-            _counted(part, begin[telling], end[telling])
+            _counted(part, begin[telling], end[telling], weights)
             for part, (begin, end) in zip(parts, found, strict=True)
         ]
-        return np.concatenate(votes)
+        return np.concatenate(votes).astype(np.int64)
 
 
-def _counted(part: Part, begin: Rows, end: Rows) -> Rows:
+def _counted(part: Part, begin: Rows, end: Rows, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     many = end - begin
     ahead = np.repeat(begin - (np.cumsum(many) - many), many)
     rows = part.rows(ahead + np.arange(len(ahead))) - part.first
-    return np.bincount(rows, minlength=part.end - part.first)
+    return np.bincount(rows, np.repeat(weights, many), part.end - part.first).astype(np.float64)

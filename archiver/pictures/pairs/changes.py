@@ -20,7 +20,8 @@ _WINDOWS = ((3, 1.6), (5, 1.0), (9, 0.9))
 _OUTLIER = 1.5  # natural logarithm of the energy above what is expected
 _UNLIKE = 0.3  # share of the energy of both that the difference has: 0 the same, 1 unrelated
 _LEVELS = 8.0  # grey levels, root mean square
-_COLOUR_LEVELS = 14.0
+_COLOUR_LEVELS = 26.0
+_ABOVE = 3.0  # times the noise of the pair
 _BINS = 8
 _LEAST = 2  # cells that a change has
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
@@ -104,7 +105,8 @@ def _outlying(energy: Floats, texture: Floats, both: Floats, valid: Floats, leve
     expected = np.minimum(_expected(energy, texture, valid), np.log(0.35 * texture + 30))
     outlier = (np.log1p(energy) - expected) / _OUTLIER
     unlike = energy / (both + 20) / _UNLIKE
-    visible = np.sqrt(energy) / levels
+    noise = float(np.sqrt(np.median(energy)))
+    visible = np.sqrt(energy) / max(levels, _ABOVE * noise)
     return np.asarray(np.minimum(np.minimum(outlier, unlike), visible), np.float32)
 
 
@@ -135,7 +137,8 @@ def _sure(hot: NDArray[np.uint8], seen: Explained, noise: float) -> NDArray[np.u
     for number in range(1, count):
         inside = labels == number
         peak = float(np.quantile(own[inside], 0.8))
-        sure |= (inside & (own > np.sqrt(max(2.0, noise) * peak))).astype(np.uint8)
+        least = max(float(np.sqrt(max(2.0, noise) * peak)), 0.3 * peak)
+        sure |= (inside & (own > least)).astype(np.uint8)
     return sure
 
 

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 SIZE = 512  # pixels of the longest side that are looked at
 LEAST = 320  # a smaller picture is enlarged to this
 CELL = 4  # pixels a side of what differences are summed over
-_ROUNDS = 6
+_ROUNDS_SIMPLE, _ROUNDS = 2, 5
 _REACH = 1.5  # pixels a place may lie from where the map puts it
 # Y, Cb and Cr of ITU-R BT.601, as in JPEG
 _LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)
@@ -97,16 +97,21 @@ def _luma(picture: Floats) -> Floats:
     return np.asarray(cv2.transform(picture, _LUMINANCE), np.float32)
 
 
-def _fit(features: Floats, values: Floats) -> NDArray[np.float64]:
-    """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure)."""
+def _fit(features: Floats, values: Floats, simple: int) -> NDArray[np.float64]:
+    """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure).
+
+    The first rounds take the first `simple` features alone: a place whose colours are nowhere else would
+    explain itself by the others, were it not an outlier by then.
+    """
     known, wanted = features.astype(np.float64), values.astype(np.float64)
     weights: Any = np.ones(len(wanted))
-    ridge = np.eye(known.shape[1]) * (1e-5 * len(wanted))
     found: NDArray[np.float64] = np.zeros(known.shape[1])
-    for _ in range(_ROUNDS):
-        weighted = known * weights[:, None]
-        found = np.linalg.solve(weighted.T @ known + ridge, weighted.T @ wanted)
-        off = np.abs(wanted - known @ found)
+    for count in (*[simple] * _ROUNDS_SIMPLE, *[known.shape[1]] * _ROUNDS):
+        some = known[:, :count]
+        weighted = some * weights[:, None]
+        ridge = np.eye(count) * (1e-5 * len(wanted))
+        found[:count] = np.linalg.solve(weighted.T @ some + ridge, weighted.T @ wanted)
+        off = np.abs(wanted - some @ found[:count])
         spread = max(1.0, 1.48 * float(np.median(off)))
         weights = 1 / (1 + (off / (2 * spread)) ** 2) ** 2
     return found
@@ -127,7 +132,7 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
             out[:, :, channel] = source[:, :, channel]
             continue
         features = [np.ones_like(own), own, own**2, own**3, *(small[:, other] for other in others)]
-        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some])
+        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some], 4)
         found[1] += 255
         mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
         for other, share in zip(others, found[4:], strict=True):
@@ -156,7 +161,7 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     some[::5, ::5] = shown[::5, ::5] > 0.9
     if some.sum() < 50:
         return source
-    found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some])
+    found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some], 2)
     return np.asarray(source + found[0] * fine + found[1] * coarse, np.float32)
 
 
@@ -178,9 +183,11 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     length = np.sqrt(right * right + low * low)
     held = np.minimum(1, _REACH / np.maximum(length, 1e-6))
     size = (target.shape[1], target.shape[0])
-    left = np.asarray(
-        left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down, np.float32
-    )
+    moved = left - cv2.resize(right * held, size) * across - cv2.resize(low * held, size) * down
+    # beside a change the shifts are none: where they make it worse they are not taken
+    better = cv2.blur(cells(moved * moved), (3, 3)) < cv2.blur(cells(left * left), (3, 3))
+    taken = cv2.resize(better.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    left = np.asarray(np.where(taken, moved, left), np.float32)
     textured = np.minimum(xx, yy) > 4 * firm
     drift = float(np.percentile(length[textured], 90)) if textured.any() else 0.0
     return left, drift
@@ -189,7 +196,10 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
 def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
     """Blue and red against luminance: what differs in them, and how much they vary there."""
     expected, found = cells(toned), cells(target.astype(np.float32))
-    off = np.asarray(cv2.transform(found - expected, _CHROMINANCE), np.float32)
+    wanted = np.asarray(cv2.transform(expected, _CHROMINANCE), np.float32)
     own = np.asarray(cv2.transform(found, _CHROMINANCE), np.float32)
+    off = own - wanted
+    detail = wanted - cv2.blur(wanted, (5, 5))
+    off -= np.float32(_fit(detail.reshape(-1, 1), off.ravel(), 1)[0]) * detail  # sharpened, or blurred
     mean = cv2.blur(own, (5, 5))
     return off, np.asarray(np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0), np.float32)
