@@ -23,7 +23,7 @@ from archiver.manifest.lines import committed_lines
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import MarkNote, Record
 from archiver.pictures.hashes import current_labels
-from archiver.relating import Relating, behind, relate_quietly, remove_index, unwatched
+from archiver.relating import Relating, relate_quietly, remove_index, unwatched
 from archiver.sandbox import Sandbox
 from archiver.session import Session
 from archiver.signals import stoppable
@@ -123,9 +123,6 @@ def rebuild(
 def compare_pictures(root: Path, say: Callable[[str], None], relating: Relating = unwatched) -> None:
     """Compare the pictures that a run left; while another command writes, say that they are left to it."""
     archive = Archive(root)
-    with catalogue.reading(root) as db:
-        if not behind(db):
-            return
     try:
         with (
             archive.lock("duplicates"),

@@ -181,21 +181,21 @@ def test_a_comparison_comes_back_from_its_row(db: Database) -> None:
 def pictures() -> list[bytes]:
     """Six files: five of one painted scene, two of them with the same pixels, and one of another."""
     scene, other = scenes.podium(), scenes.marsh()
-    small = encoding.rendition(scene, 480)
+    small = encoding.rendition(scene, 320)
     flat = io.BytesIO()
     Image.new("RGB", (90, 90), "white").save(flat, "PNG")
     lossless = [io.BytesIO(), io.BytesIO()]
     small.save(lossless[0], "PNG", compress_level=1)
     small.save(lossless[1], "PNG", compress_level=9)
     return [
-        encoding.jpeg(encoding.rendition(scene, 800)),
+        encoding.jpeg(encoding.rendition(scene, 480)),
         encoding.webp(small),
-        encoding.jpeg(encoding.rendition(other, 640)),
+        encoding.jpeg(encoding.rendition(other, 400)),
         lossless[0].getvalue(),
         flat.getvalue(),
         lossless[1].getvalue(),
         b"\x89PNG\r\n\x1a\nnothing",
-        encoding.jpeg(encoding.crop(scene, 5, 8, 70)),
+        encoding.jpeg(encoding.rendition(encoding.crop(scene, 5, 8, 70), 400)),
     ]
 
 

@@ -14,6 +14,7 @@ from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
 from archiver.cli.mending import protect, repair
+from archiver.cli.pictures import compare_pictures
 from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
 from archiver.cli.stamping import timestamp
@@ -61,6 +62,7 @@ def main() -> None:
 _COMMANDS = (
     archive,
     browse,
+    compare_pictures,
     demo,
     duplicates,
     key,

@@ -13,6 +13,7 @@ from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
+from archiver.tell.pairs import comparison
 from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
 from archiver.tell.words import duration, many, one_line
@@ -21,6 +22,7 @@ __all__ = [
     "address",
     "article",
     "checked",
+    "comparison",
     "drift_words",
     "finding_words",
     "kept",

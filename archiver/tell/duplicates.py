@@ -27,6 +27,7 @@ def link(out: Output, row: Row) -> None:
     said = _words(row["comparison"], "the first", "the second") if row["comparison"] else "not compared"
     marked = "; marked by a person as not the same" if row["not_same"] else ""
     lines = [f"two pictures that are kept apart: {said}{marked}"]
+    lines += [f"    {row['comparison']['reason']}"] if row["comparison"] else []
     for name in ("first", "second"):
         lines += _member(row[name], name)
     _print(out, lines)

@@ -21,8 +21,12 @@ def compare_pictures(data: bytes, *, first_bytes: int) -> dict[str, Any]:
 
 
 def draw_changes(data: bytes, *, first_bytes: int) -> dict[str, Any]:
-    """`comparison` as above, and `png`: the change map in base64, empty where there is nothing to show."""
+    """`comparison` as above, with `sizes` (upright width and height of both) and `png`, the map in base64."""
     from archiver.pictures.pairs.judge import drawn  # noqa: PLC0415 - only the child pays for it
 
-    found, png = drawn(data[:first_bytes], data[first_bytes:])
-    return {"comparison": msgspec.to_builtins(found), "png": base64.b64encode(png).decode("ascii")}
+    found = drawn(data[:first_bytes], data[first_bytes:])
+    return {
+        "comparison": msgspec.to_builtins(found.comparison),
+        "sizes": found.sizes,
+        "png": base64.b64encode(found.png).decode("ascii"),
+    }

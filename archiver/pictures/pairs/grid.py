@@ -46,8 +46,7 @@ class Grid:
 
 def square(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
     """A 2 x 3 map as 3 x 3."""
-    found: NDArray[np.float64] = np.vstack([matrix, [0.0, 0.0, 1.0]])
-    return found
+    return np.asarray(np.vstack([matrix, [0.0, 0.0, 1.0]]), np.float64)
 
 
 def inverse(matrix: Affine) -> Affine:

@@ -1,49 +1,80 @@
 """Two pictures, decoded → the relation of one to the other: from the surest evidence to the weakest."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from archiver.errors import RecordError
 from archiver.model import Comparison
 from archiver.pictures.decode import decode
+from archiver.pictures.kinds import kind_of
 from archiver.pictures.pairs.changemap import change_map
+from archiver.pictures.pairs.grid import working
 from archiver.pictures.pairs.mapping import View, mapped
 from archiver.pictures.pairs.verdict import judged
 from archiver.pictures.pairs.words import unmapped
 
+_SAME = Comparison(relation="same-bytes", reason="The bytes are the same.")
 _QUALITY = 80  # of a PDQ hash: below, different pictures share hashes
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A Comparison with what a person wants to see of it."""
+
+    comparison: Comparison
+    sizes: tuple[tuple[int, int], ...]  # upright width and height of both pictures; none of undecodable ones
+    png: bytes  # the change map; empty where there is nothing to show
 
 
 def compared(first: bytes, second: bytes) -> Comparison:
     """What two pictures have to do with each other."""
     if first == second:
-        return Comparison(relation="same-bytes", reason="The bytes are the same.")
+        return _SAME
+    images = _decoded(first, second)
+    return images if isinstance(images, Comparison) else _judged(*images)
+
+
+def drawn(first: bytes, second: bytes) -> Drawn:
+    """The same, and the change map where a map takes one picture to the other."""
+    images = _decoded(first, second)
+    if isinstance(images, Comparison):
+        return Drawn(images, (), b"")
+    found = _SAME if first == second else _judged(*images)
+    crop = found.box if found.whole == "first" else None
+    png = b""
+    if found.boxes or crop:
+        changed, overlaid = ((), found.boxes) if found.relation == "overlaid" else (found.boxes, ())
+        png = change_map(working(images[0]), changed=changed, overlaid=overlaid, crop=crop)
+    return Drawn(found, tuple(image.size for image in images), png)
+
+
+def _decoded(first: bytes, second: bytes) -> tuple[Any, Any] | Comparison:
+    """Both pictures, or what can be said without one of them."""
     images = []
     for name, data in (("first", first), ("second", second)):
         try:
             images.append(decode(data).image)
         except RecordError as error:
-            return Comparison(relation="undecodable", reason=f"The {name} is {error}.")
-    one, two = images
+            if first == second:
+                return _SAME
+            return Comparison(relation="undecodable", reason=f"The {name} picture is no use: {error}.")
+    return images[0], images[1]
+
+
+def _judged(one: Any, two: Any) -> Comparison:
     if one.size == two.size and one.tobytes() == two.tobytes():
         return Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
-    return _viewed(View(one), View(two))
-
-
-def _viewed(first: View, second: View) -> Comparison:
-    found, inliers = mapped(first, second)
+    first, second = View(one), View(two)
     distance = _distance(first, second)
+    kinds = [kind_of(image, view.pdq[1]) for image, view in ((one, first), (two, second))]
+    for name, kind in zip(("first", "second"), kinds, strict=True):
+        if kind in ("plain", "tiny"):
+            reason = f"The {name} is {kind}: it holds too little to look like another."
+            return Comparison(relation="different", reason=reason)
+    found, inliers = mapped(first, second)
     if found is None:
         return unmapped(inliers, distance)
-    return judged(first, second, found, distance, graphics=False)
-
-
-def drawn(first: bytes, second: bytes) -> tuple[Comparison, bytes]:
-    """The Comparison, and the change map as PNG; empty where no map takes one picture to the other."""
-    found = compared(first, second)
-    crop = found.box if found.whole == "first" else None
-    if not (found.boxes or crop):
-        return found, b""
-    changed, overlaid = ((), found.boxes) if found.relation == "overlaid" else (found.boxes, ())
-    pixels = View(decode(first).image).pixels
-    return found, change_map(pixels, changed=changed, overlaid=overlaid, crop=crop)
+    return judged(first, second, found, distance, graphics=kinds == ["graphic", "graphic"])
 
 
 def _distance(first: View, second: View) -> int | None:

@@ -15,7 +15,7 @@ from archiver.pictures.pairs.words import NEAR, Pair, Turn, reason
 
 _SAME = 0.85  # share of blocks that correlate in one photograph; outside of what was changed
 _STRICT = 0.97  # in two graphics: they share their frame with others
-_DRIFT = 0.5  # pixels of 512 that places lie off the map: more is another frame
+_DRIFT = 0.35  # pixels of 512 that places lie off the map, measured in two ways: more is another frame
 _LARGEST = 0.4  # share of the area that differs: more is no local change
 _FEW = 12  # textured blocks: fewer tell too little
 _TURNED = 0.4  # degrees
@@ -78,7 +78,7 @@ def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool
         return "edited-or-neighbouring" if near else "different"
     least = _STRICT if graphics else _SAME
     changed = bool(pair.changes.changed)
-    if pair.blocks < least or pair.changes.share > _LARGEST or pair.drift > _DRIFT:
+    if pair.blocks < least or pair.changes.share > _LARGEST or min(pair.drift, pair.changes.drift) > _DRIFT:
         return "edited-or-neighbouring"
     if changed:
         return "locally-changed"
