@@ -20,12 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from archiver.model import Box
+from archiver.model import Box, Comparison
 from archiver.pictures.pairs.changes import find_changes
+from archiver.pictures.pairs.compare import compare_pictures
 
 Picture = Image.Image
 Place = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -276,12 +278,11 @@ def by_known_map(first: Picture, second: Picture, source: random.Random) -> Boxe
 
 
 def by_the_archiver(first: Picture, second: Picture, _: random.Random) -> Boxes:
-    from archiver.pictures.pairs.compare import compared  # noqa: PLC0415 - the rest is of use without it
-
     files = [io.BytesIO(), io.BytesIO()]
     for picture, file in zip((first, second), files, strict=True):
         picture.save(file, "PNG", compress_level=1)
-    found = compared(*(file.getvalue() for file in files))
+    data = [file.getvalue() for file in files]
+    found = msgspec.convert(compare_pictures(b"".join(data), first_bytes=len(data[0])), Comparison)
     if found.relation == "overlaid":
         return (), found.boxes
     whole = (Box(0, 0, 1, 1),) if found.relation in ("edited-or-neighbouring", "different") else ()

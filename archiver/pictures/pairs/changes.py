@@ -22,6 +22,7 @@ _UNLIKE = 0.3  # share of the energy of both that the difference has: 0 the same
 _LEVELS = 8.0  # grey levels, root mean square
 _COLOUR_LEVELS = 26.0
 _ABOVE = 3.0  # times the noise of the pair
+_LOUD = 20.0  # grey levels: no encoder leaves more, so a noisy pair hides no more than this
 _BINS = 8
 _LEAST = 2  # cells that a change has
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
@@ -106,13 +107,14 @@ def _outlying(energy: Floats, texture: Floats, both: Floats, valid: Floats, leve
     outlier = (np.log1p(energy) - expected) / _OUTLIER
     unlike = energy / (both + 20) / _UNLIKE
     noise = float(np.sqrt(np.median(energy)))
-    visible = np.sqrt(energy) / max(levels, _ABOVE * noise)
+    visible = np.sqrt(energy) / max(levels, min(_ABOVE * noise, _LOUD))
     return np.asarray(np.minimum(np.minimum(outlier, unlike), visible), np.float32)
 
 
 def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
     """The logarithm of the energy that places of like texture have: medians of bins, joined."""
     some = valid > 0.5
+    some[1::2] = False  # half of them tell as much
     at, level = np.log1p(texture[some]), np.log1p(energy[some])
     if len(at) < 4 * _BINS:
         return np.full_like(energy, np.inf)

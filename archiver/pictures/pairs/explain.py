@@ -18,7 +18,8 @@ Floats = NDArray[np.float32]
 SIZE = 512  # pixels of the longest side that are looked at
 LEAST = 320  # a smaller picture is enlarged to this
 CELL = 4  # pixels a side of what differences are summed over
-_ROUNDS_SIMPLE, _ROUNDS = 2, 5
+_ROUNDS_SIMPLE, _ROUNDS = 2, 4
+_EVERY = 7  # cells: one is fitted to; odd, so that they do not stand in columns
 _REACH = 1.5  # pixels a place may lie from where the map puts it
 # Y, Cb and Cr of ITU-R BT.601, as in JPEG
 _LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)
@@ -122,8 +123,8 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
     small, wanted = cells(source.astype(np.float32)), cells(target.astype(np.float32))
     # what is clipped in the target tells nothing of the curve
     free = cells(((target > 4) & (target < 251)).astype(np.float32)) > 0.99
-    small, wanted = small.reshape(-1, 3)[::3] / np.float32(255), wanted.reshape(-1, 3)[::3]
-    trusted = (free & (weight > 0.9)[:, :, None]).reshape(-1, 3)[::3]
+    small, wanted = small.reshape(-1, 3)[::_EVERY] / np.float32(255), wanted.reshape(-1, 3)[::_EVERY]
+    trusted = (free & (weight > 0.9)[:, :, None]).reshape(-1, 3)[::_EVERY]
     out = np.empty(source.shape, np.float32)
     for channel in range(3):
         own, some = small[:, channel], trusted[:, channel]
@@ -158,7 +159,7 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     near, far = cv2.GaussianBlur(source, (0, 0), 0.8), cv2.GaussianBlur(source, (0, 0), 2.0)
     fine, coarse = source - near, near - far
     some = np.zeros(source.shape, bool)
-    some[::5, ::5] = shown[::5, ::5] > 0.9
+    some[::8, ::8] = shown[::8, ::8] > 0.9
     if some.sum() < 50:
         return source
     found = _fit(np.stack([fine[some], coarse[some]], axis=1), (target - source)[some], 2)
@@ -200,6 +201,8 @@ def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
     own = np.asarray(cv2.transform(found, _CHROMINANCE), np.float32)
     off = own - wanted
     detail = wanted - cv2.blur(wanted, (5, 5))
-    off -= np.float32(_fit(detail.reshape(-1, 1), off.ravel(), 1)[0]) * detail  # sharpened, or blurred
+    off -= (
+        np.float32(_fit(detail.reshape(-1, 1)[::_EVERY], off.ravel()[::_EVERY], 1)[0]) * detail
+    )  # sharpened, or blurred
     mean = cv2.blur(own, (5, 5))
     return off, np.asarray(np.maximum(cv2.blur(own * own, (5, 5)) - mean * mean, 0), np.float32)
