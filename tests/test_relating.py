@@ -54,6 +54,7 @@ def db() -> Iterator[Database]:
     with closing(catalogue.connect(Path(":memory:"))) as db:
         for name in NAMES:
             row = {"payload_digest": name, "format": "JPEG", "width": 9, "height": 9, "bytes": 9}
+            row["kind"] = "photograph"
             db.table("pictures").insert(row)
         yield db
 
