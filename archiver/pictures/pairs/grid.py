@@ -51,8 +51,7 @@ def square(matrix: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def inverse(matrix: Affine) -> Affine:
     """The map from the first to the second. Raises numpy's LinAlgError for one that is flat."""
-    found: Affine = np.linalg.inv(square(matrix))[:2]
-    return found
+    return np.asarray(np.linalg.inv(square(matrix))[:2], np.float64)
 
 
 def shares(width: float, height: float) -> NDArray[np.float64]:
