@@ -35,6 +35,6 @@ def compare_pictures(
 
     out = Output(as_json)
     found = compare_files(first.read(), second.read(), into, draw=not no_map)
-    names = ["-" if each.name == "<stdin>" else each.name for each in (first, second)]
+    names = ["-" if given.name == "<stdin>" else given.name for given in (first, second)]
     tell.comparison(out, names[0], names[1], found)
     raise SystemExit(found.exit_code)

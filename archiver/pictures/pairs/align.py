@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from archiver.pictures.pairs.keypoints import Keypoints, unpacked
+from archiver.pictures.pairs.keypoints import Descriptors, Keypoints, unpacked
 
 if TYPE_CHECKING:
     from archiver.pictures.fingerprint import Fingerprint
@@ -56,13 +56,13 @@ def match(first: Keypoints, second: Keypoints) -> Match:
 
 
 def _match(
-    first: Keypoints, points: NDArray[np.float32], descriptors: NDArray[np.uint8], frame: tuple[float, float]
+    first: Keypoints, points: NDArray[np.float32], descriptors: Descriptors, frame: tuple[float, float]
 ) -> Match:
     if min(len(first.points), len(points)) < 4:
         return NOTHING
-    distances, nearest = cv2.batchDistance(
-        descriptors, first.descriptors, cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2
-    )
+    binary = descriptors.dtype == np.uint8
+    kind, norm = (cv2.CV_32S, cv2.NORM_HAMMING) if binary else (cv2.CV_32F, cv2.NORM_L2)
+    distances, nearest = cv2.batchDistance(descriptors, first.descriptors, kind, normType=norm, K=2)
     good = distances[:, 0] < _RATIO * distances[:, 1]
     if good.sum() < 4:
         return NOTHING

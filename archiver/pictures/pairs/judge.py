@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from archiver.errors import RecordError
-from archiver.model import Comparison
+from archiver.model import Comparison, PictureKind
 from archiver.pictures.decode import decode
-from archiver.pictures.kinds import kind_of
+from archiver.pictures.kinds import kind_of, tiny
 from archiver.pictures.pairs.changemap import change_map
 from archiver.pictures.pairs.grid import working
 from archiver.pictures.pairs.mapping import View, mapped
@@ -66,7 +68,7 @@ def _judged(one: Any, two: Any) -> Comparison:
         return Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
     first, second = View(one), View(two)
     distance = _distance(first, second)
-    kinds = [kind_of(image, view.pdq[1]) for image, view in ((one, first), (two, second))]
+    kinds = [_kind(first), _kind(second)]
     for name, kind in zip(("first", "second"), kinds, strict=True):
         if kind in ("plain", "tiny"):
             reason = f"The {name} is {kind}: it holds too little to look like another."
@@ -75,6 +77,11 @@ def _judged(one: Any, two: Any) -> Comparison:
     if found is None:
         return unmapped(inliers, distance)
     return judged(first, second, found, distance, graphics=kinds == ["graphic", "graphic"])
+
+
+def _kind(view: View) -> PictureKind:
+    """As `describe_pixels` tells it, from the smaller picture that is at hand."""
+    return "tiny" if tiny(view.size) else kind_of(Image.fromarray(view.reduced), view.pdq[1])
 
 
 def _distance(first: View, second: View) -> int | None:

@@ -22,15 +22,15 @@ from archiver.pictures.pairs.grid import (
     inverse,
     refined,
     shrunk,
+    square,
     working,
 )
-from archiver.pictures.pairs.keypoints import Keypoints, find_detailed, find_keypoints
+from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints
 
 INLIERS = 10  # keypoints that agree: below, a map is a guess
 _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
 _SMALL = 32  # pixels a side of those
-_HASHED = 512
 _ENLARGED = 1.4  # times a side of one picture that the other would have on it: the one shows a part
 _FORMS = 8  # a square's rotations and mirror images
 
@@ -45,27 +45,45 @@ class View:
         self.pixels: Bytes = working(image)
 
     @cached_property
+    def reduced(self) -> Bytes:
+        """RGB, at most 512 pixels a side."""
+        return shrunk(self.pixels, LONGEST)
+
+    @cached_property
     def grey(self) -> Bytes:
         return np.asarray(cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
     @cached_property
+    def small_grey(self) -> Bytes:
+        return np.asarray(cv2.cvtColor(self.reduced, cv2.COLOR_RGB2GRAY), np.uint8)
+
+    @cached_property
     def keypoints(self) -> Keypoints:
-        return find_keypoints(self.grey)
+        return find_keypoints(self.small_grey, mirror=False)
+
+    @cached_property
+    def turned(self) -> Keypoints:
+        """Keypoints that are also described as they look in the mirrored picture."""
+        return find_keypoints(self.small_grey)
 
     @cached_property
     def detailed(self) -> Keypoints:
         return find_detailed(self.grey)
 
     @cached_property
+    def flipped(self) -> Keypoints:
+        return find_detailed(np.asarray(cv2.flip(self.grey, 1), np.uint8))
+
+    @cached_property
     def pdq(self) -> tuple[NDArray[np.uint8], int]:
         """The PDQ hashes of its 8 turned forms, 8 x 256 bits, of at most 512 pixels a side; their quality."""
-        forms, quality = compute_dihedral(shrunk(self.pixels, _HASHED))
+        forms, quality = compute_dihedral(self.reduced)
         return np.array(forms, np.uint8), int(quality)
 
     @cached_property
     def small(self) -> NDArray[np.float32]:
         """Grey, 32 x 32, with mean 0 and length 1."""
-        tiny = cv2.resize(self.grey, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
+        tiny = cv2.resize(self.small_grey, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA).astype(np.float32)
         tiny -= tiny.mean()
         return np.asarray(tiny / max(float(np.linalg.norm(tiny)), 1e-3), np.float32)
 
@@ -119,7 +137,7 @@ def _refined(first: View, second: View, guess: Affine) -> tuple[Affine, Flow | N
     near = [float(np.ptp(corners(affine), axis=0).max()) for affine in (guess, inverse(guess))]
     if max(near) > _ENLARGED:
         return refined(first.grey, second.grey, guess)
-    return refined(shrunk(first.grey, _HASHED), shrunk(second.grey, _HASHED), guess)
+    return refined(first.small_grey, second.small_grey, guess)
 
 
 def plausible_shares(affine: Affine, first: View, second: View) -> bool:
@@ -131,10 +149,15 @@ def plausible_shares(affine: Affine, first: View, second: View) -> bool:
 
 def _guesses(first: View, second: View) -> Iterator[Match]:
     one, two = first.keypoints, second.keypoints
-    yield _shared(match(one, two), one, two)
+    plain = match(one, two)
+    yield _shared(plain if plain.inliers >= INLIERS else match(one, second.turned), one, two)
     yield from _wholes(first, second)
     one, two = first.detailed, second.detailed
     yield _shared(match(one, two), one, two)
+    two = second.flipped
+    found = _shared(match(one, two), one, two)
+    if found.affine is not None:
+        yield Match(found.inliers, found.affine @ square(_form(4)), mirrored=True)
 
 
 def _shared(found: Match, one: Keypoints, two: Keypoints) -> Match:

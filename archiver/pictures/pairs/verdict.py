@@ -18,6 +18,7 @@ _STRICT = 0.97  # in two graphics: they share their frame with others
 _DRIFT = 0.35  # pixels of 512 that places lie off the map, measured in two ways: more is another frame
 _LARGEST = 0.4  # share of the area that differs: more is no local change
 _FEW = 12  # textured blocks: fewer tell too little
+_MANY = 64  # textured blocks that need no keypoints beside them
 _TURNED = 0.4  # degrees
 _CUT = 0.004  # share of a side
 _MARGIN = 0.03  # share of a side around a box that it may disturb
@@ -73,7 +74,8 @@ def measured(first: View, second: View, found: Mapped) -> Pair:
 
 def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool) -> Relation:
     near = distance is not None and distance <= NEAR
-    firm = found.inliers >= INLIERS or near
+    proven = found.textured >= _MANY and found.blocks >= _SAME  # blocks by themselves never agree by chance
+    firm = found.inliers >= INLIERS or near or proven
     if not firm or found.textured < _FEW:
         return "edited-or-neighbouring" if near else "different"
     least = _STRICT if graphics else _SAME
