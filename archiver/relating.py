@@ -25,6 +25,7 @@ from archiver.index.reader import PICTURE_BYTES
 from archiver.index.rows import insert, value
 from archiver.model import Comparison, Evidence, Location
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
+from archiver.pictures.pairs.compare import compare_pictures
 from archiver.sandbox import Sandbox
 from archiver.storage import storage_error
 from archiver.warc.read import read_record
@@ -123,8 +124,6 @@ def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -
 
 def compare(sandbox: Sandbox, first: bytes, second: bytes) -> Comparison:
     """What two pictures have to do with each other. Raises SandboxError when that took too much."""
-    from archiver.pictures.pairs.compare import compare_pictures  # noqa: PLC0415 - takes a tenth of a second
-
     return sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
 
 
