@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.browse import words
-from archiver.pictures.hashes import hamming
 from archiver.browse.server import close
 from archiver.claims.contradictions import moment_of
+from archiver.pictures.hashes import hamming
 
 
 @pytest.fixture(scope="module")
