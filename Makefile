@@ -10,10 +10,10 @@ GENERATED := docs/cli.md
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install peers demo test lint docs bench requirements clean
+.PHONY: help install peers demo test lint docs bench bench-pictures requirements clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 16
 
 install: .venv/.installed ## make .venv with every extra: .venv/bin/archiver runs
 .venv/.installed: requirements/develop.txt pyproject.toml
@@ -53,6 +53,9 @@ bench: install peers ## print how fast the archiver is beside its peers
 	$(BIN)/python benchmarks/sources_speed.py
 	$(BIN)/python benchmarks/capture.py
 	$(BIN)/python benchmarks/many_captures.py 10000
+
+bench-pictures: install ## print what is found of changed pictures, and what is wrongly merged (fetches photographs)
+	$(BIN)/python benchmarks/pictures/run.py
 
 # Run this after a change to pyproject.toml's dependencies or to a *.in file, and commit the result.
 # One list serves every platform and Python from 3.11 on. No address of an index gets into it.
