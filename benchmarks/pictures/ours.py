@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from archiver.pictures.pairs.compare import compare_pictures
 from changes import BoxOf, Made
 
 from archiver.model import MERGED, Box, Comparison
 from archiver.pictures import Fingerprint, Index
 from archiver.pictures.fingerprint import make_fingerprint
+from archiver.pictures.pairs.compare import compare_pictures
 
 LINKS = ("locally-changed", "edited-or-neighbouring")
 NEAR = 0.02  # of a side: what a crop's box may be off
