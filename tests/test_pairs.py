@@ -19,8 +19,6 @@ from archiver.pictures.fingerprint import make_fingerprint
 from archiver.pictures.pairs.align import inliers
 from archiver.pictures.pairs.compare import compare_pictures
 
-PART = (60, 64, 1140, 672)  # of 1200 x 800, in pixels
-
 
 @cache
 def scene() -> Image.Image:
@@ -186,7 +184,7 @@ def test_templates_are_not_merged() -> None:
         card("Prices rose\nby a third"),
         card("Talks go on\nin Geneva"),
     ]
-    assert judged(*cards).relation not in MERGED
+    assert judged(cards[0], cards[1]).relation not in MERGED
     resized = Image.open(io.BytesIO(cards[0])).resize((600, 375))
     assert judged(cards[0], saved(resized)).relation == "re-encoded"
 
