@@ -22,7 +22,6 @@ from archiver.pictures.pairs.grid import (
     inverse,
     refined,
     shrunk,
-    square,
     working,
 )
 from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints
@@ -68,11 +67,7 @@ class View:
 
     @cached_property
     def detailed(self) -> Keypoints:
-        return find_detailed(self.grey)
-
-    @cached_property
-    def flipped(self) -> Keypoints:
-        return find_detailed(np.asarray(cv2.flip(self.grey, 1), np.uint8))
+        return find_detailed(self.small_grey)
 
     @cached_property
     def pdq(self) -> tuple[NDArray[np.uint8], int]:
@@ -154,10 +149,6 @@ def _guesses(first: View, second: View) -> Iterator[Match]:
     yield from _wholes(first, second)
     one, two = first.detailed, second.detailed
     yield _shared(match(one, two), one, two)
-    two = second.flipped
-    found = _shared(match(one, two), one, two)
-    if found.affine is not None:
-        yield Match(found.inliers, found.affine @ square(_form(4)), mirrored=True)
 
 
 def _shared(found: Match, one: Keypoints, two: Keypoints) -> Match:

@@ -16,6 +16,7 @@ from archiver.pictures.pairs.words import NEAR, Pair, Turn, reason
 _SAME = 0.85  # share of blocks that correlate in one photograph; outside of what was changed
 _STRICT = 0.97  # in two graphics: they share their frame with others
 _DRIFT = 0.35  # pixels of 512 that places lie off the map, measured in two ways: more is another frame
+_FAR = 4.0  # pixels of 512: no map at all, however it was measured
 _LARGEST = 0.4  # share of the area that differs: more is no local change
 _FEW = 12  # textured blocks: fewer tell too little
 _MANY = 64  # textured blocks that need no keypoints beside them
@@ -79,8 +80,10 @@ def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool
     if not firm or found.textured < _FEW:
         return "edited-or-neighbouring" if near else "different"
     least = _STRICT if graphics else _SAME
-    changed = bool(pair.changes.changed)
-    if pair.blocks < least or pair.changes.share > _LARGEST or min(pair.drift, pair.changes.drift) > _DRIFT:
+    # of two graphics, what is laid over is what tells one from the other: another name, another number
+    changed = bool(pair.changes.changed or (graphics and pair.changes.overlaid))
+    drifts = min(pair.drift, pair.changes.drift) > _DRIFT or pair.drift > _FAR
+    if pair.blocks < least or pair.changes.share > _LARGEST or drifts:
         return "edited-or-neighbouring"
     if changed:
         return "locally-changed"
