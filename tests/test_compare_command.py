@@ -26,7 +26,8 @@ def test_it_says_what_differs_and_draws_it(
     monkeypatch.chdir(tmp_path)
     code, rows, text = archiver("compare-pictures", *map(str, pair), "--json")
     assert code == 0
-    [row] = rows
+    row, summary = rows
+    assert summary == {"type": "summary", "relation": "locally-changed", "exit_code": 0}
     assert (row["relation"], row["whole"], row["map"]) == ("locally-changed", "first", "changes.png")
     assert row["sizes"] == [[900, 600], [810, 540]]
     assert row["box"] == pytest.approx({"left": 0.1, "top": 0.1, "width": 0.9, "height": 0.9}, abs=0.004)

@@ -88,7 +88,7 @@ def test_words_for_people(cropped: Path) -> None:
     assert text.startswith("4 pictures of one photograph, the best first\n    JPEG 900x600, ")
     assert "cropped, this one shows of the best 73 %, from 5 % left and 8 % top" in text
     assert "by an image proxy: re-encoded or resized: the same picture, nowhere changed" in text
-    assert text.endswith("1 clusters, 0 links.\n")
+    assert text.endswith("1 cluster, 0 links.\n")
     _, _, shown = within("show", "1", "--in", str(cropped))
     assert shown.count("pixels: re-encoded or resized: the same picture, nowhere changed") == 2
 

@@ -90,5 +90,4 @@ def _list(out: Output, db: Any, directory: Path, what: str | None) -> None:
         counts["links"] += 1
         told.link(out, row)
     out.row({"type": "summary", **counts})
-    said = ", ".join(f"{count} {name}" for name, count in counts.items() if name != "matches" or what)
-    out.say(f"{said[0].upper()}{said[1:]}.")
+    told.ending(out, counts, from_outside=what is not None and not of)

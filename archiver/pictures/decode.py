@@ -48,6 +48,13 @@ class Pixels:
     scale: int = 1  # the image's sides are 1/scale of the stored ones: 1, 2, 4 or 8
     frames: int = 1  # of an animation
 
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height of the whole picture in pixels, after any orientation."""
+        width, height = self.stored
+        turned = (width > height) != (self.image.width > self.image.height)
+        return (height, width) if turned else (width, height)
+
 
 def decode(data: bytes, *, most: int = MOST, keep_alpha: bool = False) -> Pixels:
     """Decode a picture to at most `most` pixels; a larger one comes out at 1/2, 1/4 or 1/8 of its sides.

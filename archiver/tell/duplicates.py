@@ -54,3 +54,11 @@ def _member(row: Row, said: str) -> list[str]:
 
 def _print(out: Output, lines: list[str]) -> None:
     out.text("\n".join(map(one_line, lines)))
+
+
+def ending(out: Output, counts: dict[str, int], *, from_outside: bool) -> None:
+    """How much was found; matches count where a file from outside was asked about."""
+    found = [many(counts["clusters"], "cluster"), many(counts["links"], "link")]
+    if from_outside:
+        found.append(many(counts["matches"], "picture") + " like the one from outside")
+    out.say(f"{', '.join(found)}.")

@@ -25,7 +25,9 @@ def comparison(out: Output, first: str, second: str, compared: Compared) -> None
     """The answer of `archiver compare-pictures`."""
     found = compared.comparison
     row = {"type": "comparison", "first": first, "second": second, **msgspec.to_builtins(compared)}
+    code = row.pop("exit_code", 0)
     out.row(row | row.pop("comparison"))
+    out.row({"type": "summary", "relation": found.relation, "exit_code": code})
     out.say(RELATIONS[found.relation])
     out.say(f"  {one_line(found.reason)}")
     if found.box and compared.sizes:

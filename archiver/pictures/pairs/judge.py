@@ -1,13 +1,12 @@
 """Two pictures, decoded → the relation of one to the other: from the surest evidence to the weakest."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from PIL import Image
 
 from archiver.errors import RecordError
 from archiver.model import Comparison, PictureKind
-from archiver.pictures.decode import decode
+from archiver.pictures.decode import Pixels, decode
 from archiver.pictures.kinds import kind_of, tiny
 from archiver.pictures.pairs.changemap import change_map
 from archiver.pictures.pairs.grid import working
@@ -46,16 +45,16 @@ def drawn(first: bytes, second: bytes) -> Drawn:
     png = b""
     if found.boxes or crop:
         changed, overlaid = ((), found.boxes) if found.relation == "overlaid" else (found.boxes, ())
-        png = change_map(working(images[0]), changed=changed, overlaid=overlaid, crop=crop)
-    return Drawn(found, tuple(image.size for image in images), png)
+        png = change_map(working(images[0].image), changed=changed, overlaid=overlaid, crop=crop)
+    return Drawn(found, tuple(each.upright for each in images), png)
 
 
-def _decoded(first: bytes, second: bytes) -> tuple[Any, Any] | Comparison:
+def _decoded(first: bytes, second: bytes) -> tuple[Pixels, Pixels] | Comparison:
     """Both pictures, or what can be said without one of them."""
     images = []
     for name, data in (("first", first), ("second", second)):
         try:
-            images.append(decode(data).image)
+            images.append(decode(data))
         except RecordError as error:
             if first == second:
                 return _SAME
@@ -63,10 +62,11 @@ def _decoded(first: bytes, second: bytes) -> tuple[Any, Any] | Comparison:
     return images[0], images[1]
 
 
-def _judged(one: Any, two: Any) -> Comparison:
-    if one.size == two.size and one.tobytes() == two.tobytes():
+def _judged(one: Pixels, two: Pixels) -> Comparison:
+    whole = one.scale == two.scale == 1  # else pixels that differ may have the same average
+    if whole and one.image.size == two.image.size and one.image.tobytes() == two.image.tobytes():
         return Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
-    first, second = View(one), View(two)
+    first, second = View(one.image), View(two.image)
     distance = _distance(first, second)
     kinds = [_kind(first), _kind(second)]
     for name, kind in zip(("first", "second"), kinds, strict=True):
