@@ -199,7 +199,7 @@ def jpegs() -> Named:
         for mode in ("CMYK", "RGB", "L"):
             data = encoded(scene(48, 32, mode), "JPEG", subsampling=sampling)
             yield f"jpeg {mode}, sampling {sampling}, no adobe", data.replace(b"Adobe", b"adobE")
-            other = re.sub(rb"(Adobe.{6}).", rb"\1\x02", data, flags=re.DOTALL)
+            other = re.sub(rb"Adobe.{7}", lambda found: found[0][:-1] + b"\x02", data, flags=re.DOTALL)
             yield f"jpeg {mode}, sampling {sampling}, YCCK", other
     for number in (0, 1, 5, 255, 65_535):
         mpf = b"MPF\x00II*\x00\x08\x00\x00\x00\x02\x00" + b"".join(
