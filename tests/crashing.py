@@ -31,6 +31,7 @@ TABLES = (
     "records",
     "runs",
     "pictures",
+    "picture_hashes",
     "articles",
     "unreadable_sources",
     "blocks",

@@ -52,8 +52,7 @@ _TABLES: dict[str, dict[str, Any]] = {
     },
     "pictures": {
         "title": "Pictures",
-        "description": "Each picture once, by the SHA-256 of its bytes. The perceptual hash is for finding,"
-        " never for proving; hamming(a, b) counts the bits in which two of them differ.",
+        "description": "Each picture once, by the SHA-256 of its bytes.",
     },
     "picture_pairs": {
         "title": "Pairs of pictures",
@@ -86,6 +85,12 @@ _TABLES: dict[str, dict[str, Any]] = {
     "times": {
         "title": "Claimed times",
         "description": "Each time that somebody claims, with its clock, as written and as understood.",
+    },
+    "picture_hashes": {
+        "title": "Hashes of pictures",
+        "description": "Perceptual hashes, under each label: for finding, never for proving."
+        " hamming(a, b) counts the bits in which two of them differ.",
+        "facets": ["label"],
     },
     "blocks": {"title": "Text", "description": "The text of articles in reading order."},
     "warcs": {"title": "WARC files", "description": "The files of this archive.", "label_column": "path"},
