@@ -4,21 +4,13 @@ import atexit
 import threading
 
 from archiver.errors import SandboxError
-from archiver.model import Comparison, Noun
+from archiver.model import Comparison
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.pairs.compare import compare_pictures, draw_changes
+from archiver.pictures.pairs.compare import Drawn, compare_pictures, draw_changes
 from archiver.sandbox import Sandbox
 
 _sandbox, _lock = Sandbox(), threading.Lock()
 atexit.register(_sandbox.close)
-
-
-class Drawn(Noun, frozen=True):
-    """A comparison with what a person wants to see of it."""
-
-    comparison: Comparison
-    sizes: tuple[tuple[int, int], ...] = ()  # upright width and height of both; none of undecodable ones
-    png: bytes = b""  # the change map; empty where there is nothing to show
 
 
 def fingerprint(data: bytes) -> Fingerprint:
