@@ -104,8 +104,9 @@ def relate(
     if not done.left and not any(_missing(db, nominated)):
         nominated.done()
         return done
-    with watching(lambda: done.words), _index(root) as index:
-        work = _Work(db, root, sandbox, index, done)
+    # two: a child with the libraries for hashes and for comparing holds too much to be kept between calls
+    with watching(lambda: done.words), _index(root) as index, Sandbox() as judge:
+        work = _Work(db, root, index, done, sandbox=sandbox, judge=judge)
         if work.catch_up(stop) and work.pictures(stop):
             work.pairs(nominated, stop)
     return done
@@ -188,8 +189,11 @@ def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, boo
 
 
 class _Work:
-    def __init__(self, db: Database, root: Path, sandbox: Sandbox, index: "Index", done: Related) -> None:
-        self._db, self._root, self._sandbox, self._index, self._done = db, root, sandbox, index, done
+    def __init__(
+        self, db: Database, root: Path, index: "Index", done: Related, *, sandbox: Sandbox, judge: Sandbox
+    ) -> None:
+        self._db, self._root, self._index, self._done = db, root, index, done
+        self._sandbox, self._judge = sandbox, judge
 
     def catch_up(self, stop: Stop) -> bool:
         """Bring the index to what the rows say; whether that came to its end."""
@@ -266,7 +270,7 @@ class _Work:
     def _compared(self, first: str, second: bytes) -> Comparison:
         self._done.pairs += 1
         try:
-            return compare(self._sandbox, stored_picture(self._db, self._root, first), second)
+            return compare(self._judge, stored_picture(self._db, self._root, first), second)
         except (RecordError, SandboxError) as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 
