@@ -142,7 +142,7 @@ class PictureFacts(Noun, frozen=True):
     """What decoding a picture tells: no claim about any other picture.
 
     `hashes` maps a label (algorithm and library versions) to zero-padded lower-case hex. Only photographs
-    and graphics have hashes: plain (one colour, a placeholder) and tiny ones hold too little to look alike.
+    and graphics have hashes: plain (one colour, a gradient) and tiny ones hold too little to look alike.
     """
 
     format: str

@@ -24,7 +24,8 @@ from archiver.index.pairs import add_pair, pair_of
 from archiver.index.reader import PICTURE_BYTES
 from archiver.index.rows import insert, value
 from archiver.model import Comparison, Evidence, Location
-from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
+from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance
+from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.compare import compare_pictures
 from archiver.sandbox import Sandbox
 from archiver.storage import storage_error
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 FOLDER = "pictures.index"
 SCREENED = 100  # candidates of one picture whose keypoints are held against its own
 JUDGED = 24  # of them, those whose pixels are
-AGREEING = 10  # keypoints on one map that are worth a look at the pixels
-NEAR = 60  # bits of PDQ that are, too
-QUALITY = 80  # of PDQ, at least
 FLUSHED = 50  # pictures after which the index is durable
 _HELD = ("photograph", "graphic")  # what can look alike
 
@@ -106,8 +104,9 @@ def relate(
     if not done.left and not any(_missing(db, nominated)):
         nominated.done()
         return done
-    with watching(lambda: done.words), _index(root) as index:
-        work = _Work(db, root, sandbox, index, done)
+    # two: a child with the libraries for hashes and for comparing holds too much to be kept between calls
+    with watching(lambda: done.words), _index(root) as index, Sandbox() as judge:
+        work = _Work(db, root, index, done, sandbox=sandbox, judge=judge)
         if work.catch_up(stop) and work.pictures(stop):
             work.pairs(nominated, stop)
     return done
@@ -138,12 +137,14 @@ def worth(candidates: "Iterable[Candidate]", fingerprint: Fingerprint, index: "I
 
 
 def _alike(held: Fingerprint, fingerprint: Fingerprint, distance: int | None) -> bool:
-    if distance is not None and distance <= NEAR:
-        return True
-    return agreeing(held, fingerprint) >= AGREEING
+    return _near(distance) or _agreeing(held, fingerprint) >= INLIERS
 
 
-def agreeing(held: Fingerprint, fingerprint: Fingerprint) -> int:
+def _near(distance: int | None) -> bool:
+    return distance is not None and distance <= NEAR
+
+
+def _agreeing(held: Fingerprint, fingerprint: Fingerprint) -> int:
     """How many keypoints of two pictures agree on one map."""
     from archiver.pictures.pairs.align import inliers  # noqa: PLC0415
 
@@ -188,8 +189,11 @@ def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, boo
 
 
 class _Work:
-    def __init__(self, db: Database, root: Path, sandbox: Sandbox, index: "Index", done: Related) -> None:
-        self._db, self._root, self._sandbox, self._index, self._done = db, root, sandbox, index, done
+    def __init__(
+        self, db: Database, root: Path, index: "Index", done: Related, *, sandbox: Sandbox, judge: Sandbox
+    ) -> None:
+        self._db, self._root, self._index, self._done = db, root, index, done
+        self._sandbox, self._judge = sandbox, judge
 
     def catch_up(self, stop: Stop) -> bool:
         """Bring the index to what the rows say; whether that came to its end."""
@@ -266,7 +270,7 @@ class _Work:
     def _compared(self, first: str, second: bytes) -> Comparison:
         self._done.pairs += 1
         try:
-            return compare(self._sandbox, stored_picture(self._db, self._root, first), second)
+            return compare(self._judge, stored_picture(self._db, self._root, first), second)
         except (RecordError, SandboxError) as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 
@@ -283,23 +287,15 @@ class _Work:
 
     def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
         held, fingerprint = self._index.get(first), self._index.get(second)
-        if not same and held and fingerprint:
-            count = agreeing(held, fingerprint)
-            if count < AGREEING and not _near(held, fingerprint):
+        if not same and held and fingerprint and not _near(pdq_distance(held, fingerprint)):
+            count = _agreeing(held, fingerprint)
+            if count < INLIERS:
                 words = f"only {count} keypoints agree"
                 return Comparison(relation="different", evidence=Evidence(inliers=count), reason=words)
         try:
             return self._compared(first, stored_picture(self._db, self._root, second))
         except RecordError as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
-
-
-def _near(held: Fingerprint, fingerprint: Fingerprint) -> bool:
-    """Whether PDQ of good quality says that they look alike, turned or not."""
-    forms = [fingerprint.pdq[at : at + 32] for at in range(0, len(fingerprint.pdq), 32)]
-    good = min(held.facts.quality or 0, fingerprint.facts.quality or 0) >= QUALITY
-    bits = [(int.from_bytes(held.pdq[:32]) ^ int.from_bytes(form)).bit_count() for form in forms]
-    return good and min(bits, default=256) <= NEAR
 
 
 def relate_quietly(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import archiver
+from commands import archiver, within
 from PIL import Image
 
 from archiver.demo.scenes import harbour
@@ -24,7 +24,7 @@ def test_it_says_what_differs_and_draws_it(
     pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, rows, text = archiver("compare-pictures", *map(str, pair), "--json")
+    code, rows, text = within("compare-pictures", *map(str, pair), "--json")
     assert code == 0
     row, summary = rows
     assert summary == {"type": "summary", "relation": "locally-changed", "exit_code": 0}
@@ -38,9 +38,9 @@ def test_it_says_what_differs_and_draws_it(
         pixels = drawn.convert("RGB").getpixel((590, 375))
         assert isinstance(pixels, tuple)
         assert pixels[0] > pixels[1] + 40  # red where the patch lies
-    archiver("compare-pictures", *map(str, pair), "--no-map")
+    within("compare-pictures", *map(str, pair), "--no-map")
     assert not (tmp_path / "changes-2.png").exists()
-    archiver("compare-pictures", *map(str, pair))
+    within("compare-pictures", *map(str, pair))
     assert (tmp_path / "changes-2.png").exists()
 
 
@@ -48,7 +48,7 @@ def test_no_file_is_written_over_and_none_when_nothing_is_to_show(
     pair: tuple[Path, Path], tmp_path: Path
 ) -> None:
     first, second = map(str, pair)
-    code, _, text = archiver("compare-pictures", first, second, "--map", first)
+    code, _, text = within("compare-pictures", first, second, "--map", first)
     assert (code, "is there" in text) == (2, True)
     into = tmp_path / "map.png"
     code, rows, _ = archiver(
@@ -60,6 +60,6 @@ def test_no_file_is_written_over_and_none_when_nothing_is_to_show(
 def test_what_is_no_picture_ends_with_3(pair: tuple[Path, Path], tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(pair[0].read_bytes()[:3000])
-    code, rows, text = archiver("compare-pictures", str(pair[0]), str(broken), "--json")
+    code, rows, text = within("compare-pictures", str(pair[0]), str(broken), "--json")
     assert (code, rows[0]["relation"]) == (3, "undecodable")
     assert "cannot be compared" in text

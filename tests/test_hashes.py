@@ -164,12 +164,13 @@ def test_pictures_without_information_have_none() -> None:
 class OtherLibraries(Sandbox):
     """A child whose libraries are of another version: they hash otherwise, and say so."""
 
-    def __init__(self, version: str, *, pdq: bool = True, kind: str | None = None) -> None:
+    def __init__(self, child: Sandbox, version: str, *, pdq: bool = True, kind: str | None = None) -> None:
         super().__init__()
+        self._shared = child  # which each test need not start
         self._version, self._pdq, self._kind = version, pdq, kind
 
     def call(self, function: Any, data: bytes, **options: Any) -> Any:
-        value = super().call(function, data, **options)
+        value = self._shared.call(function, data, **options)
         if function is not describe_picture:
             return value
         hashes = {
@@ -196,8 +197,7 @@ def of_versions(root: Path, *children: Sandbox) -> Path:
     with archive.lock("archive"):
         archive.create()
     for number, child in enumerate(children):
-        with child:
-            captured(root, number, child)
+        captured(root, number, child)
     return root
 
 
@@ -214,7 +214,7 @@ def rows(root: Path) -> list[tuple[str, str, int | None]]:
 def test_rebuild_puts_the_hashes_of_today_beside_those_that_were_committed(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    root = of_versions(tmp_path / "a", OtherLibraries("older"), Sandbox())
+    root = of_versions(tmp_path / "a", OtherLibraries(sandbox, "older"), sandbox)
     before = rows(root)
     assert len(before) == 4
     assert deep(root, sandbox) == []
@@ -234,7 +234,7 @@ def test_rebuild_puts_the_hashes_of_today_beside_those_that_were_committed(
 
 
 def test_older_archives_whose_lines_lack_pdq_and_kind(tmp_path: Path, sandbox: Sandbox) -> None:
-    root = of_versions(tmp_path / "a", OtherLibraries("older", pdq=False))
+    root = of_versions(tmp_path / "a", OtherLibraries(sandbox, "older", pdq=False))
     assert [label for _, label, *_ in rows(root)] == ["phash64/older"]
     assert deep(root, sandbox) == []
     upkeep.rebuild(root)
@@ -245,28 +245,30 @@ def test_older_archives_whose_lines_lack_pdq_and_kind(tmp_path: Path, sandbox: S
 
 def test_a_catalogue_that_libraries_in_between_made(tmp_path: Path, sandbox: Sandbox) -> None:
     """Captured with one version, rebuilt with a second, verified with a third: nobody did anything wrong."""
-    root = of_versions(tmp_path / "a", OtherLibraries("older", kind="photograph"))
+    root = of_versions(tmp_path / "a", OtherLibraries(sandbox, "older", kind="photograph"))
     manifest = Archive(root).manifest()
     paths, lines = [warc.path for warc in manifest.warcs], committed_lines(root, manifest)
-    with OtherLibraries("between", kind="plain") as child:
-        catalogue.rebuild(root, paths, child, lines)
-        assert {label.split("/")[1] for _, label, *_ in rows(root)} == {"older", "between"}
-        assert deep(root, sandbox) == []
-        catalogue.rebuild(root, paths, child)
+    child = OtherLibraries(sandbox, "between", kind="plain")
+    catalogue.rebuild(root, paths, child, lines)
+    assert {label.split("/")[1] for _, label, *_ in rows(root)} == {"older", "between"}
+    assert deep(root, sandbox) == []
+    catalogue.rebuild(root, paths, child)
     assert deep(root, sandbox) == ["catalogue-row"] * 2  # what was committed is not there
     upkeep.rebuild(root)
     assert deep(root, sandbox) == []
 
 
 def test_a_forged_hash_under_an_older_label_is_found(tmp_path: Path, sandbox: Sandbox) -> None:
-    root = of_versions(tmp_path / "a", OtherLibraries("older"))
+    root = of_versions(tmp_path / "a", OtherLibraries(sandbox, "older"))
     with catalogue.writing(root) as db:
         db.execute("UPDATE picture_hashes SET value = '00' WHERE label = 'pdq256/older'")
     assert deep(root, sandbox) == ["catalogue-row"] * 2
 
 
-def test_a_record_list_that_is_not_the_committed_one_gives_no_hashes(tmp_path: Path) -> None:
-    root = of_versions(tmp_path / "a", OtherLibraries("older"))
+def test_a_record_list_that_is_not_the_committed_one_gives_no_hashes(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    root = of_versions(tmp_path / "a", OtherLibraries(sandbox, "older"))
     archives.put_lines(root, [line.replace(b"/older", b"/forge") for line in archives.lines(root, 0)], 0)
     upkeep.rebuild(root)
     assert {label.split("/")[1] for _, label, *_ in rows(root)} == {"1"}

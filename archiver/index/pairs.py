@@ -8,20 +8,20 @@ import msgspec
 from sqlite_utils import Database
 
 from archiver.index.rows import insert
-from archiver.model import Box, Comparison, Evidence
+from archiver.model import Box, Comparison, Evidence, Relation
 
 _EVIDENCE = ("distance", "inliers", "blocks")
-_WORDS = {
+RELATIONS: dict[Relation, str] = {
     "same-bytes": "the same bytes",
     "same-pixels": "other bytes, and the same pixels",
     "re-encoded": "re-encoded or resized: the same picture, nowhere changed",
     "cropped": "cropped",
-    "overlaid": "the same picture with something laid over or added",
+    "overlaid": "the same picture, with something laid over or a bar or border added",
     "turned": "the same picture, turned",
     "locally-changed": "LOCALLY CHANGED: the same picture, but not everywhere",
     "edited-or-neighbouring": "edited, or a neighbouring frame: not the same picture",
     "different": "different pictures",
-    "undecodable": "not comparable",
+    "undecodable": "cannot be compared",
 }
 
 
@@ -84,7 +84,7 @@ def pair_of_row(row: Mapping[str, Any]) -> Comparison:
 
 def pair_words(found: Comparison, first: str, second: str) -> str:
     """What it says, in one line; `first` and `second` are what the two pictures are called there."""
-    said = [_WORDS[found.relation]]
+    said = [RELATIONS[found.relation]]
     if found.turn and found.relation == "turned":
         said[0] = f"the same picture, {found.turn}"
     elif found.turn:

@@ -1,8 +1,8 @@
 """What the bytes of a picture are and show: recognised by the bytes, decoded safely, compared by pixels.
 
 `fingerprint`, `compare`, `change_map` and `Index` are for use from Python (docs/pictures.md); `Comparison`,
-`Box` and `Evidence` are in `archiver.model`. Bytes are decoded in a child process with limits of time and
-memory, which is kept between calls.
+`Box` and `Evidence` are in `archiver.model`. Bytes are decoded in child processes with limits of time and
+memory, which are kept between calls.
 """
 
 from typing import TYPE_CHECKING, Any

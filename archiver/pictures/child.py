@@ -1,24 +1,20 @@
-"""The child process of this package's functions: one for all threads, until the program ends."""
+"""The child processes of this package's functions: the same for all threads, until the program ends.
+
+One makes fingerprints and one compares: with the libraries for both a child holds too much to be kept.
+"""
 
 import atexit
 import threading
 
 from archiver.errors import SandboxError
-from archiver.model import Comparison, Noun
+from archiver.model import Comparison
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.pairs.compare import compare_pictures, draw_changes
+from archiver.pictures.pairs.compare import Drawn, compare_pictures, draw_changes
 from archiver.sandbox import Sandbox
 
-_sandbox, _lock = Sandbox(), threading.Lock()
+_sandbox, _judge, _lock = Sandbox(), Sandbox(), threading.Lock()
 atexit.register(_sandbox.close)
-
-
-class Drawn(Noun, frozen=True):
-    """A comparison with what a person wants to see of it."""
-
-    comparison: Comparison
-    sizes: tuple[tuple[int, int], ...] = ()  # upright width and height of both; none of undecodable ones
-    png: bytes = b""  # the change map; empty where there is nothing to show
+atexit.register(_judge.close)
 
 
 def fingerprint(data: bytes) -> Fingerprint:
@@ -31,7 +27,7 @@ def compare(first: bytes, second: bytes) -> Comparison:
     """A comparison that was stopped, for its time or its memory, says `undecodable` and why."""
     try:
         with _lock:
-            return _sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
+            return _judge.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
     except SandboxError as error:
         return Comparison(relation="undecodable", reason=f"Comparing them failed: {error}")
 
@@ -39,4 +35,4 @@ def compare(first: bytes, second: bytes) -> Comparison:
 def draw(first: bytes, second: bytes) -> Drawn:
     """The Comparison with the change map. Raises SandboxError."""
     with _lock:
-        return _sandbox.read(Drawn, draw_changes, first + second, first_bytes=len(first))
+        return _judge.read(Drawn, draw_changes, first + second, first_bytes=len(first))

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 
 from archiver.model import Digest, Noun, PictureFacts
+from archiver.pictures.hashes import QUALITY, pdq_forms
+
+INLIERS = 10  # keypoints of two pictures that agree on one map: fewer than these are chance
 
 
 class Fingerprint(Noun, frozen=True):
@@ -34,7 +37,6 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
 
     from archiver.pictures.decode import decode  # noqa: PLC0415
     from archiver.pictures.describe import describe_pixels  # noqa: PLC0415
-    from archiver.pictures.hashes import pdq_forms  # noqa: PLC0415
     from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
 
     pixels = decode(data)
@@ -47,6 +49,14 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
         )
     built: dict[str, Any] = msgspec.to_builtins(found)
     return built
+
+
+def pdq_distance(one: Fingerprint, other: Fingerprint) -> int | None:
+    """Bits of 256 between their PDQ hashes, the nearest of 8 turned forms; None where one finds nothing."""
+    if min(one.facts.quality or 0, other.facts.quality or 0) < QUALITY:
+        return None
+    forms = (other.pdq[at : at + 32] for at in range(0, len(other.pdq), 32))
+    return min((int.from_bytes(one.pdq[:32]) ^ int.from_bytes(form)).bit_count() for form in forms)
 
 
 def pixels_digest(image: Any) -> Digest:

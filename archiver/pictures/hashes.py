@@ -13,6 +13,8 @@ from importlib.metadata import version
 from typing import Any
 
 PREPARATION = 1
+QUALITY = 80  # of both PDQ hashes, at least: below, different pictures share hashes
+NEAR = 60  # bits of 256 between PDQ hashes of pictures that look alike
 _DIGITS = re.compile("[0-9a-fA-F]{1,1024}")
 PDQ_SIDE = 768  # the longer side that a larger picture keeps at least when PDQ's is reduced
 

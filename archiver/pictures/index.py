@@ -18,13 +18,12 @@ from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
 from archiver.pictures.candidates.postings import Postings
-from archiver.pictures.fingerprint import Fingerprint
+from archiver.pictures.fingerprint import INLIERS, Fingerprint
+from archiver.pictures.hashes import QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
-QUALITY = 80  # of both PDQ hashes, at least: below, different pictures share hashes
 VOTES = 8  # candidates by their keypoints
 LEAST_VOTES = 100
-INLIERS = 10  # keypoints that agree on one map: fewer than these are chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64

@@ -3,22 +3,10 @@
 import msgspec
 
 from archiver.console import Output
-from archiver.model import Box, Relation
+from archiver.index.pairs import RELATIONS
+from archiver.model import Box
 from archiver.pictures.files import Compared
 from archiver.tell.words import one_line
-
-RELATIONS: dict[Relation, str] = {
-    "same-bytes": "same bytes",
-    "same-pixels": "same pixels",
-    "re-encoded": "re-encoded or resized",
-    "cropped": "cropped",
-    "overlaid": "the same, with something laid over or a bar or border added",
-    "turned": "mirrored or rotated",
-    "locally-changed": "LOCALLY CHANGED",
-    "edited-or-neighbouring": "edited, or another shot of the same scene",
-    "different": "different",
-    "undecodable": "cannot be compared",
-}
 
 
 def comparison(out: Output, first: str, second: str, compared: Compared) -> None:

@@ -3,10 +3,19 @@
 Light to import: the parent, which only names these functions, does not pay for OpenCV.
 """
 
-import base64
 from typing import Any
 
 import msgspec
+
+from archiver.model import Comparison, Noun
+
+
+class Drawn(Noun, frozen=True):
+    """A Comparison with what a person wants to see of it."""
+
+    comparison: Comparison
+    sizes: tuple[tuple[int, int], ...] = ()  # upright width and height of both; none of undecodable ones
+    png: bytes = b""  # the change map; empty where there is nothing to show
 
 
 def compare_pictures(data: bytes, *, first_bytes: int) -> dict[str, Any]:
@@ -21,12 +30,8 @@ def compare_pictures(data: bytes, *, first_bytes: int) -> dict[str, Any]:
 
 
 def draw_changes(data: bytes, *, first_bytes: int) -> dict[str, Any]:
-    """`comparison` as above, with `sizes` (upright width and height of both) and `png`, the map in base64."""
+    """The same, as a Drawn: its PNG in base64."""
     from archiver.pictures.pairs.judge import drawn  # noqa: PLC0415 - only the child pays for it
 
-    found = drawn(data[:first_bytes], data[first_bytes:])
-    return {
-        "comparison": msgspec.to_builtins(found.comparison),
-        "sizes": found.sizes,
-        "png": base64.b64encode(found.png).decode("ascii"),
-    }
+    built: dict[str, Any] = msgspec.to_builtins(drawn(data[:first_bytes], data[first_bytes:]))
+    return built

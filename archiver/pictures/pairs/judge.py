@@ -1,30 +1,20 @@
 """Two pictures, decoded → the relation of one to the other: from the surest evidence to the weakest."""
 
-from dataclasses import dataclass
-
 from PIL import Image
 
 from archiver.errors import RecordError
 from archiver.model import Comparison, PictureKind
 from archiver.pictures.decode import Pixels, decode
+from archiver.pictures.hashes import QUALITY
 from archiver.pictures.kinds import kind_of, tiny
 from archiver.pictures.pairs.changemap import change_map
+from archiver.pictures.pairs.compare import Drawn
 from archiver.pictures.pairs.grid import working
 from archiver.pictures.pairs.mapping import View, mapped
 from archiver.pictures.pairs.verdict import judged
 from archiver.pictures.pairs.words import unmapped
 
 _SAME = Comparison(relation="same-bytes", reason="The bytes are the same.")
-_QUALITY = 80  # of a PDQ hash: below, different pictures share hashes
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A Comparison with what a person wants to see of it."""
-
-    comparison: Comparison
-    sizes: tuple[tuple[int, int], ...]  # upright width and height of both pictures; none of undecodable ones
-    png: bytes  # the change map; empty where there is nothing to show
 
 
 def compared(first: bytes, second: bytes) -> Comparison:
@@ -39,14 +29,14 @@ def drawn(first: bytes, second: bytes) -> Drawn:
     """The same, and the change map where a map takes one picture to the other."""
     images = _decoded(first, second)
     if isinstance(images, Comparison):
-        return Drawn(images, (), b"")
+        return Drawn(comparison=images)
     found = _SAME if first == second else _judged(*images)
     crop = found.box if found.whole == "first" else None
     png = b""
     if found.boxes or crop:
         changed, overlaid = ((), found.boxes) if found.relation == "overlaid" else (found.boxes, ())
         png = change_map(working(images[0].image), changed=changed, overlaid=overlaid, crop=crop)
-    return Drawn(found, tuple(each.upright for each in images), png)
+    return Drawn(comparison=found, sizes=tuple(each.upright for each in images), png=png)
 
 
 def _decoded(first: bytes, second: bytes) -> tuple[Pixels, Pixels] | Comparison:
@@ -86,6 +76,6 @@ def _kind(view: View) -> PictureKind:
 
 def _distance(first: View, second: View) -> int | None:
     """Bits between their PDQ hashes, the nearest of 8 turned forms; None where one of them finds nothing."""
-    if min(first.pdq[1], second.pdq[1]) < _QUALITY:
+    if min(first.pdq[1], second.pdq[1]) < QUALITY:
         return None
     return int((first.pdq[0][0] != second.pdq[0]).sum(axis=1).min())

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pdqhash.bindings import compute_dihedral
 
+from archiver.pictures.fingerprint import INLIERS
 from archiver.pictures.pairs.align import Affine, Match, match, plausible
 from archiver.pictures.pairs.grid import (
     Bytes,
@@ -26,7 +27,6 @@ from archiver.pictures.pairs.grid import (
 )
 from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints
 
-INLIERS = 10  # keypoints that agree: below, a map is a guess
 _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
 _SMALL = 32  # pixels a side of those

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archiver.model import Box, Comparison, Evidence, Relation
+from archiver.pictures.fingerprint import INLIERS
+from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.align import Affine
 from archiver.pictures.pairs.changes import Changes, find_changes
 from archiver.pictures.pairs.extents import extent, through
 from archiver.pictures.pairs.grid import Flow, correlated, inverse
-from archiver.pictures.pairs.mapping import INLIERS, Mapped, View
-from archiver.pictures.pairs.words import NEAR, Pair, Turn, reason
+from archiver.pictures.pairs.mapping import Mapped, View
+from archiver.pictures.pairs.words import Pair, Turn, reason
 
 _SAME = 0.85  # share of blocks that correlate in one photograph; outside of what was changed
 _STRICT = 0.97  # in two graphics: they share their frame with others

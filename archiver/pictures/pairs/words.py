@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from archiver.model import Box, Comparison, Evidence, Relation
+from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.changes import Changes
 from archiver.pictures.pairs.extents import Extent
-
-NEAR = 60  # bits between PDQ hashes of good quality that look alike
 
 Turn = Literal["", "mirrored", "rotated", "mirrored and rotated"]
 
