@@ -12,8 +12,8 @@ from archiver.digests import file_digest
 from archiver.errors import RecordError, UsageError
 from archiver.index.clusters import KEPT_APART, marked, member, members
 from archiver.index.pairs import pair_of
-from archiver.index.reader import PICTURE_BYTES
 from archiver.model import MERGED, Comparison, Digest
+from archiver.pictures.files import read_picture
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
 from archiver.relating import FOLDER, compare, label, stored_picture, worth
 from archiver.sandbox import Sandbox
@@ -105,7 +105,7 @@ def named(db: sqlite3.Connection, what: str) -> list[Digest]:
         found = [row[0] for row in db.execute(_OF_URL, {"url": what})]
     else:
         path = Path(what)
-        if not path.is_file():
+        if not _is_file(path):
             raise UsageError(f"{what}: no file, no URL and no digest", "Name a picture in one of these ways.")
         own = _file_digest(path)
         return [own] if _known(db, own) else []
@@ -127,12 +127,16 @@ def outside(path: Path) -> bytes:
     """The bytes of a file from outside, at most those of the largest picture. Raises UsageError."""
     try:
         with path.open("rb") as file:
-            data = file.read(PICTURE_BYTES + 1)
+            return read_picture(file, str(path))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-    if len(data) > PICTURE_BYTES:
-        raise UsageError(f"{path}: larger than {PICTURE_BYTES} bytes")
-    return data
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _file_digest(path: Path) -> Digest:

@@ -21,9 +21,9 @@ from archiver.errors import ArchiverError, RecordError, SandboxError
 from archiver.index.clusters import cluster
 from archiver.index.nominated import Nominated
 from archiver.index.pairs import add_pair, pair_of
-from archiver.index.reader import PICTURE_BYTES
 from archiver.index.rows import insert, value
 from archiver.model import Comparison, Evidence, Location
+from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance
 from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.compare import compare_pictures
@@ -38,7 +38,7 @@ FOLDER = "pictures.index"
 SCREENED = 100  # candidates of one picture whose keypoints are held against its own
 JUDGED = 24  # of them, those whose pixels are
 FLUSHED = 50  # pictures after which the index is durable
-_HELD = ("photograph", "graphic")  # what can look alike
+_COMPARED = ("photograph", "graphic")  # what can look alike
 
 Stop = Callable[[], bool]
 Relating = Callable[[Callable[[], str]], AbstractContextManager[None]]
@@ -63,6 +63,24 @@ def behind(db: Database | sqlite3.Connection) -> int:
     """How many pictures have not been compared with the others."""
     found = db.execute(f"SELECT count(*) FROM pictures WHERE rowid > ({_LAST})").fetchone()  # noqa: S608
     return int(found[0])
+
+
+def complete(db: Database | sqlite3.Connection, root: Path) -> bool:
+    """Whether every picture was compared and the index holds all that can be asked for."""
+    sql = "SELECT count(*) FROM compared_pictures WHERE pixels IS NOT NULL"
+    count = int(db.execute(sql).fetchone()[0])
+    return not behind(db) and (not count or _held(root) == count)
+
+
+def _held(root: Path) -> int:
+    """How many pictures the index holds; -1 when it has to be made anew."""
+    from archiver.pictures.index import Index  # noqa: PLC0415
+
+    try:
+        with Index(root / FOLDER, writable=False, label=label()) as index:
+            return len(index)
+    except RecordError:
+        return -1
 
 
 @dataclass
@@ -101,15 +119,23 @@ def relate(
     """
     done = Related(left=behind(db))
     nominated = Nominated(db)
-    if not done.left and not any(_missing(db, nominated)):
+    if complete(db, root) and not any(_missing(db, nominated)):
         nominated.done()
         return done
     # two: a child with the libraries for hashes and for comparing holds too much to be kept between calls
-    with watching(lambda: done.words), _index(root) as index, Sandbox() as judge:
-        work = _Work(db, root, index, done, sandbox=sandbox, judge=judge)
+    with watching(lambda: done.words), Sandbox() as judge:
+        try:
+            _go_on(root, _Work(db, root, done, sandbox=sandbox, judge=judge), nominated, stop)
+        except RecordError:  # of an index whose damage shows only when it is read
+            remove_index(root)
+            _go_on(root, _Work(db, root, done, sandbox=sandbox, judge=judge), nominated, stop)
+    return done
+
+
+def _go_on(root: Path, work: "_Work", nominated: Nominated, stop: Stop) -> None:
+    with _index(root) as work.index:
         if work.catch_up(stop) and work.pictures(stop):
             work.pairs(nominated, stop)
-    return done
 
 
 def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -> bytes:
@@ -189,17 +215,17 @@ def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, boo
 
 
 class _Work:
-    def __init__(
-        self, db: Database, root: Path, index: "Index", done: Related, *, sandbox: Sandbox, judge: Sandbox
-    ) -> None:
-        self._db, self._root, self._index, self._done = db, root, index, done
+    index: "Index"
+
+    def __init__(self, db: Database, root: Path, done: Related, *, sandbox: Sandbox, judge: Sandbox) -> None:
+        self._db, self._root, self._done = db, root, done
         self._sandbox, self._judge = sandbox, judge
 
     def catch_up(self, stop: Stop) -> bool:
         """Bring the index to what the rows say; whether that came to its end."""
         sql = "SELECT payload_digest FROM compared_pictures WHERE pixels IS NOT NULL ORDER BY id"
         keys = [row[0] for row in self._db.execute(sql)]
-        index = self._index
+        index = self.index
         index.truncate(len(keys))
         if not all(key in index for key in keys[: len(index)]):
             index.truncate(0)
@@ -223,7 +249,7 @@ class _Work:
 
     def _flush(self, count: int) -> None:
         if count % FLUSHED == 0:
-            self._index.flush()
+            self.index.flush()
 
     def _picture(self, row: int, digest: str) -> None:
         """One picture's rows, and then its place in the index."""
@@ -248,20 +274,20 @@ class _Work:
                 add_pair(self._db, other, digest, found, label())
             cluster(self._db, [digest])
         if fingerprint:
-            self._index.add(digest, fingerprint)
+            self.index.add(digest, fingerprint)
 
     def _fingerprint(self, data: bytes) -> Fingerprint:
         return self._sandbox.read(Fingerprint, make_fingerprint, data)
 
     def _found(self, data: bytes, fingerprint: Fingerprint) -> Iterator[tuple[str, Comparison]]:
         """What was found of it and those before it: all but `different`."""
-        if fingerprint.facts.kind not in _HELD:
+        if fingerprint.facts.kind not in _COMPARED:
             return
         sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
         equal = value(self._db, sql, fingerprint.pixels)
         others = [equal] if equal else []
-        candidates = self._index.candidates(fingerprint)
-        others += [each.key for each in worth(candidates, fingerprint, self._index) if each.key != equal]
+        candidates = self.index.candidates(fingerprint)
+        others += [each.key for each in worth(candidates, fingerprint, self.index) if each.key != equal]
         for other in others:
             found = self._compared(other, data)
             if found.relation not in ("different", "undecodable"):
@@ -286,7 +312,7 @@ class _Work:
         nominated.done()
 
     def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
-        held, fingerprint = self._index.get(first), self._index.get(second)
+        held, fingerprint = self.index.get(first), self.index.get(second)
         if not same and held and fingerprint and not _near(pdq_distance(held, fingerprint)):
             count = _agreeing(held, fingerprint)
             if count < INLIERS:

@@ -108,6 +108,18 @@ def test_another_word_in_a_caption_is_a_change() -> None:
     assert all(box.top > 0.85 for box in found.changed)
 
 
+@pytest.mark.parametrize("words", ["12 dead in flood", "72 dead in flood", " 2 dead in flood"])
+def test_another_digit_in_a_caption_bar_is_a_change(words: str) -> None:
+    one, two = photograph("street"), photograph("street")
+    for picture, text in ((one, "12 dead in flood, officials say"), (two, f"{words}, officials say")):
+        pen = ImageDraw.Draw(picture)
+        pen.rectangle((0, 356, 600, 400), fill=(20, 20, 20))
+        pen.text((12, 360), text, font=ImageFont.load_default(24), fill="white")
+    found = changes(saved(one, quality=90), saved(two))
+    assert found.overlaid == ()
+    assert bool(found.changed) == (not words.startswith("12"))
+
+
 def test_another_colour_is_a_change() -> None:
     picture = photograph("street")
     one, two = (

@@ -63,3 +63,11 @@ def test_what_is_no_picture_ends_with_3(pair: tuple[Path, Path], tmp_path: Path)
     code, rows, text = within("compare-pictures", str(pair[0]), str(broken), "--json")
     assert (code, rows[0]["relation"]) == (3, "undecodable")
     assert "cannot be compared" in text
+
+
+def test_what_is_too_large_is_not_read_whole(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(1 << 40)
+    code, _, text = archiver("compare-pictures", str(pair[0]), str(large))
+    assert (code, "larger than" in text) == (2, True)

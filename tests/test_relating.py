@@ -40,7 +40,7 @@ from archiver.model import (
     Reference,
     Relation,
 )
-from archiver.relating import FOLDER, behind, relate, relate_quietly
+from archiver.relating import FOLDER, behind, complete, relate, relate_quietly
 from archiver.sandbox import Sandbox
 from archiver.session import Session
 from archiver.verify.catalogue import COMPARED
@@ -307,6 +307,25 @@ def test_it_goes_on_where_it_stopped(grown: Path, tmp_path: Path, sandbox: Sandb
     assert again(root, sandbox) == (1, 0)
     assert compared(root) == compared(grown)
     assert again(root, sandbox) == (0, 0)
+
+
+@pytest.mark.parametrize("what", ["missing", "behind", "damaged"])
+def test_an_index_that_does_not_fit_is_made_anew(
+    grown: Path, tmp_path: Path, sandbox: Sandbox, what: str
+) -> None:
+    """Also when no picture is new: else nothing would be found in it."""
+    root = Path(shutil.copytree(grown, tmp_path / "archive"))
+    if what == "damaged":
+        (root / FOLDER / "features.bin").write_bytes(bytes((root / FOLDER / "features.bin").stat().st_size))
+    else:
+        shutil.rmtree(root / FOLDER)
+    if what == "behind":
+        (root / FOLDER).mkdir()
+    with catalogue.writing(root) as db:
+        assert not complete(db, root)
+        relate(db, root, sandbox)
+        assert complete(db, root)
+    assert (root / FOLDER / "features.bin").read_bytes() == (grown / FOLDER / "features.bin").read_bytes()
 
 
 def test_a_capture_does_not_fail_because_this_did(grown: Path, tmp_path: Path, sandbox: Sandbox) -> None:

@@ -34,7 +34,7 @@ def duplicates(
 ) -> None:
     """List the pictures that are one photograph, and those that are nearly and were kept apart."""
     from archiver import upkeep
-    from archiver.relating import behind
+    from archiver.relating import complete
     from archiver.show import reading
 
     marks = [(said, pair) for said, name in _MARKS.items() if (pair := options[name])]
@@ -46,8 +46,8 @@ def duplicates(
         _mark(out, directory, pair, said, options["reason"])
         return
     with reading(directory) as db:
-        left = behind(db)
-    if left:
+        done = complete(db, directory)
+    if not done:
         upkeep.compare_pictures(directory, out.say, out.alive)
     with reading(directory) as db:
         _list(out, db, directory, what)

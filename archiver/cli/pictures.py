@@ -31,10 +31,11 @@ def compare_pictures(
     changed, blue what was laid over, green what B shows of it. None is written when there is nothing to show.
     """
     from archiver import tell
-    from archiver.pictures.files import compare_files
+    from archiver.pictures.files import compare_files, read_picture
 
     out = Output(as_json)
-    found = compare_files(first.read(), second.read(), into, draw=not no_map)
     names = ["-" if given.name == "<stdin>" else given.name for given in (first, second)]
+    data = read_picture(first, names[0]), read_picture(second, names[1])
+    found = compare_files(*data, into, draw=not no_map)
     tell.comparison(out, names[0], names[1], found)
     raise SystemExit(found.exit_code)

@@ -15,12 +15,12 @@ from archiver.errors import RecordError, SandboxError
 from archiver.model import NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
 from archiver.pictures.decode import sniff
 from archiver.pictures.describe import describe_picture
+from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.formats import not_decoded
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
 from archiver.warc.read import Member, StoredRecord, members, parse_member
 
-PICTURE_BYTES = 64 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 

@@ -3,12 +3,14 @@
 import itertools
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from archiver.errors import UsageError
 from archiver.model import Comparison, Noun
 from archiver.pictures import child
 from archiver.storage import replace_file
 
+PICTURE_BYTES = 64 << 20  # of what is decoded
 _NAME = "changes{}.png"
 
 
@@ -19,6 +21,17 @@ class Compared(Noun, frozen=True):
     sizes: tuple[tuple[int, int], ...] = ()  # upright width and height of both; none of undecodable ones
     map: str = ""
     exit_code: int = 0
+
+
+def read_picture(file: BinaryIO, name: str) -> bytes:
+    """All of a file, at most the bytes of the largest picture. Raises UsageError."""
+    try:
+        data = file.read(PICTURE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{name}: {error.strerror or error}") from error
+    if len(data) > PICTURE_BYTES:
+        raise UsageError(f"{name}: larger than {PICTURE_BYTES} bytes")
+    return data
 
 
 def compare_files(first: bytes, second: bytes, into: Path | None, *, draw: bool = True) -> Compared:

@@ -21,6 +21,8 @@ _THIN = 0.06  # of the height or width
 _EVEN = 6.0  # grey levels, standard deviation: one colour
 _MARGIN = 0.09  # of the sides: how far from a corner a logo may begin
 _FEW = 0.6  # of the pixels have the commonest four colours: drawn
+_LARGE = 0.03  # of the picture: what shows through a smaller patch may be like it by chance
+_DENSE = 0.15  # of the pixels lie at such edges: text
 _STROKE = 40.0  # grey levels: an edge that is drawn
 _THROUGH = 0.5  # correlation of what is laid over with what is below
 
@@ -83,7 +85,11 @@ def is_overlay(place: Region, seen: Explained) -> bool:
         and box.width > 0.3
         and box.width * seen.first.shape[1] > 2.5 * (box.height * seen.first.shape[0])
     )
-    return ((logo or strip) and _drawn_over(place, seen)) or _shows_through(place, seen)
+    across, down = box.width * seen.first.shape[1], box.height * seen.first.shape[0]
+    large = max(across, down) > 2.5 * min(across, down) or box.width * box.height > _LARGE
+    if (logo or strip) and _drawn_over(place, seen):
+        return not _both_drawn(place, seen)
+    return (corner or large) and _shows_through(place, seen)
 
 
 def _wider(cells: slice) -> slice:
@@ -123,6 +129,15 @@ def _drawn_over(place: Region, seen: Explained) -> bool:
         and strokes[over] > 0.08
         and (strokes[under] < 0.5 * strokes[over] or few[under] < few[over] - 0.15)
         for over, under in ((0, 1), (1, 0))
+    )
+
+
+def _both_drawn(place: Region, seen: Explained) -> bool:
+    """Whether both are text or a logo in and around that place: one word of a caption was replaced."""
+    rows, columns = (slice(max(0, at.start - 3 * CELL), at.stop + 3 * CELL) for at in _pixels(place))
+    sides = seen.first[rows, columns], seen.second[rows, columns]
+    return all(
+        _commonest(side.reshape(-1, 3)) > _FEW and _strokes(_gray(side), _STROKE) > _DENSE for side in sides
     )
 
 
