@@ -14,6 +14,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -42,17 +43,24 @@ def main() -> None:
     photos = photos[: given.photos]
     kinds = [kind for kind in KINDS if not given.kinds or kind.name in given.kinds.split(",")]
     print(f"{len(photos)} photographs, {len(kinds)} kinds, seed {given.seed}; {versions()}\n")
+    progress("hashing")
     methods = {name: Measured(method) for name, method in all_hashes(given.corpus).items()}
     hashed(methods, photos, kinds, given)
     resistant = Resistant()
     hashed({"": resistant}, photos[: given.resistant], kinds, given)
+    progress("looking up and judging")
     ours = judged(photos, kinds, given)
     tell_recall(methods, resistant, ours, kinds)
     tell_ours(ours, kinds)
+    progress("hard negatives")
     negatives = hard_negatives(ours, photos, given)
     tell_costs(methods, resistant, ours)
     if given.json:
         given.json.write_text(json.dumps({"kinds": ours.results, "negatives": negatives}, indent=1))
+
+
+def progress(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr)
 
 
 def arguments() -> Any:
