@@ -168,24 +168,33 @@ def framed(image: Picture, edges: tuple[int, int, int, int], colour: str) -> Pic
     return page
 
 
+def apart_from(image: Picture, colour: str) -> tuple[str, str]:
+    """The colour of a bar and of its text: the other way round where the picture's own edges are like it."""
+    small = image.convert("L").resize((16, 16), Image.Resampling.BOX)
+    edges = [*small.crop((0, 0, 16, 1)).tobytes(), *small.crop((0, 15, 16, 16)).tobytes()]
+    like = sum(edges) / len(edges) < 60 if colour == "black" else sum(edges) / len(edges) > 195
+    return ("white", "black") if (colour == "white") != like else ("black", "white")
+
+
 def caption_bar(image: Picture, rng: random.Random) -> Made:
     tall = round(0.12 * image.height)
-    page = framed(image, (0, 0, 0, tall), "white")
+    ground, ink = apart_from(image, "white")
+    page = framed(image, (0, 0, 0, tall), ground)
     ImageDraw.Draw(page).text(
-        (tall // 4, image.height + tall // 4), said(rng, 7), fill="black", font=font(tall * 0.35)
+        (tall // 4, image.height + tall // 4), said(rng, 7), fill=ink, font=font(tall * 0.35)
     )
     return Made(proxied(page), "overlaid")
 
 
 def letterbox(image: Picture, _rng: random.Random) -> Made:
     bar = round(0.11 * image.height)
-    page = framed(image, (0, bar, 0, bar), "black")
+    page = framed(image, (0, bar, 0, bar), apart_from(image, "black")[0])
     return Made(proxied(page), "overlaid")
 
 
 def border(image: Picture, _rng: random.Random) -> Made:
     wide = round(0.04 * max(image.size))
-    page = framed(image, (wide, wide, wide, wide), "white")
+    page = framed(image, (wide, wide, wide, wide), apart_from(image, "white")[0])
     return Made(proxied(page), "overlaid")
 
 

