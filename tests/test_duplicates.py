@@ -112,7 +112,12 @@ def test_of_one_picture(cropped: Path, scene: Image.Image, tmp_path: Path, sandb
         assert not list(matches(db, cropped, sandbox, encoding.png(scenes.route_map())))
     other.write_bytes(b"no picture")
     assert within("duplicates", str(cropped), "--of", str(other))[0] == 3
-    for what in ("http://nowhere.example/a.jpg", "sha256:" + "0" * 64, str(tmp_path / "none.jpg")):
+    for what in (
+        "a" * 5000,
+        "http://nowhere.example/a.jpg",
+        "sha256:" + "0" * 64,
+        str(tmp_path / "none.jpg"),
+    ):
         assert within("duplicates", str(cropped), "--of", what)[0] == 2
 
 

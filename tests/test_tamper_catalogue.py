@@ -47,6 +47,13 @@ def test_catalogue_edited(name: str, forged: bool, root: Path, sandbox: Sandbox)
     assert command(root, "--deep")[0] == 4
 
 
+def test_a_catalogue_of_an_earlier_version_is_no_damage(root: Path, sandbox: Sandbox) -> None:
+    edit_catalogue(root, "DROP TABLE times; PRAGMA user_version = 1")
+    catalogue._seal(root)
+    assert [each.code for each in check(root, sandbox, deep=True)] == ["catalogue-unread"]
+    assert command(root, "--deep")[0] == 3
+
+
 def test_catalogue_row_doubled(root: Path, sandbox: Sandbox) -> None:
     """Where no key forbids it, a row may stand twice."""
     edit_catalogue(root, "INSERT INTO times SELECT * FROM times")

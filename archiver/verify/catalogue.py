@@ -139,6 +139,11 @@ def _compare(connection: sqlite3.Connection, current: list[str]) -> Iterator[Fin
         connection.execute(f"SELECT type, name, sql FROM {name}.sqlite_master ORDER BY 1, 2").fetchall()  # noqa: S608
         for name in ("main", "anew")
     ]
+    layouts = [connection.execute(f"PRAGMA {name}.user_version").fetchone()[0] for name in ("main", "anew")]
+    if schemas[0] != schemas[1] and 0 < layouts[0] < layouts[1]:
+        message = f"its rows are in layout {layouts[0]}, of an earlier version of the archiver"
+        yield _finding("catalogue-unread", message, verdict="unverifiable")
+        return
     if schemas[0] != schemas[1]:
         yield _finding("catalogue-schema", "its tables are not those that the archiver makes")
         return
