@@ -82,7 +82,7 @@ def matches(db: sqlite3.Connection, root: Path, sandbox: Sandbox, data: bytes) -
     equal = db.execute("SELECT payload_digest FROM compared_pictures WHERE pixels = ?", [fingerprint.pixels])
     keys = [row[0] for row in equal.fetchall()]
     with Index(root / FOLDER, writable=False, label=label()) as index:
-        keys += [each.key for each in worth(index.candidates(fingerprint), fingerprint, index)]
+        keys += worth(fingerprint, index)
     for key in dict.fromkeys(keys):
         found = compare(sandbox, stored_picture(db, root, key), data)
         if found.relation != "different":

@@ -7,11 +7,12 @@ however it ends, is gone on with: each picture's rows are one transaction, and t
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from archiver.index.clusters import cluster
 from archiver.index.nominated import Nominated
 from archiver.index.pairs import add_pair, pair_of
 from archiver.index.rows import insert, value
-from archiver.model import Comparison, Evidence, Location
+from archiver.model import Comparison, Digest, Evidence, Location
 from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance
 from archiver.pictures.hashes import NEAR
@@ -32,7 +33,7 @@ from archiver.storage import storage_error
 from archiver.warc.read import read_record
 
 if TYPE_CHECKING:
-    from archiver.pictures.index import Candidate, Index
+    from archiver.pictures.index import Index
 
 FOLDER = "pictures.index"
 SCREENED = 100  # candidates of one picture whose keypoints are held against its own
@@ -152,18 +153,10 @@ def compare(sandbox: Sandbox, first: bytes, second: bytes) -> Comparison:
     return sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
 
 
-def worth(candidates: "Iterable[Candidate]", fingerprint: Fingerprint, index: "Index") -> "list[Candidate]":
-    """Of the candidates of a picture, in their order, those whose pixels are worth a look."""
-    found = []
-    for candidate, _ in zip(candidates, range(SCREENED), strict=False):
-        held = index.get(candidate.key)
-        if held and _alike(held, fingerprint, candidate.distance):
-            found.append(candidate)
-    return found[:JUDGED]
-
-
-def _alike(held: Fingerprint, fingerprint: Fingerprint, distance: int | None) -> bool:
-    return _near(distance) or _agreeing(held, fingerprint) >= INLIERS
+def worth(fingerprint: Fingerprint, index: "Index") -> list[Digest]:
+    """The pictures of an index that may show the same as one, and whose pixels are worth a look."""
+    candidates = islice(index.candidates(fingerprint), SCREENED)
+    return [each.key for each in index.screen(fingerprint, candidates)[:JUDGED]]
 
 
 def _near(distance: int | None) -> bool:
@@ -286,8 +279,7 @@ class _Work:
         sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
         equal = value(self._db, sql, fingerprint.pixels)
         others = [equal] if equal else []
-        candidates = self.index.candidates(fingerprint)
-        others += [each.key for each in worth(candidates, fingerprint, self.index) if each.key != equal]
+        others += [key for key in worth(fingerprint, self.index) if key != equal]
         for other in others:
             found = self._compared(other, data)
             if found.relation not in ("different", "undecodable"):

@@ -5,6 +5,7 @@ damaged, it is made anew. One process writes; others may read meanwhile, and see
 numpy, so import it where it is used.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
 from archiver.pictures.candidates.postings import Postings
 from archiver.pictures.fingerprint import INLIERS, Fingerprint
-from archiver.pictures.hashes import QUALITY
+from archiver.pictures.hashes import NEAR, QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
 VOTES = 8  # candidates by their keypoints
@@ -150,16 +151,19 @@ class Index:
             for row in [*first.tolist(), *voted.tolist()]
         ]
 
-    def screen(self, fingerprint: Fingerprint, found: list[Candidate]) -> list[Candidate]:
-        """Those of the candidates that are worth decoding, with their inliers.
+    def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
+        """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those with at least 10 inliers, and all where one of the two pictures has fewer than 40
-        keypoints. Raises RecordError and StorageError.
+        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers`, and all
+        where one of the two pictures has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
         kept = []
         for one in found:
+            if one.distance is not None and one.distance <= NEAR:
+                kept.append(one)
+                continue
             known = self.get(one.key)
             if known is None:
                 continue
