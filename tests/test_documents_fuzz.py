@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from wide import part
 
 from archiver.demo.corpus import documents
 from archiver.errors import SourceError
@@ -13,7 +14,6 @@ from archiver.model import Article
 from archiver.sources import is_mirror_document, read_document
 from archiver.sources.documents.markdown import MARKDOWN_MARKS
 
-MUTATED = 10_000
 SECONDS = 5.0
 
 Mutation = Callable[[random.Random, bytes, bytes], bytes]
@@ -152,7 +152,7 @@ def test_mutated_documents() -> None:
 
 @pytest.mark.slow
 def test_many_mutated_documents() -> None:
-    mutated(MUTATED, seed=2)
+    mutated(part(10_000), seed=2)
 
 
 MOST = MARKDOWN_MARKS - 100  # just below the limit

@@ -14,6 +14,7 @@ import pytest
 import shapes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wide import PARTS
 
 from archiver.checks import Checks
 from archiver.digests import digest
@@ -22,8 +23,7 @@ from archiver.model import Finding
 from archiver.sandbox import Sandbox
 from archiver.verify import Limits, Verification
 
-DAMAGES, PARTS = 10_000, 4
-HEALTHY = 100  # benchmarks/damage.py looks at 1,000
+DAMAGES, HEALTHY = 2_500, 25  # of each part; benchmarks/damage.py makes 10,000, and looks at 1,000
 SEED = 20261122
 
 
@@ -32,11 +32,11 @@ def verify(root: Path, sandbox: Sandbox) -> list[Finding]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", PARTS)
 def test_every_damage_is_found_and_located(part: int, root: Path, sandbox: Sandbox) -> None:
     kinds: Counter[str] = Counter()
     suffixes, located = set(), 0
-    for trial in damage.trials(root, sandbox, random.Random(SEED + part), DAMAGES // PARTS):
+    for trial in damage.trials(root, sandbox, random.Random(SEED + part), DAMAGES):
         kinds[trial.kind] += 1
         suffixes.add(Path(trial.name).suffix)
         located += bool(trial.lost)
@@ -44,7 +44,7 @@ def test_every_damage_is_found_and_located(part: int, root: Path, sandbox: Sandb
         if trial.name.startswith("warcs/"):
             assert {each.file for each in trial.found} == {trial.name}, trial
             assert trial.lost <= trial.reported <= trial.near, trial
-    assert kinds.total() == DAMAGES // PARTS
+    assert kinds.total() == DAMAGES
     assert min(kinds.values()) > 400
     assert suffixes == {".gz", ".jsonl", ".json", ".db", ".sha256"}
     assert located > 900
@@ -52,11 +52,11 @@ def test_every_damage_is_found_and_located(part: int, root: Path, sandbox: Sandb
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", PARTS)
 def test_nothing_is_found_in_a_healthy_archive(part: int, tmp_path: Path, sandbox: Sandbox) -> None:
     """Of random shape; by the whole check, the deep one, and one of a part."""
     dice, records, revisits = random.Random(SEED + part), 0, 0
-    for number in range(HEALTHY // PARTS):
+    for number in range(HEALTHY):
         root = shapes.make(tmp_path / str(number), dice, sandbox)
         check = Verification(root, thorough=True, sandbox=sandbox)
         assert list(check.findings()) == []

@@ -5,6 +5,7 @@ import time
 
 import msgspec
 import pytest
+from wide import PARTS
 
 from archiver.errors import SourceError
 from archiver.model import Article, Listing
@@ -135,6 +136,6 @@ def test_a_few_broken_pages() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("seed", PARTS)
 def test_many_broken_pages(seed: int) -> None:
-    assert survives(2_500, seed) < 5
+    assert survives(2_500, 1 + seed) < 5

@@ -23,7 +23,7 @@ from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
-VOTES = 8  # candidates by their keypoints
+VOTES = 16  # candidates by their keypoints
 LEAST_VOTES = 100
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
