@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from crashing import URLS, Worker, check, crashed, every_point, goes_on, memory, working
+from wide import WIDE
 
 pytestmark = pytest.mark.slow
+
+KILLS = ["torn", *(["kill"] if WIDE else [])]  # torn: as kill, but in the middle of what is being written
+LOST = [(False, "lost"), (True, "zeros"), *([(True, "lost"), (False, "half")] if WIDE else [])]
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +21,13 @@ def worker() -> Iterator[Worker]:
         yield running
 
 
-@pytest.mark.parametrize("fault", ["kill", "torn"])
+@pytest.mark.parametrize("fault", KILLS)
 def test_killed_at_every_operation_of_a_new_archive(worker: Worker, fault: str) -> None:
     with memory() as folder:
         assert every_point(worker, folder, fault) > 120
 
 
-@pytest.mark.parametrize("fault", ["kill", "torn"])
+@pytest.mark.parametrize("fault", KILLS)
 def test_killed_at_every_operation_after_a_crash(worker: Worker, fault: str) -> None:
     with memory() as folder, memory() as other:
         assert every_point(worker, folder, fault, crashed(worker, other)) > 80
@@ -92,9 +96,7 @@ class Platter:
                 path.write_bytes(synced + kept)
 
 
-@pytest.mark.parametrize(
-    ("names", "tail"), [(False, "lost"), (True, "lost"), (True, "zeros"), (False, "half")]
-)
+@pytest.mark.parametrize(("names", "tail"), LOST)
 def test_power_cut_at_every_operation(worker: Worker, names: bool, tail: str) -> None:
     """Only what was fsynced is sure: a file's bytes, a folder's names. SQLite's files are left out."""
     with memory() as folder:
