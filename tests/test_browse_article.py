@@ -9,7 +9,7 @@ import pytest
 from browse_archive import BrowseArchive
 from browse_articles import CHINESE, ENGLISH, FERRY_URL, PAGE, RESCUED, Site
 
-from archiver.browse import texts
+from archiver.browse.data import texts
 from archiver.browse.server import build, close
 
 

@@ -15,9 +15,10 @@ from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from archiver.browse import cells, pages
+from archiver.browse import cells, render
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
+from archiver.browse.pages import ROUTES, start
 from archiver.browse.tables import metadata
 from archiver.pictures.hashes import hamming
 
@@ -29,15 +30,9 @@ NAME = "archiver"  # of the entry point, so of the settings too: plugins → arc
 def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     if library(datasette) is None:
         return []
-    routes: list[tuple[str, Callable[..., Awaitable[Any]]]] = [
-        (r"/-/articles/?$", pages.articles),
-        (r"/-/articles/(?P<id>[0-9]{1,18})$", pages.article),
-        (r"/-/media/(?P<digits>[0-9a-f]{64})$", pages.picture),
-        (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", pages.thumbnail),
-        (r"/-/archive-style/(?P<name>archive\.css|tables\.css)$", pages.style),
-    ]
+    routes = list(ROUTES)
     if _settings(datasette).get("start") == "articles":
-        routes.append((r"/$", pages.start))
+        routes.append((r"/$", start))
     return routes
 
 
@@ -69,7 +64,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
     outcome = yield
     if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
-        outcome.force_result([*theirs, partial(pages.refuse, datasette, request, exception)])
+        outcome.force_result([*theirs, partial(render.refuse, datasette, request, exception)])
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from archiver.browse import words
-from archiver.browse.cards import select
+from archiver.browse.data.cards import select
 from archiver.model import Location
 
 

@@ -4,10 +4,10 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from archiver.browse import words
-from archiver.browse.cards import Card, Rows, make_cards, select
-from archiver.browse.pictures import Picture, load_pictures
-from archiver.browse.stored import Stored, load_stored
-from archiver.browse.texts import Text, load_texts
+from archiver.browse.data.cards import Card, Rows, make_cards, select
+from archiver.browse.data.pictures import Picture, load_pictures
+from archiver.browse.data.stored import Stored, load_stored
+from archiver.browse.data.texts import Text, load_texts
 from archiver.claims.contradictions import contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
 

@@ -5,9 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from archiver.browse import words
-from archiver.browse.cards import select
-from archiver.browse.metadata import Said, load_said
-from archiver.browse.stored import Stored, load_stored
+from archiver.browse.data.cards import select
+from archiver.browse.data.metadata import Said, load_said
+from archiver.browse.data.stored import Stored, load_stored
 from archiver.index.pairs import pair_of, pair_words
 from archiver.model import Location
 

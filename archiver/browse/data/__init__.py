@@ -1,0 +1,1 @@
+"""Catalogue → plain data for the templates. All text is cleaned here."""
