@@ -6,7 +6,7 @@ JOBS ?= 3
 BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 PYTHON_CODE := archiver benchmarks docs tests
-GENERATED := docs/cli.md
+GENERATED := docs/cli.md docs/catalogue.md
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

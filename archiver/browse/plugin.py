@@ -19,7 +19,7 @@ from archiver.browse import cells, render
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, start
-from archiver.browse.tables import metadata
+from archiver.browse.tables import metadata, tell
 from archiver.pictures.hashes import hamming
 
 _THEIRS = "datasette.handle_exception"
@@ -65,6 +65,14 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
     if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
         outcome.force_result([*theirs, partial(render.refuse, datasette, request, exception)])
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+    here = library(datasette)
+    if here is None or not hasattr(datasette, "set_instance_metadata"):
+        return None
+    return partial(tell, datasette, metadata(here.database, datasette.urls.path("/-/articles")))
 
 
 @hookimpl
