@@ -15,12 +15,11 @@ from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from archiver.browse import cells, render
+from archiver.browse import cells, functions, render
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, start
 from archiver.browse.tables import metadata, tell
-from archiver.pictures.hashes import hamming
 
 _THEIRS = "datasette.handle_exception"
 NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver
@@ -47,7 +46,7 @@ def prepare_jinja2_environment(env: Environment) -> None:
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
     here = library(datasette)
     if here and here.database == database:
-        conn.create_function("hamming", 2, hamming, deterministic=True)
+        functions.register(conn, here.root)
 
 
 @hookimpl

@@ -11,6 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from archiver.browse.queries import QUERIES
+
 _SIZE = 20  # rows a page: thumbnails are tall
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 _SAID = ("title", "description", "description_html", "columns")  # the rest is how a table is shown
@@ -31,7 +33,8 @@ def metadata(database: str, articles: str) -> dict[str, Any]:
         articles
     )
     tables = {name: _table(about) for name, about in described().items()}
-    about = {"title": "Catalogue", "description_html": str(words), "tables": tables}
+    queries = {name: query._asdict() for name, query in QUERIES.items()}
+    about = {"title": "Catalogue", "description_html": str(words), "tables": tables, "queries": queries}
     return {"title": "News archive", "databases": {database: about}}
 
 
@@ -55,6 +58,9 @@ async def tell(datasette: Any, found: dict[str, Any]) -> None:
         for key in ("title", "description_html"):
             if key not in said:
                 await datasette.set_database_metadata(database, key, about[key])
+        for name, query in about["queries"].items():
+            if not await datasette.get_query(database, name):
+                await datasette.add_query(database, name, is_trusted=True, **query)
         for table, each in about["tables"].items():
             await _tell_table(datasette, database, table, each)
 
