@@ -15,12 +15,11 @@ from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from archiver.browse import cells, render
+from archiver.browse import cells, functions, render
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, start
-from archiver.browse.tables import metadata
-from archiver.pictures.hashes import hamming
+from archiver.browse.tables import metadata, tell
 
 _THEIRS = "datasette.handle_exception"
 NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver
@@ -47,7 +46,7 @@ def prepare_jinja2_environment(env: Environment) -> None:
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
     here = library(datasette)
     if here and here.database == database:
-        conn.create_function("hamming", 2, hamming, deterministic=True)
+        functions.register(conn, here.root)
 
 
 @hookimpl
@@ -65,6 +64,14 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
     if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
         outcome.force_result([*theirs, partial(render.refuse, datasette, request, exception)])
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+    here = library(datasette)
+    if here is None or not hasattr(datasette, "set_instance_metadata"):
+        return None
+    return partial(tell, datasette, metadata(here.database, datasette.urls.path("/-/articles")))
 
 
 @hookimpl

@@ -27,7 +27,8 @@ class _Catalogue(Database):
 
     def connect(self, write: bool = False) -> sqlite3.Connection:  # noqa: ARG002 - Datasette's signature
         connection = connect(Path(self.path), self.is_mutable)
-        self._all_file_connections.append(connection)
+        known = "_all_connections" if hasattr(self, "_all_connections") else "_all_file_connections"
+        getattr(self, known).append(connection)  # closed with the database; Datasette 1 calls it otherwise
         return connection
 
 
