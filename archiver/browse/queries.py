@@ -50,7 +50,8 @@ JOIN fetches AS a ON a.payload_digest IN (picture_pairs.first, picture_pairs.sec
 JOIN forms AS one ON one.fetch_id = a.id AND one.form = 'origin'
 JOIN forms AS other ON other.article_picture_id = one.article_picture_id AND other.form = 'proxied'
 JOIN fetches AS b ON b.id = other.fetch_id
-    AND b.payload_digest IN (picture_pairs.first, picture_pairs.second) AND b.payload_digest <> a.payload_digest
+    AND b.payload_digest IN (picture_pairs.first, picture_pairs.second)
+    AND b.payload_digest <> a.payload_digest
 WHERE picture_pairs.relation NOT IN ('same-pixels', 're-encoded') LIMIT 200""",
     ),
     "look_alikes": Query(
@@ -72,7 +73,7 @@ GROUP BY url ORDER BY last DESC LIMIT 500""",
         "Pictures that only another archive had",
         "What neither the proxy nor the publisher served any more.",
         """
-SELECT fetches.article_id, fetches.original, fetches.url AS memento_url, fetches.memento, fetches.payload_digest
+SELECT article_id, original, url AS memento_url, memento, payload_digest
 FROM fetches WHERE form = 'memento' AND outcome = 'whole' ORDER BY id DESC LIMIT 200""",
     ),
     "changed_texts": Query(
