@@ -11,6 +11,7 @@ from archiver.browse.data.pictures import Picture, load_pictures
 from archiver.browse.data.provenance import Provenance, load_provenance
 from archiver.browse.data.stored import Stored, load_stored
 from archiver.browse.data.texts import Text, load_texts
+from archiver.browse.data.versions import others_of
 from archiver.browse.language import Language, Say
 from archiver.claims.contradictions import contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
@@ -66,7 +67,7 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
     row = db.execute("SELECT * FROM articles WHERE id = ?", (article,)).fetchone()
     if row is None:
         return None
-    related = db.execute(_ALSO, {"url": row["url"], "article": article, "limit": _RELATED}).fetchall()
+    related = others_of(db, row, _RELATED)
     blocks = db.execute("SELECT * FROM blocks WHERE article_id = ? ORDER BY number", (article,))
     stored = load_stored(db, [row["source_id"], row["note_id"]])
     times = _times(db, [row, *related])
@@ -135,13 +136,6 @@ def _cited(card: Card, authors: tuple[str, ...], url: str, source: Stored) -> Ci
     )
 
 
-# The other sources of an article: those of the same URL, and the page that came in answer to it.
-_ALSO = """
-SELECT * FROM articles WHERE id <> :article AND (url = :url
-    OR id IN (SELECT page_id FROM text_comparisons WHERE document_id = :article)
-    OR id IN (SELECT document_id FROM text_comparisons WHERE page_id = :article))
-ORDER BY archived, id LIMIT :limit
-"""
 # Teasers and menus show other articles' pictures: the times in those pictures' names say nothing of this one.
 _TIMES = """
 SELECT times.* FROM claimed_times AS times LEFT JOIN article_pictures

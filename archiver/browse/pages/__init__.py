@@ -8,6 +8,7 @@ from archiver.browse.pages.article import article
 from archiver.browse.pages.articles import articles, start
 from archiver.browse.pages.evidence import evidence, records
 from archiver.browse.pages.media import picture, thumbnail
+from archiver.browse.pages.versions import versions
 from archiver.browse.render import STYLES, style
 
 __all__ = ["ROUTES", "start"]
@@ -15,6 +16,7 @@ __all__ = ["ROUTES", "start"]
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/articles/?$", articles),
     (r"/-/articles/(?P<id>[0-9]{1,18})$", article),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/versions$", versions),
     (r"/-/articles/(?P<id>[0-9]{1,18})/evidence\.zip$", evidence),
     (r"/-/articles/(?P<id>[0-9]{1,18})/records\.warc\.gz$", records),
     (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
