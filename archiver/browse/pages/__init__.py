@@ -6,7 +6,7 @@ from typing import Any
 
 from archiver.browse.pages.article import article
 from archiver.browse.pages.articles import articles, start
-from archiver.browse.pages.evidence import evidence, records
+from archiver.browse.pages.downloads import evidence, records
 from archiver.browse.pages.media import picture, thumbnail
 from archiver.browse.pages.versions import versions
 from archiver.browse.render import STYLES, style

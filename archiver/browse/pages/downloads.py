@@ -26,7 +26,7 @@ _BUSY = Problem(
     to_say("One is made at a time, so that this server stays quick."),
     to_say("Try again in a moment."),
 )
-_one = threading.Lock()  # a download takes as much memory as the article's records have bytes
+ONE = threading.Lock()  # a download takes as much memory as the article's records have bytes
 
 
 async def evidence(datasette: Any, request: Any) -> Any:
@@ -66,7 +66,7 @@ async def _answer(datasette: Any, request: Any, make: _Make, name: str, media_ty
 
 def _made(root: Path, mutable: bool, make: _Make, number: str) -> BinaryIO | None:
     """The file, open and without a name any more; None while another one is being made."""
-    if not _one.acquire(blocking=False):
+    if not ONE.acquire(blocking=False):
         return None
     try:
         with closing(connect(root / "catalogue.db", mutable)) as db:
@@ -74,7 +74,7 @@ def _made(root: Path, mutable: bool, make: _Make, number: str) -> BinaryIO | Non
     except OSError as error:
         raise ArchiverError(f"no room for a temporary file: {error.strerror or error}") from error
     finally:
-        _one.release()
+        ONE.release()
 
 
 def _bundle(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
