@@ -102,7 +102,8 @@ CREATE TABLE articles (
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
-CREATE INDEX articles_by_url ON articles(url);
+CREATE INDEX articles_by_url ON articles(url, kind);
+CREATE INDEX articles_by_archived ON articles(archived);
 CREATE INDEX articles_by_given ON articles(given);
 CREATE INDEX articles_by_source ON articles(source_id);
 

@@ -166,7 +166,7 @@ _SIZES = "SELECT article_id, sum(length(text)) AS size FROM blocks WHERE article
 _TEXTS = "SELECT article_id, kind, text FROM blocks WHERE kind <> 'picture' AND article_id IN ({})"
 _TIMES = "SELECT * FROM times WHERE picture IS NULL AND article_id IN ({})"
 _SHOWN_PICTURES = f"""
-SELECT article_pictures.article_id, article_pictures.number, article_pictures.url, caption, forms.form, forms.url AS form_url,
+SELECT article_pictures.article_id, article_pictures.number, article_pictures.url, caption, forms.form,
        pictures.payload_digest
 FROM article_pictures LEFT JOIN forms ON forms.article_picture_id = article_pictures.id
 LEFT JOIN fetches ON fetches.id = forms.fetch_id AND fetches.outcome = 'whole'
