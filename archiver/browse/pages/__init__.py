@@ -6,7 +6,9 @@ from typing import Any
 
 from archiver.browse.pages.article import article
 from archiver.browse.pages.articles import articles, start
+from archiver.browse.pages.downloads import evidence, records
 from archiver.browse.pages.media import picture, thumbnail
+from archiver.browse.pages.versions import versions
 from archiver.browse.render import STYLES, style
 
 __all__ = ["ROUTES", "start"]
@@ -14,6 +16,9 @@ __all__ = ["ROUTES", "start"]
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/articles/?$", articles),
     (r"/-/articles/(?P<id>[0-9]{1,18})$", article),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/versions$", versions),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/evidence\.zip$", evidence),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/records\.warc\.gz$", records),
     (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
     (rf"/-/archive-style/(?P<name>{'|'.join(map(re.escape, STYLES))})$", style),
