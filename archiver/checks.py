@@ -1,4 +1,4 @@
-"""checks.json: which WARC file was last compared with its commitment when, and what came of the newest checks.
+"""checks.json: which WARC file was last compared with its commitment when, and how the newest checks ended.
 
 It orders what is checked next and lets `status` tell; nothing is judged by it. It is disposable: without it
 every file counts as never checked. The order of its entries, not their times, says which check is the oldest,

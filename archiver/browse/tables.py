@@ -46,6 +46,11 @@ _TABLES: dict[str, dict[str, Any]] = {
         "sort_desc": "id",
         "label_column": "started",
     },
+    "tallies": {
+        "title": "Tallies",
+        "description": "How many articles and fetches there are, by host and by time.",
+        "facets": ["of"],
+    },
     "hops": {
         "title": "Hops",
         "description": "Each request on the way from a URL to its last answer.",
