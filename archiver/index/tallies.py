@@ -1,4 +1,4 @@
-"""How many articles and fetches there are, by host and time: counted as rows come in, not by scanning them."""
+"""How many articles and fetches there are, by host and time: counted as their rows come in."""
 
 from typing import get_args
 from urllib.parse import urlsplit
