@@ -1,5 +1,6 @@
 """Fetches by host and outcome, and runs: plain data for the templates. All text is cleaned here."""
 
+import re
 import sqlite3
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from archiver.index.tallies import COUNTED, OUTCOMES
 
 HOSTS = 100  # rows of the table
 PAGE_SIZE = 50
+_FRACTION = re.compile(r"\.\d+Z\Z", re.ASCII)
 _RUNS = 20
 _ENDINGS = {
     None: to_say("Not ended: it goes on, or was cut off"),
@@ -88,8 +90,8 @@ def load_runs(db: sqlite3.Connection, say: Say) -> list[Run]:
     return [
         Run(
             id=row["id"],
-            started=words.clock_time(row["started"]),
-            ended=words.clock_time(row["ended"]),
+            started=to_second(row["started"]),
+            ended=to_second(row["ended"]),
             ending=say(_ENDINGS[_ending(row)]),
             robots="" if row["robots"] == "obey" else words.plain(row["robots"]),
             outcomes=tuple((run_outcome(name, say), count) for name, count in counted(row["outcomes"])),
@@ -97,6 +99,11 @@ def load_runs(db: sqlite3.Connection, say: Say) -> list[Run]:
         )
         for row in rows
     ]
+
+
+def to_second(moment: str | None) -> str:
+    """A time to read, without the fraction of its second."""
+    return words.clock_time(_FRACTION.sub("Z", moment or ""))
 
 
 def counted(outcomes: str) -> list[tuple[str, int]]:
@@ -172,7 +179,7 @@ def _fetch(row: sqlite3.Row, say: Say) -> Fetch:
         id=row["id"],
         url=words.plain(row["url"]),
         purpose=purposes.get(row["purpose"], words.plain(row["purpose"])),
-        started=words.clock_time(row["started"]),
+        started=to_second(row["started"]),
         outcome=row["outcome"],
         why=why,
         record=row["record"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from archiver.browse import beside, words
-from archiver.browse.data.captures import counted, run_outcome
+from archiver.browse.data.captures import counted, run_outcome, to_second
 from archiver.browse.language import Language
 from archiver.checks import CheckRun, Damage
 from archiver.errors import ManifestError
@@ -96,7 +96,7 @@ def load_files(db: sqlite3.Connection, root: Path, before: int) -> Files | None:
                 sealed=sealed[number],
                 signed=bool(point and point.signatures),
                 stamps=len(point.timestamps) if point else 0,
-                checked=words.clock_time(mark.checked) if mark else "",
+                checked=to_second(mark.checked) if mark else "",
                 verdict=mark.verdict if mark else "",
                 deep=bool(mark and mark.deep),
             )
@@ -121,7 +121,7 @@ def load_events(db: sqlite3.Connection, root: Path, language: Language) -> list[
 def _runs(db: sqlite3.Connection, language: Language) -> list[Event]:
     found: list[Event] = []
     for row in db.execute("SELECT * FROM runs ORDER BY id DESC LIMIT ?", (EVENTS,)).fetchall():
-        found.append(Event("began", words.clock_time(row["started"]), row["id"]))
+        found.append(Event("began", to_second(row["started"]), row["id"]))
         if row["ended"]:
             parts = [
                 language.say(
@@ -129,7 +129,7 @@ def _runs(db: sqlite3.Connection, language: Language) -> list[Event]:
                 )
                 for name, count in counted(row["outcomes"])
             ]
-            found.append(Event("ended", words.clock_time(row["ended"]), row["id"], ", ".join(parts)))
+            found.append(Event("ended", to_second(row["ended"]), row["id"], ", ".join(parts)))
     return found
 
 
@@ -138,7 +138,7 @@ def _marks(db: sqlite3.Connection) -> list[Event]:
     return [
         Event(
             "marked" if row["said"] == "not-same" else "unmarked",
-            words.clock_time(row["made"]),
+            to_second(row["made"]),
             None,
             words.plain(row["reason"]),
         )
@@ -166,7 +166,7 @@ def _sealed(db: sqlite3.Connection, manifest: Manifest, numbers: range) -> dict[
         ).fetchone()
         begun = _BEGUN.match(path)
         named = "{}-{}-{}T{}:{}:{}Z".format(*begun.groups()) if begun else ""
-        found[number] = words.clock_time(row["date"] if row else named)
+        found[number] = to_second(row["date"] if row else named)
     return found
 
 

@@ -29,14 +29,15 @@ async def timeline(datasette: Any, request: Any) -> Any:
 
 
 async def plot(datasette: Any, request: Any) -> Any:
-    """`/-/timeline/<name>.svg[?by=…][&scheme=dark]`: one plot."""
+    """`/-/timeline/<name>.svg[?by=…][&scheme=dark][&narrow=1]`: one plot."""
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
     name, step = request.url_vars["name"], _step(request)
     scheme: plots.Scheme = "dark" if request.args.get("scheme") == "dark" else "light"
+    narrow = request.args.get("narrow") == "1"
     series = await datasette.get_database(here.database).execute_fn(lambda db: load_series(db, name, step))
-    body = await asyncio.to_thread(plots.draw, name, series, scheme)
+    body = await asyncio.to_thread(plots.draw, name, series, scheme, narrow)
     tag = f'"{hashlib.sha256(body).hexdigest()}"'
     known = tag in request.headers.get("if-none-match", "")
     headers = {
