@@ -30,7 +30,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     if library(datasette) is None:
         return []
     routes = list(ROUTES)
-    if _settings(datasette).get("start") == "articles":
+    if _settings(datasette).get("start") == "archive":
         routes.append((r"/$", start))
     return routes
 

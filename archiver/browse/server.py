@@ -52,7 +52,7 @@ def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
             "truncate_cells_html": 300,
         },
         metadata={
-            "plugins": {plugin.NAME: {"start": "articles", "allowed_hosts": ["localhost", host_name(host)]}}
+            "plugins": {plugin.NAME: {"start": "archive", "allowed_hosts": ["localhost", host_name(host)]}}
         },
     )
     datasette.remove_database("_memory")

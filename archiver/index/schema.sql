@@ -163,6 +163,7 @@ CREATE INDEX times_by_article ON times(article_id);
 CREATE TABLE fetches (
     id INTEGER PRIMARY KEY,
     url TEXT NOT NULL,
+    host TEXT,
     purpose TEXT NOT NULL,
     outcome TEXT NOT NULL,
     started TEXT NOT NULL,
@@ -187,6 +188,16 @@ CREATE INDEX fetches_by_response ON fetches(response_id);
 CREATE INDEX fetches_by_run ON fetches(run_id, url, purpose);
 CREATE INDEX fetches_by_outcome ON fetches(outcome);
 CREATE INDEX fetches_by_article ON fetches(article_id);
+CREATE INDEX fetches_by_host ON fetches(host, outcome);
+
+-- Counted as rows come in, so that nobody has to scan them: how many there are `of` what.
+CREATE TABLE tallies (
+    of TEXT NOT NULL,
+    key TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (of, key, outcome)
+);
 
 CREATE TABLE hops (
     fetch_id INTEGER NOT NULL REFERENCES fetches(id),

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from datasette.utils.asgi import Response
-
 from archiver.browse import media
 from archiver.browse.data import cards
 from archiver.browse.language import preferred
@@ -65,8 +63,3 @@ def damaged_pictures(here: Library, pictures: Iterable[tuple[str, list[Location]
         except RecordError:
             damaged.add(digits)
     return frozenset(damaged)
-
-
-async def start(datasette: Any) -> Any:
-    """`/` of `archiver browse`: the list of articles."""
-    return Response.redirect(datasette.urls.path("/-/articles"))
