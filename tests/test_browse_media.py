@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from archiver.browse.cache import Cache
 from archiver.browse.media import Thumbnails, read_intact
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
@@ -175,9 +176,9 @@ def test_thumbnail_refuses_a_bomb_by_its_header() -> None:
         make_thumbnail(bytes(bomb), width=100)
 
 
-def test_thumbnails_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thumbnails_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("archiver.browse.media.CACHE_BYTES", 3000)
-    thumbnails = Thumbnails()
+    thumbnails = Thumbnails(Cache(tmp_path, 0))
     records = [StoredRecord((), encoded(scene(seed, (120, 80)))) for seed in range(6)]
     try:
         made = [thumbnails.get(record, str(number), 100) for number, record in enumerate(records)]

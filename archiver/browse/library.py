@@ -19,7 +19,7 @@ APPLICATION_ID = 0x41724376  # as in index/schema.sql
 
 @dataclass(frozen=True)
 class Library:
-    """A catalogue that Datasette serves: the database's name, the archive's folder, and what is made there."""
+    """A catalogue that Datasette serves: its name, the archive's folder, and what is made of pictures."""
 
     database: str
     root: Path
