@@ -45,6 +45,7 @@ class Use:
     """An article that shows it."""
 
     article: int
+    kind: str
     title: str
     language: str
     archived: str
@@ -98,7 +99,7 @@ def load_picture(db: sqlite3.Connection, digest: str, language: Language) -> Pic
         came=_came(db, rows[:RECORDS], language),
         more_came=len(rows) > RECORDS,
         forms=tuple(_form(row, language) for row in forms),
-        uses=tuple(_use(row) for row in uses[:USES]),
+        uses=tuple(_use(row, language) for row in uses[:USES]),
         more_uses=len(placed) == 4 * USES or len(uses) > USES,
         cluster=count_members(db, cluster) if cluster else 1,
         same=same,
@@ -137,7 +138,7 @@ def _came(db: sqlite3.Connection, rows: Rows, language: Language) -> tuple[Came,
 
 _USES = """
 SELECT DISTINCT article_pictures.id AS place, article_pictures.article_id, article_pictures.alt,
-       article_pictures.caption, articles.title, articles.language, articles.url, articles.given,
+       article_pictures.caption, articles.kind, articles.title, articles.language, articles.url, articles.given,
        articles.archived
 FROM records JOIN fetches ON fetches.response_id = records.record_id
 JOIN forms ON forms.fetch_id = fetches.id
@@ -147,10 +148,11 @@ WHERE records.payload_digest = ? AND records.type IN ('response', 'resource', 'r
 """
 
 
-def _use(row: sqlite3.Row) -> Use:
+def _use(row: sqlite3.Row, language: Language) -> Use:
     title = words.plain(row["title"])
     return Use(
         article=row["article_id"],
+        kind=words.kind_name(row["kind"], language.say),
         title=title or words.plain(row["url"]) or words.plain(row["given"]),
         language=words.language_of(title, row["language"]),
         archived=words.plain(row["archived"])[:10],
@@ -232,7 +234,7 @@ def _one(
     if pair is None:
         return Alike(look, say("through another picture"), "same", other in apart, (), (), has_map=False)
     found, own = pair[2], "first" if pair[0] == digest else "second"
-    names = say("this picture"), say("that picture")
+    names = say("this picture"), say("the other picture")
     return Alike(
         look=look,
         sentence=verdicts.sentence(found, language, *(names if own == "first" else names[::-1])),
