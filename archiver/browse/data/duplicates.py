@@ -11,7 +11,8 @@ from archiver.index.pairs import pair_of
 
 PAGE_SIZE = 20
 MEMBERS = 8
-_FEW = 5000  # so few rows are sorted; of more, the pictures are gone through from the newest
+_FEW = 5000  # so few rows are sorted; where there are more, the pictures are gone through from the newest
+_WALKED = 10_000  # pictures for one page: what they do not fill is left short, and the next goes on
 SHOWS = ("clusters", "changed", "neighbouring", "marks")
 _RELATIONS = {"changed": "locally-changed", "neighbouring": "edited-or-neighbouring"}
 
@@ -72,7 +73,8 @@ _CLUSTERS = {
     False: f"""
 SELECT pictures.rowid, cluster FROM pictures CROSS JOIN picture_clusters
     ON picture_clusters.payload_digest = pictures.payload_digest
-WHERE pictures.rowid < :before AND {_NEWEST} ORDER BY pictures.rowid DESC LIMIT :limit
+WHERE pictures.rowid < :before AND pictures.rowid > :until AND {_NEWEST}
+ORDER BY pictures.rowid DESC LIMIT :limit
 """,  # noqa: S608 - our own words
     True: """
 SELECT max(pictures.rowid) AS newest, cluster FROM picture_clusters CROSS JOIN pictures
@@ -83,9 +85,11 @@ GROUP BY cluster HAVING newest < :before ORDER BY newest DESC LIMIT :limit
 _AFTER = "(pictures.rowid < :before OR pictures.rowid = :before AND first > :first)"
 _LINKS = {
     False: f"""
-SELECT pictures.rowid, first, second FROM pictures CROSS JOIN picture_pairs
+SELECT pictures.rowid, first, second FROM pictures
+CROSS JOIN picture_pairs INDEXED BY picture_pairs_by_second
     ON second = pictures.payload_digest AND relation = :relation
-WHERE pictures.rowid <= :before AND {_AFTER} ORDER BY pictures.rowid DESC, first LIMIT :limit
+WHERE pictures.rowid <= :before AND pictures.rowid > :until AND {_AFTER}
+ORDER BY pictures.rowid DESC, first LIMIT :limit
 """,  # noqa: S608
     True: f"""
 SELECT pictures.rowid, first, second FROM picture_pairs INDEXED BY picture_pairs_by_relation
@@ -109,9 +113,10 @@ def load_review(db: sqlite3.Connection, show: str, before: str, language: Langua
 
 def _clusters(db: sqlite3.Connection, before: int, language: Language) -> Review:
     few = _few(db, f"SELECT 1 FROM picture_clusters LIMIT {_FEW + 1}", {})  # noqa: S608
-    rows = db.execute(_CLUSTERS[few], {"before": before, "limit": PAGE_SIZE + 1}).fetchall()
+    until = _until(db, before)
+    rows = db.execute(_CLUSTERS[few], {"before": before, "until": until, "limit": PAGE_SIZE + 1}).fetchall()
     shown = rows[:PAGE_SIZE]
-    older = str(shown[-1][0]) if len(rows) > PAGE_SIZE else ""
+    older = str(shown[-1][0]) if len(rows) > PAGE_SIZE else _on(until + 1, few)
     return Review(clusters=tuple(_cluster(db, name, language) for _, name in shown), older=older)
 
 
@@ -128,18 +133,28 @@ def _to_best(db: sqlite3.Connection, digest: str, best: str, language: Language)
 
 
 def _links(db: sqlite3.Connection, relation: str, before: tuple[int, str], language: Language) -> Review:
-    wanted: dict[str, Any] = {
-        "relation": relation,
-        "before": before[0],
-        "first": before[1],
-        "limit": PAGE_SIZE + 1,
-    }
+    until = _until(db, before[0])
+    wanted: dict[str, Any] = {"relation": relation, "before": before[0], "first": before[1]}
+    wanted |= {"until": until, "limit": PAGE_SIZE + 1}
     few = _few(db, f"SELECT 1 FROM picture_pairs WHERE relation = :relation LIMIT {_FEW + 1}", wanted)  # noqa: S608
     rows = db.execute(_LINKS[few], wanted).fetchall()
     shown = rows[:PAGE_SIZE]
-    older = f"{shown[-1][0]}-{shown[-1][1].removeprefix('sha256:')}" if len(rows) > PAGE_SIZE else ""
+    older = (
+        f"{shown[-1][0]}-{shown[-1][1].removeprefix('sha256:')}" if len(rows) > PAGE_SIZE else _on(until, few)
+    )
     links = (_link(db, first, second, language) for _, first, second in shown)
     return Review(links=tuple(link for link in links if link), older=older)
+
+
+def _until(db: sqlite3.Connection, before: int) -> int:
+    """The picture before which a walk from `before` on stops."""
+    (last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM pictures").fetchone()
+    return max(0, min(before, int(last) + 1) - _WALKED)
+
+
+def _on(until: int, few: bool) -> str:
+    """Where the next page goes on, after one that its walk did not fill."""
+    return str(until) if until > 1 and not few else ""
 
 
 def _few(db: sqlite3.Connection, sql: str, values: dict[str, Any]) -> bool:

@@ -138,8 +138,8 @@ def _came(db: sqlite3.Connection, rows: Rows, language: Language) -> tuple[Came,
 
 _USES = """
 SELECT DISTINCT article_pictures.id AS place, article_pictures.article_id, article_pictures.alt,
-       article_pictures.caption, articles.kind, articles.title, articles.language, articles.url, articles.given,
-       articles.archived
+       article_pictures.caption, articles.kind, articles.title, articles.language, articles.url,
+       articles.given, articles.archived
 FROM records JOIN fetches ON fetches.response_id = records.record_id
 JOIN forms ON forms.fetch_id = fetches.id
 JOIN article_pictures ON article_pictures.id = forms.article_picture_id
