@@ -54,7 +54,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     here = library(datasette)
     if here is None:
         return lambda app: app
-    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.thumbnails.close)
+    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.close)
 
 
 @hookimpl(hookwrapper=True)

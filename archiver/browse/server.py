@@ -52,7 +52,13 @@ def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
             "truncate_cells_html": 300,
         },
         metadata={
-            "plugins": {plugin.NAME: {"start": "archive", "allowed_hosts": ["localhost", host_name(host)]}}
+            "plugins": {
+                plugin.NAME: {
+                    "start": "archive",
+                    "allowed_hosts": ["localhost", host_name(host)],
+                    "writable": _loopback(host),
+                }
+            }
         },
     )
     datasette.remove_database("_memory")
@@ -66,7 +72,7 @@ def close(datasette: Datasette) -> None:
     """Give back what `build` and serving took: threads, connections, the child process."""
     here = library(datasette)
     if here:
-        here.thumbnails.close()
+        here.close()
     if datasette.executor:
         datasette.executor.shutdown()
     for database in datasette.databases.values():
