@@ -23,7 +23,7 @@ from archiver.capture.records import note_record, source_record
 from archiver.demo import encoding, scenes
 from archiver.digests import digest
 from archiver.index import catalogue
-from archiver.index.clusters import cluster, members, note_mark
+from archiver.index.clusters import cluster, grow, members, note_mark
 from archiver.index.pairs import add_pair, pair_of, pair_words
 from archiver.model import (
     Article,
@@ -61,7 +61,7 @@ def db() -> Iterator[Database]:
 
 def pair(db: Database, one: int, other: int, relation: Relation) -> None:
     add_pair(db, NAMES[min(one, other)], NAMES[max(one, other)], Comparison(relation=relation), "test")
-    cluster(db, [NAMES[one], NAMES[other]])
+    grow(db, NAMES[one], {NAMES[other]: relation})
 
 
 def mark(db: Database, one: int, other: int, said: Any, number: int) -> None:
@@ -140,6 +140,8 @@ def test_clusters_are_the_same_in_whatever_order_pairs_came(
                 else:
                     pair(db, one, other, what)
             seen.append(found(db))
+            cluster(db, NAMES)
+            assert found(db) == seen[-1]
             for group in seen[-1]:
                 inside = set(combinations(map(int, sorted(group)), 2))
                 assert not inside & marks

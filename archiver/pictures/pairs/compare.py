@@ -9,6 +9,8 @@ import msgspec
 
 from archiver.model import Comparison, Noun
 
+SAME_PIXELS = Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
+
 
 class Drawn(Noun, frozen=True):
     """A Comparison with what a person wants to see of it."""

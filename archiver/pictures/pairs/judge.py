@@ -8,7 +8,7 @@ from archiver.pictures.decode import Pixels, decode
 from archiver.pictures.hashes import QUALITY
 from archiver.pictures.kinds import kind_of, tiny
 from archiver.pictures.pairs.changemap import change_map
-from archiver.pictures.pairs.compare import Drawn
+from archiver.pictures.pairs.compare import SAME_PIXELS, Drawn
 from archiver.pictures.pairs.grid import working
 from archiver.pictures.pairs.mapping import View, mapped
 from archiver.pictures.pairs.verdict import judged
@@ -55,7 +55,7 @@ def _decoded(first: bytes, second: bytes) -> tuple[Pixels, Pixels] | Comparison:
 def _judged(one: Pixels, two: Pixels) -> Comparison:
     whole = one.scale == two.scale == 1  # else pixels that differ may have the same average
     if whole and one.image.size == two.image.size and one.image.tobytes() == two.image.tobytes():
-        return Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
+        return SAME_PIXELS
     first, second = View(one.image), View(two.image)
     distance = _distance(first, second)
     kinds = [_kind(first), _kind(second)]
