@@ -182,10 +182,12 @@ def worth(
             return
 
 
-def _whole(fingerprint: Fingerprint) -> bool:
-    """Whether its digest of pixels is over every pixel: a large picture is decoded smaller."""
-    width, height = fingerprint.size
-    return width * height == fingerprint.facts.width * fingerprint.facts.height
+def _same_pixels(one: Fingerprint | None, other: Fingerprint | None) -> bool:
+    """Whether every pixel of two pictures is the same: those of a large one are averages."""
+    if one is None or other is None or one.pixels != other.pixels:
+        return False
+    width, height = one.size
+    return all(width * height == each.facts.width * each.facts.height for each in (one, other))
 
 
 def _near(distance: int | None) -> bool:
@@ -322,7 +324,7 @@ class _Work:
             return pairs, None
         sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
         equal: Digest | None = value(self._db, sql, fingerprint.pixels)
-        if equal and _whole(fingerprint):
+        if equal and _same_pixels(self.index.get(equal), fingerprint):
             return {equal: SAME_PIXELS}, self._representative(equal)
         others = worth(fingerprint, self.index, self._representative)
         first = [self._representative(equal)] if equal else []
@@ -362,7 +364,7 @@ class _Work:
 
     def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
         held, fingerprint = self.index.get(first), self.index.get(second)
-        if held and fingerprint and held.pixels == fingerprint.pixels and _whole(held):
+        if _same_pixels(held, fingerprint):
             return SAME_PIXELS
         if not same and held and fingerprint and not _near(pdq_distance(held, fingerprint)):
             count = _agreeing(held, fingerprint)

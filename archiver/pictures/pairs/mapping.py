@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pdqhash.bindings import compute_dihedral
+from PIL import Image
 
-from archiver.pictures.fingerprint import INLIERS
+from archiver.model import PictureKind
+from archiver.pictures.decode import Pixels
+from archiver.pictures.fingerprint import INLIERS, pixels_digest
+from archiver.pictures.kinds import kind_of, tiny
 from archiver.pictures.pairs.align import Affine, Match, match, plausible
 from archiver.pictures.pairs.grid import (
     Bytes,
@@ -39,14 +42,23 @@ cv2.setRNGSeed(1)
 class View:
     """A decoded picture, and what is made of it when it is asked for."""
 
-    def __init__(self, image: Any) -> None:
+    def __init__(self, picture: Pixels) -> None:
+        image = picture.image
         self.size: tuple[int, int] = image.size
+        self.upright = picture.upright  # width and height of the whole picture
         self.pixels: Bytes = working(image)
+        # of every pixel; None where they are averages: other pixels may have the same
+        self.digest = pixels_digest(image) if picture.scale == 1 else None
 
     @cached_property
     def reduced(self) -> Bytes:
         """RGB, at most 512 pixels a side."""
         return shrunk(self.pixels, LONGEST)
+
+    @cached_property
+    def kind(self) -> PictureKind:
+        """As `describe_pixels` tells it, from the smaller picture that is at hand."""
+        return "tiny" if tiny(self.size) else kind_of(Image.fromarray(self.reduced), self.pdq[1])
 
     @cached_property
     def grey(self) -> Bytes:
