@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from archiver.model import Digest, Noun, PictureFacts
-from archiver.pictures.hashes import QUALITY, pdq_forms
+from archiver.pictures.hashes import QUALITY
 
 INLIERS = 10  # keypoints of two pictures that agree on one map: fewer than these are chance
 
@@ -36,16 +36,16 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
     from archiver.pictures.decode import decode  # noqa: PLC0415
-    from archiver.pictures.describe import describe_pixels  # noqa: PLC0415
+    from archiver.pictures.describe import described  # noqa: PLC0415
     from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
 
     pixels = decode(data)
-    facts, image = describe_pixels(pixels), pixels.image
+    (facts, forms), image = described(pixels), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
-    if facts.kind in ("photograph", "graphic"):
+    if forms:
         points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
         found = msgspec.structs.replace(
-            found, pdq=pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
+            found, pdq=forms, points=points, descriptors=descriptors, mirrored=mirrored
         )
     built: dict[str, Any] = msgspec.to_builtins(found)
     return built
