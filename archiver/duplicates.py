@@ -83,8 +83,9 @@ def matches(db: sqlite3.Connection, root: Path, sandbox: Sandbox, data: bytes) -
     keys = [row[0] for row in equal.fetchall()]
     with Index(root / FOLDER, writable=False, label=label()) as index:
         keys += worth(fingerprint, index)
-    for key in dict.fromkeys(keys):
-        found = compare(sandbox, stored_picture(db, root, key), data)
+        held = {key: index.get(key) for key in keys}
+    for key, known in held.items():
+        found = compare(sandbox, stored_picture(db, root, key), data, (known, fingerprint))
         if found.relation != "different":
             yield {
                 "type": "match",

@@ -8,7 +8,7 @@ gone on with: each picture's rows are one transaction, and the index follows the
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -17,16 +17,17 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlite_utils import Database
 
 from archiver.errors import ArchiverError, RecordError, SandboxError
 from archiver.index.clusters import grow
 from archiver.index.nominated import Nominated
-from archiver.index.pairs import add_pair, pair_of
+from archiver.index.pairs import add_pair, pair_of, representative
 from archiver.index.rows import insert, value
 from archiver.model import Comparison, Digest, Evidence, Location
 from archiver.pictures.files import PICTURE_BYTES
-from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance
+from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance, same_pixels
 from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.compare import SAME_PIXELS, compare_pictures
 from archiver.sandbox import Sandbox
@@ -51,9 +52,6 @@ WHERE payload_digest = ? AND type IN ('response', 'resource') AND truncated IS N
 ORDER BY records.id LIMIT 1
 """
 _LAST = "SELECT coalesce(max(id), 0) FROM compared_pictures"
-_REPRESENTATIVE = """
-SELECT coalesce(represented_by, payload_digest) FROM compared_pictures WHERE payload_digest = ?
-"""
 _NEW = "SELECT rowid, payload_digest FROM pictures WHERE rowid > ? ORDER BY rowid LIMIT 1"
 
 
@@ -81,6 +79,8 @@ def _held(root: Path) -> int:
     """How many pictures the index holds; -1 when it has to be made anew."""
     from archiver.pictures.index import Index  # noqa: PLC0415
 
+    if (root / FOLDER).is_symlink():
+        return -1
     try:
         with Index(root / FOLDER, writable=False, label=label()) as index:
             return len(index)
@@ -152,9 +152,16 @@ def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -
     return read_record(root, location).content_decoded(PICTURE_BYTES)
 
 
-def compare(sandbox: Sandbox, first: bytes, second: bytes) -> Comparison:
-    """What two pictures have to do with each other. Raises SandboxError when that took too much."""
-    return sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
+def compare(
+    sandbox: Sandbox, first: bytes, second: bytes, known: Sequence[Fingerprint | None] = (None, None)
+) -> Comparison:
+    """What two pictures have to do with each other; `known` are their fingerprints, where they are at hand.
+
+    Raises SandboxError when that took too much.
+    """
+    data = first + second + msgspec.msgpack.encode(known)
+    sizes = {"first_bytes": len(first), "second_bytes": len(second)}
+    return sandbox.read(Comparison, compare_pictures, data, **sizes)
 
 
 def _itself(key: Digest) -> Digest:
@@ -182,14 +189,6 @@ def worth(
             return
 
 
-def _same_pixels(one: Fingerprint | None, other: Fingerprint | None) -> bool:
-    """Whether every pixel of two pictures is the same: those of a large one are averages."""
-    if one is None or other is None or one.pixels != other.pixels:
-        return False
-    width, height = one.size
-    return all(width * height == each.facts.width * each.facts.height for each in (one, other))
-
-
 def _near(distance: int | None) -> bool:
     return distance is not None and distance <= NEAR
 
@@ -207,6 +206,8 @@ def _index(root: Path) -> "Iterator[Index]":
     from archiver.pictures.index import Index  # noqa: PLC0415
 
     folder = root / FOLDER
+    if folder.is_symlink() or folder.is_file():  # nobody is led elsewhere; what a link names stays
+        remove_index(root)
     try:
         index = Index(folder, label=label())
     except RecordError:
@@ -235,16 +236,11 @@ def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, boo
     """
     sql = "SELECT payload_digest FROM pictures WHERE payload_digest IN (?, ?) ORDER BY rowid"
     for one, other, same in nominated.pairs():
-        known = not same and _representative(db, one) == _representative(db, other)
+        known = not same and representative(db, one) == representative(db, other)
         if not known and pair_of(db, one, other) is None:
             order = [row[0] for row in db.execute(sql, [one, other])]
             if len(order) == 2:
                 yield order[0], order[1], same
-
-
-def _representative(db: Database, digest: Digest) -> Digest:
-    """The picture that a compared one is held to be a re-encoding of; itself when it is none."""
-    return str(value(db, _REPRESENTATIVE, digest) or digest)
 
 
 class _Work:
@@ -324,12 +320,12 @@ class _Work:
             return pairs, None
         sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
         equal: Digest | None = value(self._db, sql, fingerprint.pixels)
-        if equal and _same_pixels(self.index.get(equal), fingerprint):
+        if equal and same_pixels(self.index.get(equal), fingerprint):
             return {equal: SAME_PIXELS}, self._representative(equal)
         others = worth(fingerprint, self.index, self._representative)
         first = [self._representative(equal)] if equal else []
         for other in chain(first, (key for key in others if key not in first)):
-            found = self._compared(other, data)
+            found = self._compared(other, data, fingerprint)
             if found.relation not in ("different", "undecodable"):
                 pairs[other] = found
             if found.relation in ("same-pixels", "re-encoded") and self._no_smaller(other, fingerprint):
@@ -337,17 +333,18 @@ class _Work:
         return pairs, None
 
     def _representative(self, digest: Digest) -> Digest:
-        return _representative(self._db, digest)
+        return representative(self._db, digest)
 
     def _no_smaller(self, other: Digest, fingerprint: Fingerprint) -> bool:
         sql = "SELECT width * height FROM pictures WHERE payload_digest = ?"
         facts = fingerprint.facts
         return int(value(self._db, sql, other)) >= facts.width * facts.height
 
-    def _compared(self, first: str, second: bytes) -> Comparison:
+    def _compared(self, first: str, second: bytes, fingerprint: Fingerprint | None) -> Comparison:
         self._done.pairs += 1
         try:
-            return compare(self._judge, stored_picture(self._db, self._root, first), second)
+            known = (self.index.get(first), fingerprint)
+            return compare(self._judge, stored_picture(self._db, self._root, first), second, known)
         except (RecordError, SandboxError) as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 
@@ -364,7 +361,7 @@ class _Work:
 
     def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
         held, fingerprint = self.index.get(first), self.index.get(second)
-        if _same_pixels(held, fingerprint):
+        if same_pixels(held, fingerprint):
             return SAME_PIXELS
         if not same and held and fingerprint and not _near(pdq_distance(held, fingerprint)):
             count = _agreeing(held, fingerprint)
@@ -372,7 +369,7 @@ class _Work:
                 words = f"only {count} keypoints agree"
                 return Comparison(relation="different", evidence=Evidence(inliers=count), reason=words)
         try:
-            return self._compared(first, stored_picture(self._db, self._root, second))
+            return self._compared(first, stored_picture(self._db, self._root, second), fingerprint)
         except RecordError as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 

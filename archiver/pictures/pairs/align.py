@@ -43,10 +43,10 @@ def inliers(first: "Fingerprint", second: "Fingerprint") -> int:
     return match(unpacked(first), unpacked(second)).inliers
 
 
-def match(first: Keypoints, second: Keypoints) -> Match:
-    """The affine map that most keypoints agree on, plain or mirrored."""
+def match(first: Keypoints, second: Keypoints, *, mirrored: bool = True) -> Match:
+    """The affine map that most keypoints agree on, plain or, if it may be, mirrored."""
     plain = _match(first, second.points, second.descriptors, second.frame)
-    if plain.inliers >= _SURE or not len(second.mirrored):
+    if not mirrored or plain.inliers >= _SURE or not len(second.mirrored):
         return plain
     width = second.frame[0]
     flip = np.array([[-1.0, 0, width - 1], [0, 1, 0], [0, 0, 1]])

@@ -6,23 +6,25 @@ from collections import OrderedDict
 from archiver.errors import RecordError
 from archiver.model import Comparison
 from archiver.pictures.decode import decode
-from archiver.pictures.hashes import QUALITY
+from archiver.pictures.fingerprint import Fingerprint, fingerprint_of, pdq_distance, same_pixels
 from archiver.pictures.pairs.changemap import change_map
 from archiver.pictures.pairs.compare import SAME_PIXELS, Drawn
 from archiver.pictures.pairs.mapping import View, mapped
 from archiver.pictures.pairs.verdict import judged
 from archiver.pictures.pairs.words import unmapped
 
+Known = tuple[Fingerprint | None, Fingerprint | None]
+
 _SAME = Comparison(relation="same-bytes", reason="The bytes are the same.")
 _KEPT = 3  # pictures, at most 8 MB each: one is compared with several others in turn
 _views: OrderedDict[bytes, View] = OrderedDict()  # by SHA-256 of their bytes, the newest last
 
 
-def compared(first: bytes, second: bytes) -> Comparison:
-    """What two pictures have to do with each other."""
+def compared(first: bytes, second: bytes, known: Known = (None, None)) -> Comparison:
+    """What two pictures have to do with each other; `known` are their fingerprints, if at hand."""
     if first == second:
         return _SAME
-    views = _viewed(first, second)
+    views = _viewed(first, second, known)
     return views if isinstance(views, Comparison) else _judged(*views)
 
 
@@ -40,12 +42,12 @@ def drawn(first: bytes, second: bytes) -> Drawn:
     return Drawn(comparison=found, sizes=tuple(each.upright for each in views), png=png)
 
 
-def _viewed(first: bytes, second: bytes) -> tuple[View, View] | Comparison:
+def _viewed(first: bytes, second: bytes, known: Known = (None, None)) -> tuple[View, View] | Comparison:
     """Both pictures, or what can be said without one of them."""
     views = []
-    for name, data in (("first", first), ("second", second)):
+    for name, data, held in (("first", first, known[0]), ("second", second, known[1])):
         try:
-            views.append(_view(data))
+            views.append(_view(data, held))
         except RecordError as error:
             if first == second:
                 return _SAME
@@ -53,10 +55,13 @@ def _viewed(first: bytes, second: bytes) -> tuple[View, View] | Comparison:
     return views[0], views[1]
 
 
-def _view(data: bytes) -> View:
+def _view(data: bytes, held: Fingerprint | None) -> View:
     """A picture, decoded now or a little while ago. Raises RecordError."""
     key = hashlib.sha256(data).digest()
-    view = _views.pop(key, None) or View(decode(data))
+    view = _views.pop(key, None)
+    if view is None:
+        pixels = decode(data)
+        view = View(pixels, held or fingerprint_of(pixels))
     _views[key] = view
     if len(_views) > _KEPT:
         _views.popitem(last=False)
@@ -64,21 +69,16 @@ def _view(data: bytes) -> View:
 
 
 def _judged(first: View, second: View) -> Comparison:
-    if first.digest is not None and first.digest == second.digest:
+    one, two = first.fingerprint, second.fingerprint
+    if same_pixels(one, two):
         return SAME_PIXELS
-    distance = _distance(first, second)
-    for name, view in (("first", first), ("second", second)):
-        if view.kind in ("plain", "tiny"):
-            reason = f"The {name} is {view.kind}: it holds too little to look like another."
+    kinds = (one.facts.kind, two.facts.kind)
+    for name, kind in zip(("first", "second"), kinds, strict=True):
+        if kind in ("plain", "tiny"):
+            reason = f"The {name} is {kind}: it holds too little to look like another."
             return Comparison(relation="different", reason=reason)
+    distance = pdq_distance(one, two)
     found, inliers = mapped(first, second)
     if found is None:
         return unmapped(inliers, distance)
-    return judged(first, second, found, distance, graphics=first.kind == second.kind == "graphic")
-
-
-def _distance(first: View, second: View) -> int | None:
-    """Bits between their PDQ hashes, the nearest of 8 turned forms; None where one of them finds nothing."""
-    if min(first.pdq[1], second.pdq[1]) < QUALITY:
-        return None
-    return int((first.pdq[0][0] != second.pdq[0]).sum(axis=1).min())
+    return judged(first, second, found, distance, graphics=kinds == ("graphic", "graphic"))

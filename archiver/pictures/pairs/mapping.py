@@ -7,13 +7,9 @@ from functools import cached_property
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pdqhash.bindings import compute_dihedral
-from PIL import Image
 
-from archiver.model import PictureKind
 from archiver.pictures.decode import Pixels
-from archiver.pictures.fingerprint import INLIERS, pixels_digest
-from archiver.pictures.kinds import kind_of, tiny
+from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.pairs.align import Affine, Match, match, plausible
 from archiver.pictures.pairs.grid import (
     Bytes,
@@ -28,7 +24,7 @@ from archiver.pictures.pairs.grid import (
     shrunk,
     working,
 )
-from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints
+from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints, unpacked
 
 _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
@@ -42,23 +38,16 @@ cv2.setRNGSeed(1)
 class View:
     """A decoded picture, and what is made of it when it is asked for."""
 
-    def __init__(self, picture: Pixels) -> None:
-        image = picture.image
-        self.size: tuple[int, int] = image.size
+    def __init__(self, picture: Pixels, fingerprint: Fingerprint) -> None:
+        self.fingerprint = fingerprint
+        self.size: tuple[int, int] = picture.image.size
         self.upright = picture.upright  # width and height of the whole picture
-        self.pixels: Bytes = working(image)
-        # of every pixel; None where they are averages: other pixels may have the same
-        self.digest = pixels_digest(image) if picture.scale == 1 else None
+        self.pixels: Bytes = working(picture.image)
 
     @cached_property
     def reduced(self) -> Bytes:
         """RGB, at most 512 pixels a side."""
         return shrunk(self.pixels, LONGEST)
-
-    @cached_property
-    def kind(self) -> PictureKind:
-        """As `describe_pixels` tells it, from the smaller picture that is at hand."""
-        return "tiny" if tiny(self.size) else kind_of(Image.fromarray(self.reduced), self.pdq[1])
 
     @cached_property
     def grey(self) -> Bytes:
@@ -70,22 +59,16 @@ class View:
 
     @cached_property
     def keypoints(self) -> Keypoints:
-        return find_keypoints(self.small_grey, mirror=False)
+        return unpacked(self.fingerprint)
 
     @cached_property
     def turned(self) -> Keypoints:
-        """Keypoints that are also described as they look in the mirrored picture."""
-        return find_keypoints(self.small_grey)
+        """Keypoints that are also described as they look in the mirrored picture: an index keeps none."""
+        return self.keypoints if len(self.keypoints.mirrored) else find_keypoints(self.small_grey)
 
     @cached_property
     def detailed(self) -> Keypoints:
         return find_detailed(self.small_grey)
-
-    @cached_property
-    def pdq(self) -> tuple[NDArray[np.uint8], int]:
-        """The PDQ hashes of its 8 turned forms, 8 x 256 bits, of at most 512 pixels a side; their quality."""
-        forms, quality = compute_dihedral(self.reduced)
-        return np.array(forms, np.uint8), int(quality)
 
     @cached_property
     def small(self) -> NDArray[np.float32]:
@@ -156,7 +139,7 @@ def plausible_shares(affine: Affine, first: View, second: View) -> bool:
 
 def _guesses(first: View, second: View) -> Iterator[Match]:
     one, two = first.keypoints, second.keypoints
-    plain = match(one, two)
+    plain = match(one, two, mirrored=False)
     yield _shared(plain if plain.inliers >= INLIERS else match(one, second.turned), one, two)
     yield from _wholes(first, second)
     one, two = first.detailed, second.detailed
