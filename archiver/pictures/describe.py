@@ -21,8 +21,11 @@ def describe_pixels(pixels: Pixels) -> PictureFacts:
     return described(pixels)[0]
 
 
-def described(pixels: Pixels) -> tuple[PictureFacts, bytes]:
-    """The same, and the PDQ hashes of its 8 turned forms; none of a picture without information."""
+def described(pixels: Pixels, *, hashed: bool = True) -> tuple[PictureFacts, bytes]:
+    """The same, and the PDQ hashes of its 8 turned forms; none of a picture without information.
+
+    Where its hashes are not wanted, their libraries are not loaded: they take room.
+    """
     image, (width, height) = pixels.image, pixels.stored
     facts = PictureFacts(format=pixels.format, width=width, height=height, kind="tiny")
     if tiny(image.size):
@@ -31,5 +34,5 @@ def described(pixels: Pixels) -> tuple[PictureFacts, bytes]:
     kind = kind_of(image, quality)
     if kind == "plain":
         return msgspec.structs.replace(facts, kind=kind), b""
-    hashes = {phash_label(): phash(image), pdq_label(): forms[:32].hex()}
+    hashes = {phash_label(): phash(image), pdq_label(): forms[:32].hex()} if hashed else {}
     return msgspec.structs.replace(facts, kind=kind, hashes=hashes, quality=quality), forms

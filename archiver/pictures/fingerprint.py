@@ -42,14 +42,14 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
     return built
 
 
-def fingerprint_of(pixels: "Pixels") -> Fingerprint:
-    """The Fingerprint of a decoded picture."""
+def fingerprint_of(pixels: "Pixels", *, hashed: bool = True) -> Fingerprint:
+    """The Fingerprint of a decoded picture; its facts without hashes where they are not wanted."""
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
     from archiver.pictures.describe import described  # noqa: PLC0415
     from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
 
-    (facts, forms), image = described(pixels), pixels.image
+    (facts, forms), image = described(pixels, hashed=hashed), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
     if forms:
         points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))

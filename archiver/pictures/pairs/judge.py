@@ -61,7 +61,7 @@ def _view(data: bytes, held: Fingerprint | None) -> View:
     view = _views.pop(key, None)
     if view is None:
         pixels = decode(data)
-        view = View(pixels, held or fingerprint_of(pixels))
+        view = View(pixels, held or fingerprint_of(pixels, hashed=False))
     _views[key] = view
     if len(_views) > _KEPT:
         _views.popitem(last=False)
