@@ -277,6 +277,7 @@ CREATE TABLE compared_pictures (
     id INTEGER PRIMARY KEY,
     payload_digest TEXT NOT NULL UNIQUE,
     pixels TEXT,
+    represented_by TEXT,
     reason TEXT NOT NULL,
     label TEXT NOT NULL
 );

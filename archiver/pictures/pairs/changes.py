@@ -119,7 +119,7 @@ def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
     if len(at) < 4 * _BINS:
         return np.full_like(energy, np.inf)
     parts = np.array_split(np.argsort(at, kind="stable"), _BINS)
-    where = [float(np.median(at[part])) for part in parts]
+    where = [float(at[part[(len(part) - 1) // 2]] + at[part[len(part) // 2]]) / 2 for part in parts]
     usual = [float(np.median(level[part])) for part in parts]
     return np.asarray(np.interp(np.log1p(texture), where, usual), np.float32)
 

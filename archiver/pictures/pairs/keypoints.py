@@ -69,7 +69,7 @@ def find_keypoints(picture: NDArray[np.uint8], *, mirror: bool = True) -> Keypoi
     if descriptors is None or not len(spread):
         nothing = np.zeros((0, 32), np.uint8)
         return Keypoints(frame, np.zeros((0, 2), np.float32), nothing, nothing)
-    points = np.array([each.pt for each in spread], np.float32)
+    points = np.asarray(cv2.KeyPoint.convert(spread), np.float32)
     mirrored = _mirrored(orb, grey, spread) if mirror else np.zeros((0, 32), np.uint8)
     return Keypoints(frame, points, np.asarray(descriptors, np.uint8), mirrored)
 
@@ -87,7 +87,7 @@ def _spread(found: Any, frame: tuple[int, int]) -> list[Any]:
     """The best of each cell before the second best of any."""
     if not found:
         return []
-    at = np.array([each.pt for each in found])
+    at = np.asarray(cv2.KeyPoint.convert(found), np.float64)
     response = np.array([each.response for each in found])
     column, row = (np.minimum(at / frame * _CELLS, _CELLS - 1)).astype(int).T
     cell = row * _CELLS + column
