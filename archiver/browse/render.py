@@ -1,8 +1,10 @@
 """Answers: our own pages from templates, problems in words, and archived bytes."""
 
+import asyncio
+import os
 import sqlite3
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from datasette.utils.asgi import Response
 from markupsafe import Markup
@@ -17,6 +19,7 @@ PAGE_POLICY = (
     " frame-ancestors 'none'"
 )
 BYTES_POLICY = "default-src 'none'; sandbox"
+_PIECE = 1 << 18
 _STATIC = files("archiver.browse").joinpath("static")
 STYLES = {each.name: each.read_bytes() for each in _STATIC.iterdir() if each.name.endswith(".css")}
 
@@ -33,6 +36,30 @@ class Problem(NamedTuple):
 NO_ARCHIVE = Problem(
     404, to_say("No archive"), to_say("None of the databases served here is the catalogue of an archive.")
 )
+
+
+class Download(Response):
+    """A file to keep, which no browser opens: sent piece by piece, then closed."""
+
+    def __init__(self, file: BinaryIO, name: str, media_type: str) -> None:
+        headers = {
+            "Content-Security-Policy": BYTES_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(os.fstat(file.fileno()).st_size),
+        }
+        super().__init__(b"", headers=headers, content_type=media_type)  # type: ignore[no-untyped-call]
+        self._file = file
+
+    async def asgi_send(self, send: Any) -> None:
+        fields = {**self.headers, "content-type": self.content_type}
+        headers = [(name.encode(), value.encode()) for name, value in fields.items()]
+        with self._file as file:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:

@@ -102,7 +102,8 @@ CREATE TABLE articles (
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
-CREATE INDEX articles_by_url ON articles(url);
+CREATE INDEX articles_by_url ON articles(url, kind);
+CREATE INDEX articles_by_archived ON articles(archived);
 CREATE INDEX articles_by_given ON articles(given);
 CREATE INDEX articles_by_source ON articles(source_id);
 
@@ -240,6 +241,7 @@ CREATE TABLE text_comparisons (
     missing INTEGER NOT NULL,
     added INTEGER NOT NULL
 );
+CREATE INDEX text_comparisons_by_page ON text_comparisons(page_id);
 
 -- One row for each URL under which a picture of an article can be had; a pair of rows with the
 -- same article_picture_id relates the proxy's copy to the publisher's own.

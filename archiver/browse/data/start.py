@@ -7,7 +7,7 @@ from pathlib import Path
 from archiver import config, journal
 from archiver.archive import OPEN
 from archiver.browse import beside, words
-from archiver.browse.data.cards import Card, list_cards
+from archiver.browse.data.cards import Card, Window, list_cards
 from archiver.browse.language import Say
 from archiver.checks import CheckRun, Damage
 from archiver.errors import UsageError
@@ -101,8 +101,8 @@ def load_held(db: sqlite3.Connection) -> Held:
     return Held(*db.execute(_HELD).fetchone())
 
 
-def load_newest(db: sqlite3.Connection, say: Say) -> list[Card]:
-    return list_cards(db, 1, say)[:_CARDS]
+def load_newest(db: sqlite3.Connection, say: Say) -> tuple[Card, ...]:
+    return list_cards(db, Window(), say).cards[:_CARDS]
 
 
 def load_needs(db: sqlite3.Connection) -> Needs:

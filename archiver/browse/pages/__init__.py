@@ -8,9 +8,11 @@ from archiver.browse.pages.article import article
 from archiver.browse.pages.articles import articles
 from archiver.browse.pages.captures import captures
 from archiver.browse.pages.checks import checks
+from archiver.browse.pages.downloads import evidence, records
 from archiver.browse.pages.media import picture, thumbnail
 from archiver.browse.pages.start import start
 from archiver.browse.pages.timeline import plot, timeline
+from archiver.browse.pages.versions import versions
 from archiver.browse.render import STYLES, style
 
 __all__ = ["ROUTES", "start"]
@@ -19,6 +21,9 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/archive/?$", start),
     (r"/-/articles/?$", articles),
     (r"/-/articles/(?P<id>[0-9]{1,18})$", article),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/versions$", versions),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/evidence\.zip$", evidence),
+    (r"/-/articles/(?P<id>[0-9]{1,18})/records\.warc\.gz$", records),
     (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
     (r"/-/captures/?$", captures),
