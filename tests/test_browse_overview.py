@@ -12,9 +12,11 @@ from typing import Any, Self
 from xml.etree import ElementTree as ET
 
 import archives
+import msgspec
 import pytest
 from browse_archive import BrowseArchive
 from browse_articles import Site
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlite_utils import Database
 
 from archiver import checks
@@ -25,6 +27,8 @@ from archiver.browse.language import language
 from archiver.browse.server import build, close
 from archiver.checks import Checks
 from archiver.index.tallies import tally_fetch
+from archiver.manifest import manifest as commitment
+from archiver.manifest import signednote
 from archiver.model import FetchNote
 
 
@@ -234,6 +238,20 @@ def test_a_check_is_seen_at_once_and_a_lost_manifest_said(sealed: Path, tmp_path
             assert "The manifest cannot be read" in looked.get(page).text
         (root / "archiver.toml").write_text("nonsense")
         assert looked.get("/").status_code == 200
+
+
+def test_another_key_is_told(sealed: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(sealed, tmp_path / "archive"))
+    manifest = archives.manifest(root)
+    one, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    points = tuple(
+        msgspec.structs.replace(point, signatures=(str(signednote.sign(key, manifest.origin, point.note)),))
+        for point, key in zip(manifest.checkpoints, (one, one, other), strict=True)
+    )
+    commitment.save(root, msgspec.structs.replace(manifest, checkpoints=points))
+    with Looked(root) as looked:
+        html = looked.get("/-/checks").text
+    assert re.findall(r"Another key signs from checkpoint (\d+) on", html) == ["3"]
 
 
 def test_timeline_counts_and_says_what_is_left_out(site: Site) -> None:
