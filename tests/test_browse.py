@@ -28,12 +28,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-def test_start_leads_to_the_articles(site: Site) -> None:
-    answer = site.get("/")
-    assert answer.status_code == 302
-    assert answer.headers["location"] == "/-/articles"
-
-
 def test_list_is_newest_first_with_pages(site: Site) -> None:
     first = site.get("/-/articles").text
     older = re.search(r'rel="next" href="(.*?)"', first)
@@ -329,9 +323,15 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a")
     datasette = Datasette([str(tmp_path / "a" / "catalogue.db")], settings={"base_url": "/archive/"})
     try:
-        for path in ("/-/articles", f"/-/articles/{CHINESE}", "/catalogue/pictures", "/catalogue/articles"):
+        ours = ("archive", "articles", f"articles/{CHINESE}", "captures", "captures?outcome=whole", "checks")
+        paths = (
+            *(f"/-/{page}" for page in (*ours, "timeline")),
+            "/catalogue/pictures",
+            "/catalogue/articles",
+        )
+        for path in paths:
             html = asyncio.run(datasette.client.get(path)).text
-            links = re.findall(r'(?:href|src|action)="(/[^"]*)"', html)
+            links = re.findall(r'(?:href|src|srcset|action)="(/[^"]*)"', html)
             assert links
             assert [link for link in links if not link.startswith("/archive/")] == [], path
     finally:
