@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import archives
+import commands
 import pytest
 import trustme
 from hypothesis import HealthCheck, settings
@@ -32,6 +33,12 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.environ["ARCHIVER_KEYS"] = str(folder)
     os.environ.pop("ARCHIVER_PASSPHRASE", None)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks_end() -> Iterator[None]:
+    yield
+    commands.close()
 
 
 @pytest.fixture(scope="session")
