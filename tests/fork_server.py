@@ -12,6 +12,8 @@ import os
 import socket
 import sys
 
+import forked
+
 import archiver.keep  # and all below: what the forks need is loaded once
 import archiver.pictures.index
 import archiver.pictures.pairs.align
@@ -46,4 +48,6 @@ if __name__ == "__main__":
     gc.freeze()  # what a fork's collector would touch is copied
     with socket.socket(fileno=int(sys.argv[1])) as end:
         given = serve(end)
+    if forked.CHILDREN in os.environ:
+        forked.fork_children().start()
     main(given, prog_name="archiver")

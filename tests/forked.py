@@ -1,20 +1,29 @@
-"""The `archiver` command as a fork of a process that has its modules loaded (fork_server.py).
+"""The `archiver` command, and the children of its sandboxes, as forks of processes that have all loaded.
 
-What runs is the command in a process of its own, with the arguments, folder, environment and descriptors that
-it is given; it only does not start Python and load modules, which takes longer than most of what tests ask.
+What runs is the command in a process of its own (fork_server.py), with the arguments, folder, environment and
+descriptors that it is given, and a child with its limits (sandbox_server.py). They only do not start Python
+and load modules, which takes longer than most of what tests ask of them.
 """
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from types import SimpleNamespace
+from typing import Any, Self
+from unittest.mock import patch
+
+from archiver import sandbox
+
+CHILDREN = "ARCHIVER_TESTS_CHILDREN"  # in the environment: the socket of sandbox_server.py
 
 
 class Forked:
@@ -93,3 +102,61 @@ def _begin(channel: socket.socket, arguments: list[str], descriptors: list[int])
     message = json.dumps([arguments, str(Path.cwd()), dict(os.environ)]).encode()
     socket.send_fds(channel, [message], descriptors)
     return int(channel.recv(99))
+
+
+class Child:
+    """A child of a sandbox: what `Sandbox` uses of a Popen."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        (stdin, given), (taken, stdout) = os.pipe(), os.pipe()
+        with (
+            Path(os.devnull).open("wb") as nothing,
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as channel,
+        ):
+            channel.connect(os.environ[CHILDREN])
+            socket.send_fds(channel, [b" "], [stdin, stdout, nothing.fileno()])
+            self.pid = int(channel.recv(99))
+        self._process = os.pidfd_open(self.pid)
+        os.close(stdin)
+        os.close(stdout)
+        self.stdin, self.stdout = os.fdopen(given, "wb", 0), os.fdopen(taken, "rb", 0)
+
+    def poll(self) -> bool | None:
+        """None while it runs."""
+        return bool(select.select([self._process], [], [], 0)[0]) or None
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+
+    def communicate(self) -> None:
+        self.stdin.close()
+        select.select([self._process], [], [])
+        self.stdout.close()
+        os.close(self._process)
+
+
+def fork_children() -> Any:
+    """From now on sandboxes of this process take forks, where there is a server; a patch."""
+    own = SimpleNamespace(Popen=Child, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
+    return patch.object(sandbox, "subprocess", own)
+
+
+@contextmanager
+def children(folder: Path) -> Iterator[None]:
+    """Sandboxes of this process and of forked commands take forks of a server that this starts."""
+    if not hasattr(os, "pidfd_open"):  # not Linux
+        yield
+        return
+    path = str(folder / "children")
+    environment = os.environ | sandbox._SURROUNDINGS
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(path)
+        listening.listen(64)
+        command = [sys.executable, "-P", str(Path(__file__).with_name("sandbox_server.py"))]
+        number = listening.fileno()
+        server = subprocess.Popen(
+            [*command, str(number)], stdin=subprocess.PIPE, pass_fds=[number], env=environment
+        )
+    with server, patch.dict(os.environ, {CHILDREN: path}), fork_children():
+        yield
