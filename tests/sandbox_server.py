@@ -42,12 +42,12 @@ def serve(listening: socket.socket) -> bool:
     """Returns in each child, and when it is over; whether in a child."""
     while 0 not in select.select([listening, 0], [], [])[0]:
         channel, _ = listening.accept()
-        with channel:
+        with channel, contextlib.suppress(ConnectionError):  # who asked was killed meanwhile
             _, descriptors, _, _ = socket.recv_fds(channel, 1, 3)
             with contextlib.suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-            if not descriptors:  # who asked was killed meanwhile
+            if not descriptors:
                 continue
             if (pid := os.fork()) == 0:
                 os.setsid()

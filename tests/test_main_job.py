@@ -120,13 +120,13 @@ def test_every_record_is_well_formed(archive: Path) -> None:
 
 def test_the_archive_verifies_and_a_rebuild_gives_the_same_rows(archive: Path) -> None:
     for flags in ([], ["--deep"]):
-        code, rows, text = started("verify", str(archive), "--json", *flags)
+        code, rows, text = archiver("verify", str(archive), "--json", *flags)
         assert (code, len(rows), rows[-1]["verdict"]) == (0, 1, "ok"), text
     with closing(sqlite3.connect(archive / "catalogue.db")) as connection:
         before = list(connection.iterdump())
     for path in archive.glob("catalogue.*"):
         path.unlink()
-    assert started("rebuild", str(archive))[0] == 0
+    assert archiver("rebuild", str(archive))[0] == 0
     with closing(sqlite3.connect(archive / "catalogue.db")) as connection:
         assert list(connection.iterdump()) == before
 
