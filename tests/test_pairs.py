@@ -19,6 +19,8 @@ from archiver.pictures.fingerprint import make_fingerprint
 from archiver.pictures.pairs.align import inliers
 from archiver.pictures.pairs.compare import compare_pictures
 
+pytestmark = pytest.mark.usefixtures("real_children")
+
 
 @cache
 def scene() -> Image.Image:
