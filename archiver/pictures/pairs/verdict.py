@@ -89,6 +89,8 @@ def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool
         return "edited-or-neighbouring"
     if changed:
         return "locally-changed"
+    if pair.overlapping:
+        return "overlapping"
     if pair.changes.overlaid or pair.barred:
         return "overlaid"
     if pair.turn:
