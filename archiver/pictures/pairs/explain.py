@@ -38,10 +38,11 @@ class Explained:
     colour: Floats  # cells x 2: colour difference (Cb, Cr) that nothing explains
     own_colour: Floats  # cells x 2: variance of the second's Cb and Cr around each cell
     valid: Floats  # cells: share that both show
+    unshown: Floats  # cells: variance of the finer picture within the pixels of the grid
     drift: float  # pixels, 90th percentile of the shifts where there is texture
 
 
-def explain(first: Bytes, second: Bytes, valid: Floats) -> Explained:
+def explain(first: Bytes, second: Bytes, valid: Floats, unshown: Floats) -> Explained:
     """Take away from the difference of two pictures, as `reduced` gives them, what is no local change."""
     weight = cells(valid)
     toned = _toned(first, second, weight)
@@ -49,7 +50,7 @@ def explain(first: Bytes, second: Bytes, valid: Floats) -> Explained:
     predicted = _filtered(_luma(toned), wanted, valid)
     left, drift = _shifted(predicted, wanted, valid)
     colour, own = _colour(toned, second)
-    return Explained(first, second, predicted, wanted, left, colour, own, weight, drift)
+    return Explained(first, second, predicted, wanted, left, colour, own, weight, unshown, drift)
 
 
 def cells(values: NDArray[np.floating]) -> Floats:
