@@ -83,8 +83,14 @@ def find_changes(
         tuple(place.box for place in overlaid),
         float(hot.sum() / compared),
         noise,
-        seen.drift,
+        _drift(seen.off, hot),
     )
+
+
+def _drift(off: Floats, hot: NDArray[np.uint8]) -> float:
+    """The 90th percentile of how far textures lie off the map, away from what differs there."""
+    told = off[(off >= 0) & (cv2.dilate(hot, np.ones((7, 7), np.uint8)) == 0)]
+    return float(np.percentile(told, 90)) if len(told) else 0.0
 
 
 def _score(seen: Explained) -> tuple[Floats, float]:
@@ -160,7 +166,7 @@ def _hot(score: Floats) -> NDArray[np.uint8]:
     above = np.bincount(labels[score >= 1], minlength=count) >= _SEVERAL
     above[labels[score >= _SURELY]] = True
     above[0] = False
-    return above[labels].astype(np.uint8)
+    return np.asarray(above[labels], np.uint8)
 
 
 def _sure(hot: NDArray[np.uint8], seen: Explained, noise: float) -> NDArray[np.uint8]:
