@@ -91,7 +91,7 @@ def test_relation(name: str) -> None:
 
 
 def test_pixels_left_out_are_no_change() -> None:
-    """A fence finer than the smaller picture's pixels comes back as another pattern; a forgery still shows."""
+    """A fence finer than the smaller picture's pixels comes back as another pattern; forgeries still show."""
     image = np.asarray(scene()).astype(np.float32)
     rows, columns = np.mgrid[0:600, 0:900]
     fence = 45 * np.sin(columns * 2.61) * np.sin(rows * 0.31)
