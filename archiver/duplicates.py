@@ -20,9 +20,10 @@ from archiver.sandbox import Sandbox
 
 Row = dict[str, Any]
 
+_ALIKE = (*MERGED, "overlapping")  # links where they are not in one cluster all the same
 _LINKS = f"""
 SELECT first, second FROM picture_pairs WHERE relation IN {KEPT_APART}
-UNION SELECT first, second FROM picture_pairs WHERE relation IN {MERGED}
+UNION SELECT first, second FROM picture_pairs WHERE relation IN {_ALIKE}
     AND (SELECT cluster FROM picture_clusters WHERE payload_digest = first)
         IS NOT (SELECT cluster FROM picture_clusters WHERE payload_digest = second)
 UNION SELECT first, second FROM picture_marks
@@ -82,7 +83,7 @@ def links(db: sqlite3.Connection, of: Iterable[Digest] | None = None) -> Iterato
     for one, other in db.execute(_LINKS).fetchall():
         pair = _pair(db, one, other)
         apart = other in marked(db, one)
-        linked = apart or (pair is not None and pair["relation"] in (*MERGED, *KEPT_APART))
+        linked = apart or (pair is not None and pair["relation"] in (*_ALIKE, *KEPT_APART))
         if linked and (wanted is None or wanted & {one, other}):
             first = pair["first"] if pair else one
             yield {

@@ -59,7 +59,7 @@ _NEW = "SELECT rowid, payload_digest FROM pictures WHERE rowid > ? ORDER BY rowi
 def label() -> str:
     """Name of the comparison with all that its result depends on."""
     libraries = ("numpy", "opencv-python-headless", "pdqhash", "pillow")
-    return "/".join(["pairs1", *(f"{name}-{version(name)}" for name in libraries)])
+    return "/".join(["pairs2", *(f"{name}-{version(name)}" for name in libraries)])
 
 
 def behind(db: Database | sqlite3.Connection) -> int:

@@ -117,7 +117,7 @@ def test_a_person_has_the_last_word(db: Database) -> None:
     assert found(db) == {"012"}
 
 
-RELATIONS = st.sampled_from(["re-encoded", "cropped", "edited-or-neighbouring", "different"])
+RELATIONS = st.sampled_from(["re-encoded", "cropped", "overlapping", "edited-or-neighbouring", "different"])
 GRAPHS = st.dictionaries(st.sampled_from([*combinations(range(5), 2)]), RELATIONS)
 
 

@@ -17,6 +17,7 @@ RELATIONS: dict[Relation, str] = {
     "same-pixels": "other bytes, and the same pixels",
     "re-encoded": "re-encoded or resized: the same picture, nowhere changed",
     "cropped": "cropped",
+    "overlapping": "overlapping: each shows something that the other does not",
     "overlaid": "the same picture, with something laid over or a bar or border added",
     "turned": "the same picture, turned",
     "locally-changed": "LOCALLY CHANGED: the same picture, but not everywhere",

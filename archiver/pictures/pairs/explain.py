@@ -38,18 +38,19 @@ class Explained:
     colour: Floats  # cells x 2: colour difference (Cb, Cr) that nothing explains
     own_colour: Floats  # cells x 2: variance of the second's Cb and Cr around each cell
     valid: Floats  # cells: share that both show
-    drift: float  # pixels, 90th percentile of the shifts where there is texture
+    unshown: Floats  # cells: variance of the finer picture within the pixels of the grid
+    off: Floats  # cells: pixels that a place lies off the map; -1 where there is no texture to tell
 
 
-def explain(first: Bytes, second: Bytes, valid: Floats) -> Explained:
+def explain(first: Bytes, second: Bytes, valid: Floats, unshown: Floats) -> Explained:
     """Take away from the difference of two pictures, as `reduced` gives them, what is no local change."""
     weight = cells(valid)
     toned = _toned(first, second, weight)
     wanted = _luma(second.astype(np.float32))
     predicted = _filtered(_luma(toned), wanted, valid)
-    left, drift = _shifted(predicted, wanted, valid)
+    left, off = _shifted(predicted, wanted, valid)
     colour, own = _colour(toned, second)
-    return Explained(first, second, predicted, wanted, left, colour, own, weight, drift)
+    return Explained(first, second, predicted, wanted, left, colour, own, weight, unshown, off)
 
 
 def cells(values: NDArray[np.floating]) -> Floats:
@@ -166,8 +167,8 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     return np.asarray(source + found[0] * fine + found[1] * coarse, np.float32)
 
 
-def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, float]:
-    """What is left of the difference when each place may lie a little off; and by how far they do."""
+def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, Floats]:
+    """What is left of the difference when each place may lie a little off; and by how far each does."""
     smooth = cv2.GaussianBlur(predicted, (0, 0), 0.8)
     across = cv2.Sobel(smooth, -1, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, -1, 0, 1, scale=1 / 8)
@@ -190,8 +191,7 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     taken = cv2.resize(better.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     left = np.asarray(np.where(taken, moved, left), np.float32)
     textured = np.minimum(xx, yy) > 4 * firm
-    drift = float(np.percentile(length[textured], 90)) if textured.any() else 0.0
-    return left, drift
+    return left, np.asarray(np.where(textured, length, -1), np.float32)
 
 
 def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:
