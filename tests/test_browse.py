@@ -207,6 +207,7 @@ def test_unknown_things_get_a_page_of_words(site: Site, capfd: pytest.CaptureFix
 HOSTILE_PAGES = [
     "/-/articles",
     f"/-/articles/{EVIL}",
+    f"/-/articles/{EVIL}/versions",
     "/catalogue/articles",
     "/catalogue/blocks",
     "/catalogue/article_pictures",
@@ -329,7 +330,8 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a")
     datasette = Datasette([str(tmp_path / "a" / "catalogue.db")], settings={"base_url": "/archive/"})
     try:
-        for path in ("/-/articles", f"/-/articles/{CHINESE}", "/catalogue/pictures", "/catalogue/articles"):
+        ours = ("/-/articles", f"/-/articles/{CHINESE}", f"/-/articles/{CHINESE}/versions")
+        for path in (*ours, "/catalogue/pictures", "/catalogue/articles"):
             html = asyncio.run(datasette.client.get(path)).text
             links = re.findall(r'(?:href|src|action)="(/[^"]*)"', html)
             assert links

@@ -81,7 +81,7 @@ def count_articles(db: sqlite3.Connection) -> int:
     """One for each address: its mirror document, its page and later captures are one article to a reader."""
     _, _, file = db.execute("PRAGMA database_list").fetchone()
     (newest,) = db.execute("SELECT max(id) FROM articles").fetchone()
-    if _counted.get(file, (None, 0))[0] != newest:
+    if file not in _counted or _counted[file][0] != newest:
         _counted[file] = (newest, int(db.execute(_COUNT).fetchone()[0]))
     return _counted[file][1]
 
