@@ -201,6 +201,7 @@ def test_unknown_things_get_a_page_of_words(site: Site, capfd: pytest.CaptureFix
 HOSTILE_PAGES = [
     "/-/articles",
     f"/-/articles/{EVIL}",
+    f"/-/articles/{EVIL}/versions",
     "/catalogue/articles",
     "/catalogue/blocks",
     "/catalogue/article_pictures",
@@ -323,9 +324,10 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a")
     datasette = Datasette([str(tmp_path / "a" / "catalogue.db")], settings={"base_url": "/archive/"})
     try:
-        ours = ("archive", "articles", f"articles/{CHINESE}", "captures", "captures?outcome=whole", "checks")
+        ours = ("archive", "articles", f"articles/{CHINESE}", f"articles/{CHINESE}/versions")
+        others = ("captures", "captures?outcome=whole", "checks", "timeline")
         paths = (
-            *(f"/-/{page}" for page in (*ours, "timeline")),
+            *(f"/-/{page}" for page in (*ours, *others)),
             "/catalogue/pictures",
             "/catalogue/articles",
         )

@@ -47,6 +47,7 @@ CREATE INDEX records_by_record_id ON records(record_id);
 CREATE INDEX records_by_uri ON records(uri, type);
 CREATE INDEX records_by_payload ON records(payload_digest, type);
 CREATE INDEX records_by_type ON records(type);
+CREATE INDEX records_by_refers_to ON records(refers_to);
 
 CREATE TABLE pictures (
     payload_digest TEXT PRIMARY KEY,
