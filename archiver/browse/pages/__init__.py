@@ -7,7 +7,7 @@ from typing import Any
 from archiver.browse.pages.article import article
 from archiver.browse.pages.articles import articles, start
 from archiver.browse.pages.duplicates import duplicates
-from archiver.browse.pages.media import picture, thumbnail
+from archiver.browse.pages.media import original, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
@@ -25,7 +25,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_PAIR}/changes\.png$", changes),
     (rf"{_PAIR}/mark$", mark),
     (r"/-/duplicates/?$", duplicates),
-    (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
+    (r"/-/media/(?P<digits>[0-9a-f]{64})$", original),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
     (rf"/-/archive-style/(?P<name>{'|'.join(map(re.escape, STYLES))})$", style),
 )
