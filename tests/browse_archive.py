@@ -132,7 +132,14 @@ class BrowseArchive:
         )
         if sniff(body):
             facts = describe_picture(body)
-            row = (digest, facts["format"], facts["width"], facts["height"], len(body), facts.get("kind", ""))
+            row = (
+                digest,
+                facts["format"],
+                facts["width"],
+                facts["height"],
+                len(body),
+                facts.get("kind", "photograph"),
+            )
             self.db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", row)
             for label, value in facts.get("hashes", {}).items():
                 row = (digest, label, value, facts["quality"])

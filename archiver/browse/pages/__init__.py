@@ -10,7 +10,7 @@ from archiver.browse.pages.captures import captures
 from archiver.browse.pages.checks import checks
 from archiver.browse.pages.downloads import evidence, records
 from archiver.browse.pages.duplicates import duplicates
-from archiver.browse.pages.media import picture, thumbnail
+from archiver.browse.pages.media import original, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
@@ -35,7 +35,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (rf"{_PAIR}/changes\.png$", changes),
     (rf"{_PAIR}/mark$", mark),
     (r"/-/duplicates/?$", duplicates),
-    (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
+    (r"/-/media/(?P<digits>[0-9a-f]{64})$", original),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
     (r"/-/captures/?$", captures),
     (r"/-/checks/?$", checks),
