@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.browse import words
+from archiver.browse.language import language
 from archiver.browse.server import close
 from archiver.claims.contradictions import moment_of
 from archiver.pictures.hashes import hamming
@@ -102,8 +103,13 @@ def test_a_missing_copy_says_why(site: Site) -> None:
 
 
 def test_reasons_are_said_once() -> None:
-    assert words.missing("refused", None, 404, "status 404", "origin") == "The server answered 404."
-    said = words.missing("refused", None, 404, "status 404; the proxy says: gone.", "proxied")
+    assert (
+        words.missing("refused", None, 404, "status 404", "origin", language("en").say)
+        == "The server answered 404."
+    )
+    said = words.missing(
+        "refused", None, 404, "status 404; the proxy says: gone.", "proxied", language("en").say
+    )
     assert said.startswith("The image proxy answered 404: the proxy says: gone. That a proxy")
 
 

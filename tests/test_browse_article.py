@@ -10,6 +10,7 @@ from browse_archive import BrowseArchive
 from browse_articles import CHINESE, ENGLISH, FERRY_URL, PAGE, RESCUED, Site
 
 from archiver.browse.data import texts
+from archiver.browse.language import language
 from archiver.browse.server import build, close
 
 
@@ -86,7 +87,9 @@ def test_a_mirror_s_text_is_held_against_the_page_s(site: Site) -> None:
 
 def test_counts_in_words() -> None:
     def said(kind: str = "document", **counts: int) -> str:
-        return texts.sentence(kind, **({"same": 0, "changed": 0, "missing": 0, "added": 0} | counts))
+        return texts.sentence(
+            kind, language("en"), **({"same": 0, "changed": 0, "missing": 0, "added": 0} | counts)
+        )
 
     assert said(same=1) == "Of the page's 1 paragraph, 1 is the same in the mirror's text."
     assert said("item", same=1200, added=2) == (

@@ -11,7 +11,7 @@ from archiver.browse.language import HERE, language, preferred
 
 BROWSE = Path(__file__).parent.parent / "archiver" / "browse"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-WORDS = {"say": None, "plural": (1, 2)}
+WORDS = {"say": None, "to_say": None, "plural": (1, 2)}
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,11 @@ class Language:
 Say = Callable[..., str]
 
 
+def to_say(sentence: str, /) -> str:
+    """Mark a sentence that is said elsewhere, so that it is translated."""
+    return sentence
+
+
 @cache
 def language(tag: str) -> Language:
     """The language of one of the tags in HERE."""

@@ -8,7 +8,7 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 
 from archiver.browse import words
-from archiver.browse.language import preferred
+from archiver.browse.language import preferred, to_say
 from archiver.browse.library import library
 
 # Our own pages: no script at all. Archived bytes: nothing at all, in an origin of their own.
@@ -22,7 +22,7 @@ STYLES = {each.name: each.read_bytes() for each in _STATIC.iterdir() if each.nam
 
 
 class Problem(NamedTuple):
-    """What is shown in words instead of what was asked for."""
+    """What is shown in words instead of what was asked for: English that is `to_say`, or is said already."""
 
     status: int
     title: str
@@ -30,7 +30,9 @@ class Problem(NamedTuple):
     advice: str = ""
 
 
-NO_ARCHIVE = Problem(404, "No archive", "None of the databases served here is the catalogue of an archive.")
+NO_ARCHIVE = Problem(
+    404, to_say("No archive"), to_say("None of the databases served here is the catalogue of an archive.")
+)
 
 
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
@@ -59,23 +61,30 @@ async def html(datasette: Any, request: Any, template: str, context: dict[str, A
 
 async def explain(datasette: Any, request: Any, problem: Problem) -> Any:
     """A page that says what went wrong, why, and what to do."""
-    context = problem._asdict() | {"reason": words.plain(problem.reason)}
+    say = preferred(request.headers.get("accept-language", "")).say
+    texts = {
+        name: words.plain(say(text)) if text else ""
+        for name, text in problem._asdict().items()
+        if name != "status"
+    }
+    context = {"status": problem.status, **texts}
     return await html(datasette, request, "archive_message.html", context)
 
 
 async def refuse(datasette: Any, request: Any, error: Any) -> Any:
     """What a visitor asked for and cannot have, as Datasette or SQLite says it."""
-    status, title = getattr(error, "status", 500), getattr(error, "title", None)
+    say = preferred(request.headers.get("accept-language", "")).say
+    status, title, advice = getattr(error, "status", 500), getattr(error, "title", None), ""
     message = str(getattr(error, "message", error))
     if isinstance(error, sqlite3.Error):
-        title, message = "The catalogue cannot be read", f"{message}. 'archiver rebuild' makes it anew."
+        title, advice = say("The catalogue cannot be read"), say("'archiver rebuild' makes it anew.")
     if request.path.endswith(".json"):
         body = {"ok": False, "error": message, "status": status, "title": title}
         return Response.json(getattr(error, "error_dict", {}) | body, status=status)
     if getattr(error, "message_is_html", False):
         message = Markup(message).striptags()  # noqa: S704 - its HTML is taken off, and the text escaped
-    known = {403: "Not allowed", 404: "Not found"}.get(status, "That did not work")
-    return await explain(datasette, request, Problem(status, title or known, message))
+    known = {403: say("Not allowed"), 404: say("Not found")}.get(status, say("That did not work"))
+    return await explain(datasette, request, Problem(status, title or known, message, advice))
 
 
 async def style(datasette: Any, request: Any) -> Any:  # noqa: ARG001 - Datasette gives what a view names

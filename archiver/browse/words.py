@@ -4,7 +4,9 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from archiver.browse.language import Say
 from archiver.claims.contradictions import moment_of
+from archiver.model import Relation
 
 # C0 and C1 controls except tab and newline, and the characters that turn the reading direction
 # (Unicode UAX 9, explicit formatting): in a title they can make a page say what it does not.
@@ -12,44 +14,6 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufe
 _LINK = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\]{1,4000}", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(:[0-9]{1,5})?")
-
-KINDS = {"document": "Mirror document", "page": "Page", "item": "Feed item"}
-_FORMS = {
-    "proxied": "As the image proxy served it",
-    "origin": "As published",
-    "rendition": "Larger rendition, guessed from the name",
-}
-_ASKED = {"proxied": "The image proxy", "memento": "The other archive"}
-CLOCKS = {
-    "comment": "Comment at the top of the document",
-    "front-matter": "Front matter of the document",
-    "front-matter-modified": "Front matter of the document, changes",
-    "printed": "Printed above the text",
-    "time-element": "<time> element",
-    "meta": "<meta> element",
-    "meta-modified": "<meta> element, modified",
-    "json-ld-published": "JSON-LD data, published",
-    "json-ld-modified": "JSON-LD data, modified",
-    "feed-published": "Feed, published",
-    "feed-updated": "Feed, updated",
-    "feed-date": "Feed, a date that does not say of what",
-    "htmldate": "Day found in the page's text",
-    "guid": "Upload time in the picture's name (GUID)",
-    "exif": "Camera's time in the picture's EXIF",
-    "iptc": "Time in the picture's IPTC",
-    "xmp": "Time in the picture's XMP",
-}
-_STAGES = {
-    "address": "this address may not or cannot be asked",
-    "dns": "the host's name was not found",
-    "connect": "no connection to the host",
-    "tls": "the secure connection failed",
-    "proxy": "the network proxy failed",
-    "request": "the request could not be sent",
-    "response": "no understandable answer",
-    "body": "the answer broke off",
-    "redirect": "the redirects led nowhere",
-}
 
 
 def plain(text: object) -> str:
@@ -97,9 +61,9 @@ def clock_time(value: str | None) -> str:
     return f"{text[:10]} {(whole + dot + fraction.rstrip('0')).rstrip('.')} UTC"
 
 
-def size(count: int | None) -> str:
+def size(count: int | None, plural: Say) -> str:
     """`48213` → `48,213 bytes`."""
-    return "" if count is None else f"{count:,} byte{'' if count == 1 else 's'}"
+    return "" if count is None else plural("%(count)s byte", "%(count)s bytes", count)
 
 
 def short(digest: str | None) -> str:
@@ -115,28 +79,111 @@ def host_of(url: str | None) -> str:
         return ""
 
 
-def form_name(form: str, url: str, memento: str | None) -> str:
+def kind_name(kind: str, say: Say) -> str:
+    """What kind of source an article was read from."""
+    names = {"document": say("Mirror document"), "page": say("Page"), "item": say("Feed item")}
+    return names.get(kind, plain(kind))
+
+
+def clock_name(clock: str, say: Say) -> str:
+    """Who claims a time."""
+    names = {
+        "comment": say("Comment at the top of the document"),
+        "front-matter": say("Front matter of the document"),
+        "front-matter-modified": say("Front matter of the document, changes"),
+        "printed": say("Printed above the text"),
+        "time-element": say("<time> element"),
+        "meta": say("<meta> element"),
+        "meta-modified": say("<meta> element, modified"),
+        "json-ld-published": say("JSON-LD data, published"),
+        "json-ld-modified": say("JSON-LD data, modified"),
+        "feed-published": say("Feed, published"),
+        "feed-updated": say("Feed, updated"),
+        "feed-date": say("Feed, a date that does not say of what"),
+        "htmldate": say("Day found in the page's text"),
+        "guid": say("Upload time in the picture's name (GUID)"),
+        "exif": say("Camera's time in the picture's EXIF"),
+        "iptc": say("Time in the picture's IPTC"),
+        "xmp": say("Time in the picture's XMP"),
+    }
+    return names.get(clock, plain(clock))
+
+
+def form_name(form: str, url: str, memento: str | None, say: Say) -> str:
     """What a copy is; `memento`: when another archive says that it made it."""
     if form != "memento":
-        return _FORMS.get(form, plain(form))
-    host = host_of(url) or "another archive"
-    return (
-        f"An archive's copy (of {clock_time(memento)}, from {host})"
-        if memento
-        else f"An archive's copy (from {host})"
-    )
+        names = {
+            "proxied": say("As the image proxy served it"),
+            "origin": say("As published"),
+            "rendition": say("Larger rendition, guessed from the name"),
+        }
+        return names.get(form, plain(form))
+    host = host_of(url) or say("another archive")
+    if memento:
+        return say("An archive's copy (of %(when)s, from %(host)s)", when=clock_time(memento), host=host)
+    return say("An archive's copy (from %(host)s)", host=host)
 
 
-def missing(outcome: str, stage: str | None, status: int | None, reason: str, form: str) -> str:
+def relation_name(relation: Relation, say: Say) -> str:
+    """What two pictures have to do with each other."""
+    return {
+        "same-bytes": say("the same bytes"),
+        "same-pixels": say("other bytes, and the same pixels"),
+        "re-encoded": say("re-encoded or resized: the same picture, nowhere changed"),
+        "cropped": say("cropped"),
+        "overlaid": say("the same picture, with something laid over or a bar or border added"),
+        "turned": say("the same picture, turned"),
+        "locally-changed": say("LOCALLY CHANGED: the same picture, but not everywhere"),
+        "edited-or-neighbouring": say("edited, or a neighbouring frame: not the same picture"),
+        "different": say("different pictures"),
+        "undecodable": say("cannot be compared"),
+    }[relation]
+
+
+def missing(outcome: str, stage: str | None, status: int | None, reason: str, form: str, say: Say) -> str:  # noqa: PLR0917
     """Why a copy is not whole, as a sentence."""
-    who = _ASKED.get(form, "The server")
+    asked = {"proxied": say("The image proxy"), "memento": say("The other archive")}
+    who = asked.get(form, say("The server"))
     told = plain(reason).removeprefix(f"status {status}").strip(" ;.")
     why = f": {told}" if told else ""
     if outcome == "refused":
-        hint = " That a proxy refuses does not mean that the picture is gone." if form == "proxied" else ""
-        return f"{who} answered {status if status is not None else 'with a refusal'}{why}.{hint}"
+        hint = say("That a proxy refuses does not mean that the picture is gone.")
+        what = str(status) if status is not None else say("with a refusal")
+        answer = say("%(who)s answered %(what)s%(why)s.", who=who, what=what, why=why)
+        return f"{answer} {hint}" if form == "proxied" else answer
     if outcome == "substituted":
-        return f"{who} sent its default picture instead{why}."
+        return say("%(who)s sent its default picture instead%(why)s.", who=who, why=why)
     if outcome == "partial":
-        return f"The answer was cut short{why}."
-    return f"Not saved: {_STAGES.get(stage or '', plain(stage) or 'no answer')}{why}."
+        return say("The answer was cut short%(why)s.", why=why)
+    return say("Not saved: %(what)s%(why)s.", what=_stage(stage, say), why=why)
+
+
+def outcome_name(outcome: str | None, say: Say) -> str:
+    """What came of a fetch."""
+    names = {
+        "whole": say("whole"),
+        "partial": say("cut short"),
+        "refused": say("refused"),
+        "substituted": say("a default picture instead"),
+        "failed": say("failed"),
+        "skipped": say("not asked"),
+    }
+    return names.get(outcome or "", plain(outcome))
+
+
+def _stage(stage: str | None, say: Say) -> str:
+    names = {
+        "address": say("this address may not or cannot be asked"),
+        "dns": say("the host's name was not found"),
+        "connect": say("no connection to the host"),
+        "tls": say("the secure connection failed"),
+        "proxy": say("the network proxy failed"),
+        "request": say("the request could not be sent"),
+        "response": say("no understandable answer"),
+        "body": say("the answer broke off"),
+        "redirect": say("the redirects led nowhere"),
+        "robots": say("the host's robots.txt asks not to"),
+        "dead": say("the host did not answer any more"),
+        "deferred": say("the host was left for later"),
+    }
+    return names.get(stage or "", plain(stage) or say("no answer"))

@@ -8,6 +8,7 @@ from archiver.browse.data.cards import Card, Rows, make_cards, select
 from archiver.browse.data.pictures import Picture, load_pictures
 from archiver.browse.data.stored import Stored, load_stored
 from archiver.browse.data.texts import Text, load_texts
+from archiver.browse.language import Language, Say
 from archiver.claims.contradictions import contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
 
@@ -46,7 +47,7 @@ class Page:
     note: Stored | None = None
 
 
-def load_page(db: sqlite3.Connection, article: int) -> Page | None:
+def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page | None:
     """Everything about one article, None when there is none with this number."""
     row = db.execute("SELECT * FROM articles WHERE id = ?", (article,)).fetchone()
     if row is None:
@@ -56,18 +57,18 @@ def load_page(db: sqlite3.Connection, article: int) -> Page | None:
     stored = load_stored(db, [row["source_id"], row["note_id"]])
     times = _times(db, [row, *related])
     return Page(
-        card=make_cards(db, [row])[0],
+        card=make_cards(db, [row], language.say)[0],
         given=words.plain(row["given"]),
         url=words.plain(row["url"]),
         authors=tuple(words.plain(row["authors"]).splitlines()),
         section=words.plain(row["section"]),
         reader=words.plain(row["reader"]),
-        claims=_claims(times, [row, *related]),
+        claims=_claims(times, [row, *related], language.say),
         contradictions=_contradictions(times),
-        texts=load_texts(db, article),
-        related=tuple(make_cards(db, related)),
+        texts=load_texts(db, article, language),
+        related=tuple(make_cards(db, related, language.say)),
         blocks=tuple((each["kind"], words.plain(each["text"]), each["picture"]) for each in blocks),
-        pictures=load_pictures(db, article),
+        pictures=load_pictures(db, article, language),
         source=stored.get(row["source_id"]),
         note=stored.get(row["note_id"]),
     )
@@ -101,21 +102,21 @@ def _contradictions(times: Rows) -> tuple[str, ...]:
     return tuple(words.plain(each.words) for each in contradictions(claims))
 
 
-def _claims(times: Rows, articles: Rows) -> tuple[Claim, ...]:
+def _claims(times: Rows, articles: Rows, say: Say) -> tuple[Claim, ...]:
     """The claimed times with their sources, earliest first."""
-    names = {row["id"]: _name(row) for row in articles}
+    names = {row["id"]: _name(row, say) for row in articles}
     timed = [(moment_of(row["value"]), row) for row in times]
     earliest = min((time for time, _ in timed if time), default=None)
     timed.sort(key=lambda each: (each[0] is None, each[0] and each[0].timestamp()))
     claims: list[Claim] = []
     for time, row in timed:
-        of = "" if row["picture"] is None else f", picture {row['picture'] + 1}"
+        of = "" if row["picture"] is None else say(", picture %(number)s", number=row["picture"] + 1)
         late = time - earliest if time and earliest else None
         claims.append(
             Claim(
                 article=row["article_id"],
                 where=names[row["article_id"]] + of,
-                clock=words.CLOCKS.get(row["clock"], words.plain(row["clock"])),
+                clock=words.clock_name(row["clock"], say),
                 written=words.plain(row["written"]),
                 time=words.clock_time(row["value"]),
                 later=span_words(late.total_seconds()) if late else "",
@@ -124,7 +125,7 @@ def _claims(times: Rows, articles: Rows) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def _name(article: sqlite3.Row) -> str:
+def _name(article: sqlite3.Row, say: Say) -> str:
     """`Mirror document 000.txt`, `Page`: the source, with what a URL does not say already."""
-    kind = words.KINDS.get(article["kind"], words.plain(article["kind"]))
+    kind = words.kind_name(article["kind"], say)
     return kind if article["given"] == article["url"] else f"{kind} {words.plain(article['given'])}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.browse import words
+from archiver.browse.language import Say
 from archiver.claims.contradictions import moment_of
 
 PAGE_SIZE = 24
@@ -42,7 +43,7 @@ def count_articles(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(DISTINCT coalesce(url, id)) FROM articles").fetchone()[0])
 
 
-def list_cards(db: sqlite3.Connection, page: int) -> list[Card]:
+def list_cards(db: sqlite3.Connection, page: int, say: Say) -> list[Card]:
     """One page of articles, newest first, each by its newest document or else page; pages count from 1."""
     rows = db.execute(
         "SELECT * FROM articles WHERE NOT EXISTS (SELECT 1 FROM articles AS other"
@@ -50,7 +51,7 @@ def list_cards(db: sqlite3.Connection, page: int) -> list[Card]:
         " ORDER BY archived DESC, id DESC LIMIT ? OFFSET ?",
         (PAGE_SIZE, (page - 1) * PAGE_SIZE),
     )
-    return make_cards(db, rows.fetchall())
+    return make_cards(db, rows.fetchall(), say)
 
 
 _SAVED = """
@@ -72,7 +73,7 @@ GROUP BY article_pictures.id ORDER BY article_pictures.article_id, article_pictu
 _RESCUED, _GUESSED = "0", "1"  # what `shown` begins with; then follow "sha256:" and the digits
 
 
-def make_cards(db: sqlite3.Connection, rows: Rows) -> list[Card]:
+def make_cards(db: sqlite3.Connection, rows: Rows, say: Say) -> list[Card]:
     ids = [row["id"] for row in rows]
     pictures, days = defaultdict(list), defaultdict(set)
     for row in select(db, _SAVED, ids):
@@ -80,19 +81,19 @@ def make_cards(db: sqlite3.Connection, rows: Rows) -> list[Card]:
     for row in select(db, "SELECT * FROM times WHERE picture IS NULL AND article_id IN ({})", ids):
         if moment_of(row["value"]):
             days[row["article_id"]].add(row["value"][:10])
-    return [_card(row, pictures[row["id"]], sorted(days[row["id"]])) for row in rows]
+    return [_card(row, pictures[row["id"]], sorted(days[row["id"]]), say) for row in rows]
 
 
-def _card(row: sqlite3.Row, pictures: Rows, days: Sequence[str]) -> Card:
+def _card(row: sqlite3.Row, pictures: Rows, days: Sequence[str], say: Say) -> Card:
     title = words.plain(row["title"])
     shown = [picture["shown"] for picture in pictures if picture["shown"]]
-    names = {_RESCUED: "Another archive's copy", _GUESSED: "A rendition guessed from the name"}
+    names = {_RESCUED: say("Another archive's copy"), _GUESSED: say("A rendition guessed from the name")}
     return Card(
         id=row["id"],
-        title=title or words.plain(row["url"]) or words.plain(row["given"]) or "(no title)",
+        title=title or words.plain(row["url"]) or words.plain(row["given"]) or say("(no title)"),
         language=words.language_of(title, row["language"]),
         host=words.host_of(row["url"]) or words.plain(row["given"]),
-        kind=words.KINDS.get(row["kind"], words.plain(row["kind"])),
+        kind=words.kind_name(row["kind"], say),
         archived=row["archived"],
         dates=tuple(days),
         pictures=len(pictures),

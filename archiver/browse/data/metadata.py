@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from archiver.browse import words
+from archiver.browse.language import Language
 from archiver.index.metadata import metadata_of
 from archiver.pictures.metadata.ledger import by_name, ledger, ledger_words
 
@@ -23,7 +24,9 @@ class Said:
     more: int  # rows beyond those
 
 
-def load_said(db: sqlite3.Connection, origin: str | None, proxied: str | None) -> Said | None:
+def load_said(
+    db: sqlite3.Connection, origin: str | None, proxied: str | None, language: Language
+) -> Said | None:
     """Of the copies with these payload digests; None where neither says anything."""
     before, after = metadata_of(db, origin), metadata_of(db, proxied)
     if not (before or after):
@@ -31,15 +34,17 @@ def load_said(db: sqlite3.Connection, origin: str | None, proxied: str | None) -
     if origin and proxied:
         old, new = by_name(before), by_name(after)
         rows = [(key, old.get(key, ""), new.get(key, "")) for key in {**old, **new}]
-        sentence = (
-            ledger_words(ledger(before, after)) or "What the files say of themselves could not be read."
-        )
+        unread = language.say("What the files say of themselves could not be read.")
+        sentence = ledger_words(ledger(before, after)) or unread
         told = [(_name(key), _value(one), _value(other)) for key, one, other in rows]
         return Said(sentence, tuple(told[:SHOWN]), max(len(told) - SHOWN, 0))
     said = by_name([*before, *after])
     single = [(_name(key), _value(value), None) for key, value in said.items()]
-    entries = f"{len(said)} {'entry' if len(said) == 1 else 'entries'}"
-    sentence = f"What the file says of itself: {entries}."
+    sentence = language.plural(
+        "What the file says of itself: %(count)s entry.",
+        "What the file says of itself: %(count)s entries.",
+        len(said),
+    )
     return Said(sentence, tuple(single[:SHOWN]), max(len(single) - SHOWN, 0))
 
 

@@ -8,10 +8,9 @@ from archiver.browse import words
 from archiver.browse.data.cards import select
 from archiver.browse.data.metadata import Said, load_said
 from archiver.browse.data.stored import Stored, load_stored
-from archiver.index.pairs import pair_of, pair_words
+from archiver.browse.language import Language, Say
+from archiver.index.pairs import pair_of
 from archiver.model import Location
-
-_WHOSE = {"proxied": "the proxy's copy", "origin": "the publisher's own"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,14 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """What two copies have to do with each other; `pair` is the end of the address that shows both."""
+
+    sentence: str
+    pair: str | None
+
+
+@dataclass(frozen=True)
 class Picture:
     number: int
     url: str
@@ -67,7 +74,7 @@ class Picture:
     copies: tuple[Copy, ...]
     members: tuple[Member, ...]
     said: Said | None  # by the files of themselves
-    comparison: str  # of the proxy's copy and the publisher's own, in a sentence; "" unless both are here
+    compared: Compared | None  # the proxy's copy and the publisher's own; None unless both are here
 
     @property
     def main(self) -> tuple[Copy, ...]:
@@ -111,7 +118,7 @@ GROUP BY shared, forms.url ORDER BY pictures.width * pictures.height DESC, forms
 """
 
 
-def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
+def load_pictures(db: sqlite3.Connection, article: int, language: Language) -> dict[int, Picture]:
     """An article's pictures by their numbers."""
     rows = db.execute(
         "SELECT article_pictures.*, times.value AS uploaded FROM article_pictures"
@@ -119,7 +126,7 @@ def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
         " AND times.clock = 'guid' WHERE article_pictures.article_id = ? GROUP BY number ORDER BY number",
         (article,),
     ).fetchall()
-    copies = _copies(db, article)
+    copies = _copies(db, article, language.say)
     members: dict[str, list[Member]] = defaultdict(list)
     groups = sorted({row["rendition_group"] for row in rows if row["rendition_group"]})
     for row in select(db, _MEMBERS, groups):
@@ -134,53 +141,72 @@ def load_pictures(db: sqlite3.Connection, article: int) -> dict[int, Picture]:
             caption=words.plain(row["caption"]),
             unwanted=words.plain(row["unwanted"]),
             aside=bool(row["unwanted"]) or row["part"] == "page",
-            claims=_claims(row),
+            claims=_claims(row, language.say),
             copies=tuple(copies[row["number"]]),
             members=tuple(members.get(row["rendition_group"], ())),
-            said=_said(db, copies[row["number"]]),
-            comparison=_compared(db, copies[row["number"]]),
+            said=_said(db, copies[row["number"]], language),
+            compared=_compared(db, copies[row["number"]], language),
         )
         for row in rows
     }
 
 
-def _said(db: sqlite3.Connection, copies: list[Copy]) -> Said | None:
+def _said(db: sqlite3.Connection, copies: list[Copy], language: Language) -> Said | None:
     """What the publisher's copy says of itself beside the proxy's; else what the one there is says."""
     shown = {copy.form: f"sha256:{copy.digits}" for copy in reversed(copies) if copy.digits}
-    return load_said(db, shown.get("origin") or shown.get("memento"), shown.get("proxied"))
+    return load_said(db, shown.get("origin") or shown.get("memento"), shown.get("proxied"), language)
 
 
-def _compared(db: sqlite3.Connection, copies: list[Copy]) -> str:
-    """What the proxy's copy and the publisher's own have in common."""
-    shown = [copy for copy in copies if copy.digits and copy.form in {"proxied", "origin"}]
-    if len(shown) < 2:
-        return ""
-    one, other = shown[0], shown[-1]
-    if one.digits == other.digits:
-        return "Both copies are the same bytes."
-    pair = pair_of(db, f"sha256:{one.digits}", f"sha256:{other.digits}")
+def _compared(db: sqlite3.Connection, copies: list[Copy], language: Language) -> Compared | None:
+    """What the proxy's copy and the publisher's own have in common; None unless both are here."""
+    say, plural = language.say, language.plural
+    shown = {copy.form: copy.digits for copy in copies if copy.digits}
+    proxied, origin = shown.get("proxied"), shown.get("origin")
+    if not (proxied and origin):
+        return None
+    if proxied == origin:
+        return Compared(say("Both copies are the same bytes."), None)
+    against = f"{origin}/against/{proxied}"
+    pair = pair_of(db, f"sha256:{origin}", f"sha256:{proxied}")
     if pair is None:
-        return "The two copies are different bytes, and have not been compared by their pixels yet."
-    names = [_WHOSE[copy.form] for copy in (one, other)]
-    names = names if pair[0] == f"sha256:{one.digits}" else names[::-1]
-    return f"By the pixels of both copies: {pair_words(pair[2], *names)}."
+        unknown = say("The two copies are different bytes, and have not been compared by their pixels yet.")
+        return Compared(unknown, against)
+    found = pair[2]
+    said = [words.relation_name(found.relation, say)]
+    if found.box:
+        share = f"{100 * found.box.width * found.box.height:.0f}"
+        of_origin = (pair[0] if found.whole == "first" else pair[1]) == f"sha256:{origin}"
+        said.append(
+            say("the proxy's copy shows %(share)s %% of the publisher's own", share=share)
+            if of_origin
+            else say("the publisher's own shows %(share)s %% of the proxy's copy", share=share)
+        )
+    if found.boxes:
+        said.append(plural("in %(count)s place", "in %(count)s places", len(found.boxes)))
+    return Compared(say("By the pixels of both copies: %(said)s.", said=say(", ").join(said)), against)
 
 
-def _claims(row: sqlite3.Row) -> str:
+def _claims(row: sqlite3.Row, say: Say) -> str:
     """What a picture's URL claims of it: a sentence, or ""."""
     width, height = row["rendition_width"], row["rendition_height"]
-    size = f"{width} × {height} pixels" if width and height else ""
-    size = size or (f"{width} pixels wide" if width else f"{height} pixels high" if height else "")
-    area = words.plain(row["rendition_area"])
-    uploaded = words.clock_time(row["uploaded"])
-    claims = (size, area and f"cut to {area}", uploaded and f"uploaded {uploaded}")
-    said = ", ".join(claim for claim in claims if claim)
-    family = words.plain(row["rendition_family"])
-    naming = f", as {family} names pictures" if family else ""
-    return f"Its name claims: {said}{naming}." if said else ""
+    claims = []
+    if width and height:
+        claims.append(say("%(width)s × %(height)s pixels", width=width, height=height))
+    elif width:
+        claims.append(say("%(width)s pixels wide", width=width))
+    elif height:
+        claims.append(say("%(height)s pixels high", height=height))
+    if area := words.plain(row["rendition_area"]):
+        claims.append(say("cut to %(area)s", area=area))
+    if uploaded := words.clock_time(row["uploaded"]):
+        claims.append(say("uploaded %(when)s", when=uploaded))
+    said = say(", ").join(claims)
+    if said and (family := words.plain(row["rendition_family"])):
+        return say("Its name claims: %(said)s, as %(family)s names pictures.", said=said, family=family)
+    return said and say("Its name claims: %(said)s.", said=said)
 
 
-def _copies(db: sqlite3.Connection, article: int) -> dict[int, list[Copy]]:
+def _copies(db: sqlite3.Connection, article: int, say: Say) -> dict[int, list[Copy]]:
     forms = db.execute(_FORMS, (article,)).fetchall()
     stored = load_stored(db, [row["response_id"] for row in forms if row["response_id"]])
     hops: dict[int, list[tuple[str, int | None]]] = defaultdict(list)
@@ -193,19 +219,21 @@ def _copies(db: sqlite3.Connection, article: int) -> dict[int, list[Copy]]:
     copies: dict[int, list[Copy]] = defaultdict(list)
     for row in forms:
         record = stored.get(row["response_id"])
-        copies[row["picture"]].append(_copy(row, record, tuple(hops[row["fetch_id"]])))
+        copies[row["picture"]].append(_copy(row, record, tuple(hops[row["fetch_id"]]), say))
     return copies
 
 
-def _copy(row: sqlite3.Row, record: Stored | None, hops: tuple[tuple[str, int | None], ...]) -> Copy:
+def _copy(
+    row: sqlite3.Row, record: Stored | None, hops: tuple[tuple[str, int | None], ...], say: Say
+) -> Copy:
     return Copy(
         form=row["form"],
-        name=words.form_name(row["form"], row["url"], row["memento"]),
+        name=words.form_name(row["form"], row["url"], row["memento"], say),
         proxy=words.plain(row["proxy"]),
         url=words.plain(row["url"]),
         fetch_id=row["fetch_id"],
         outcome=row["outcome"],
-        sentence=_sentence(row, record),
+        sentence=_sentence(row, record, say),
         hops=hops,
         record=record,
         format=row["format"],
@@ -216,16 +244,17 @@ def _copy(row: sqlite3.Row, record: Stored | None, hops: tuple[tuple[str, int | 
     )
 
 
-def _sentence(row: sqlite3.Row, record: Stored | None) -> str:
+def _sentence(row: sqlite3.Row, record: Stored | None, say: Say) -> str:
     """What to say about a copy that is not simply saved; "" when it is."""
     if row["outcome"] is None:
-        return "Never asked for."
+        return say("Never asked for.")
     if row["outcome"] != "whole":
-        return words.missing(row["outcome"], row["stage"], row["status"], row["reason"], row["form"])
+        return words.missing(row["outcome"], row["stage"], row["status"], row["reason"], row["form"], say)
     if row["format"]:
         return ""
     if record and record.unreadable:
-        return f"Saved, but the picture cannot be decoded: {record.unreadable}."
+        return say("Saved, but the picture cannot be decoded: %(why)s.", why=record.unreadable)
     if record and record.mime == "image/svg+xml":
-        return "Saved. SVG pictures are kept, but not drawn here."
-    return f"Saved, but what came is no picture that is known here ({record.mime if record else ''})."
+        return say("Saved. SVG pictures are kept, but not drawn here.")
+    mime = record.mime if record else ""
+    return say("Saved, but what came is no picture that is known here (%(mime)s).", mime=mime)

@@ -5,11 +5,14 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data.article import Page, load_page
+from archiver.browse.language import preferred, to_say
 from archiver.browse.library import library
 from archiver.browse.pages.articles import damaged_pictures
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
 
-_NO_ARTICLE = Problem(404, "No such article", "The archive holds no article with this number.")
+_NO_ARTICLE = Problem(
+    404, to_say("No such article"), to_say("The archive holds no article with this number.")
+)
 
 
 async def article(datasette: Any, request: Any) -> Any:
@@ -18,7 +21,8 @@ async def article(datasette: Any, request: Any) -> Any:
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
     number = int(request.url_vars["id"])
-    page = await datasette.get_database(here.database).execute_fn(lambda db: load_page(db, number))
+    language = preferred(request.headers.get("accept-language", ""))
+    page = await datasette.get_database(here.database).execute_fn(lambda db: load_page(db, number, language))
     if page is None:
         return await explain(datasette, request, _NO_ARTICLE)
     pictures = sorted(page.pictures.values(), key=lambda each: each.aside)

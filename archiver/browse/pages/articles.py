@@ -9,6 +9,7 @@ from datasette.utils.asgi import Response
 
 from archiver.browse import media
 from archiver.browse.data import cards
+from archiver.browse.language import preferred
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, explain, html
 from archiver.errors import RecordError
@@ -28,7 +29,8 @@ async def articles(datasette: Any, request: Any) -> Any:
     pages = max(1, math.ceil(total / cards.PAGE_SIZE))
     page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
     page = min(max(1, page), pages)
-    found = await database.execute_fn(lambda db: cards.list_cards(db, page))
+    say = preferred(request.headers.get("accept-language", "")).say
+    found = await database.execute_fn(lambda db: cards.list_cards(db, page, say))
     leads = {card.lead for card in found if card.lead}
     places = await database.execute_fn(
         lambda db: [(lead, media.locations(db, f"sha256:{lead}")) for lead in leads]
