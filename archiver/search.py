@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from archiver.index.search import Place, Query, passages
 from archiver.index.words import placed
@@ -67,20 +68,15 @@ def search(
     urls: set[str] = set()
     last = _LAST if before is None else before
     for read, number in enumerate(_candidates(db, query, last)):
-        if len(hits) == limit or read == most:
-            return Found(tuple(hits), last, cut=len(hits) < limit)
-        last = number
+        if read == most:
+            return Found(tuple(hits), last, cut=True)
         row = db.execute("SELECT * FROM articles WHERE id = ?", (number,)).fetchone()
-        if row is None or row["url"] in urls:
-            continue
-        texts = passages(db, number)
-        if not query.found(texts.values()):
-            continue
-        others = [each for each in _same_url(db, row) if query.found(passages(db, each).values())]
-        if row["url"]:
-            urls.add(row["url"])
-        if all(other < number for other in others):  # else it was among the newer ones
-            hits.append(_hit(row, texts, query, others))
+        if row is not None and row["url"] not in urls and (hit := _hit(db, row, query)):
+            if len(hits) == limit:
+                return Found(tuple(hits), last)
+            hits.append(hit)
+            urls |= {hit.url} if hit.url else set()
+        last = number
     return Found(tuple(hits), None)
 
 
@@ -94,19 +90,31 @@ def _same_url(db: sqlite3.Connection, row: sqlite3.Row) -> list[int]:
     return [number for (number,) in db.execute(sql, (row["url"], row["id"], _SOURCES))]
 
 
-def _hit(row: sqlite3.Row, texts: dict[Place, str], query: Query, others: list[int]) -> Hit:
-    found = [
-        Passage(place, number, excerpt(text, query))
-        for (place, number), text in texts.items()
-        if place != "title"
-    ]
-    marked = [each for each in found if any(part[1] for part in each.parts)][:_PASSAGES]
+def _hit(db: sqlite3.Connection, row: sqlite3.Row, query: Query) -> Hit | None:
+    """The article as found; None when its text has not what is asked for, or a newer one of its URL has."""
+    texts = passages(db, row["id"])
+    if not query.found(texts.values()):
+        return None
+    others = []
+    for other in _same_url(db, row):
+        if query.found(passages(db, other).values()):
+            if other > row["id"]:
+                return None
+            others.append(other)
     return Hit(
         **{key: row[key] for key in ("id", "kind", "title", "url", "given", "language", "archived")},
         title_parts=_marked(row["title"], _spans(row["title"], query), 0, len(row["title"])),
-        passages=tuple(marked or [each for each in found if each.place == "text"][:1]),
+        passages=_shown(texts, query),
         others=tuple(others),
     )
+
+
+def _shown(texts: dict[Place, str], query: Query) -> tuple[Passage, ...]:
+    """The first passages that have something of what is asked for; else how the text begins."""
+    body = {place: text for place, text in texts.items() if place[0] != "title"}
+    having = (place for place, text in body.items() if query.touches(text))
+    found = list(islice(having, _PASSAGES)) or list(body)[:1]
+    return tuple(Passage(*place, excerpt(body[place], query)) for place in found)
 
 
 def excerpt(text: str, query: Query) -> Parts:
@@ -117,6 +125,8 @@ def excerpt(text: str, query: Query) -> Parts:
     end = min(len(text), max(start + SHOWN, spans[0][1] if spans else 0))
     end = end if end == len(text) else max(_edge(text, end - 15), first)
     parts = _marked(text, spans, start, end)
+    if end < len(text) and parts:
+        parts = (*parts[:-1], (parts[-1][0].rstrip(), parts[-1][1]))
     return (("…", False),) * (start > 0) + parts + (("…", False),) * (end < len(text))
 
 

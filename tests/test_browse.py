@@ -163,6 +163,7 @@ def test_unknown_things_get_a_page_of_words(site: Site, capfd: pytest.CaptureFix
 
 HOSTILE_PAGES = [
     "/-/articles",
+    "/-/search?q=script",
     f"/-/articles/{EVIL}",
     "/catalogue/articles",
     "/catalogue/blocks",
@@ -183,7 +184,7 @@ def test_hostile_text_stays_text(site: Site, path: str) -> None:
 
 
 def test_hostile_language_stays_out(site: Site) -> None:
-    assert "<b" not in re.sub("<(b|bdi|body|blockquote)[ >]", "", site.get(f"/-/articles/{EVIL}").text)
+    assert "<b" not in re.sub("<(b|bdi|body|blockquote|button)[ >]", "", site.get(f"/-/articles/{EVIL}").text)
 
 
 def test_only_web_links_are_linked() -> None:
@@ -286,7 +287,13 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a")
     datasette = Datasette([str(tmp_path / "a" / "catalogue.db")], settings={"base_url": "/archive/"})
     try:
-        for path in ("/-/articles", f"/-/articles/{CHINESE}", "/catalogue/pictures", "/catalogue/articles"):
+        for path in (
+            "/-/articles",
+            "/-/search?q=渡轮",
+            f"/-/articles/{CHINESE}",
+            "/catalogue/pictures",
+            "/catalogue/articles",
+        ):
             html = asyncio.run(datasette.client.get(path)).text
             links = re.findall(r'(?:href|src|action)="(/[^"]*)"', html)
             assert links

@@ -16,10 +16,12 @@ from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from archiver.browse import cells, render
+from archiver.browse.finding import narrowed
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, start
 from archiver.browse.tables import metadata
+from archiver.index.search import search_found, search_query
 from archiver.pictures.hashes import hamming
 
 _THEIRS = "datasette.handle_exception"
@@ -48,6 +50,15 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) 
     here = library(datasette)
     if here and here.database == database:
         conn.create_function("hamming", 2, hamming, deterministic=True)
+        for name in ("search_query", "escape_fts"):  # the second is what Datasette's own search box calls
+            conn.create_function(name, 1, search_query, deterministic=True)
+        conn.create_function("search_found", 2, search_found, deterministic=True)
+
+
+@hookimpl
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    here = library(datasette)
+    return narrowed(request, table) if here and here.database == database else None
 
 
 @hookimpl

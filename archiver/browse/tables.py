@@ -11,6 +11,13 @@ _TABLES: dict[str, dict[str, Any]] = {
         "description": "Each source that was read as an article: a mirror document, a page or a feed's item.",
         "sort_desc": "id",
         "label_column": "title",
+        "fts_table": "article_words",
+        "fts_pk": "id",
+    },
+    "passages": {
+        "title": "Passages",
+        "description": "What of each article is searched."
+        " article_words MATCH search_query('…') finds articles.",
     },
     "listings": {
         "title": "Listings",

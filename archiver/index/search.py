@@ -12,6 +12,7 @@ So it gives every article in which a query is found, and for phrases some more; 
 text. Anything at all is a query: what has no meaning is taken as text.
 """
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -91,6 +92,11 @@ class Query:
         """All that is wanted, to be marked where it stands."""
         return tuple(dict.fromkeys(phrase for group in self.groups for phrase in group))
 
+    def touches(self, passage: str) -> bool:
+        """Whether something of what is wanted stands in a passage."""
+        text = plain(runs(passage))
+        return any(phrase.needle in text for phrase in self.phrases)
+
     def found(self, passages: Iterable[str]) -> bool:
         """Whether these passages are of an article that has what is asked for."""
         texts = [plain(runs(passage)) for passage in passages]
@@ -142,6 +148,16 @@ def passages(db: Database | sqlite3.Connection, article_id: int) -> dict[Place, 
 def search_query(written: str | None) -> str:
     """A query as FTS5's query syntax, for `article_words MATCH`."""
     return parse(written if isinstance(written, str) else "").expression
+
+
+def search_found(written: str | None, texts: str | None) -> int:
+    """Whether a query is found in the passages of an article, a JSON array: 1 or 0."""
+    try:
+        passages = json.loads(texts or "[]")
+    except (ValueError, RecursionError):
+        return 0
+    listed = isinstance(passages, list) and all(isinstance(each, str) for each in passages)
+    return int(listed and isinstance(written, str) and parse(written).found(passages))
 
 
 def _phrase(quoted: str | None, word: str | None) -> Phrase | None:
