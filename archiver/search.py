@@ -4,9 +4,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from archiver.index.search import Place, Query, passages
+from archiver.index.search import Place, Query, fold, passages
 from archiver.index.words import placed
 
 AROUND = 60  # characters before the first word that is marked
@@ -93,28 +92,29 @@ def _same_url(db: sqlite3.Connection, row: sqlite3.Row) -> list[int]:
 def _hit(db: sqlite3.Connection, row: sqlite3.Row, query: Query) -> Hit | None:
     """The article as found; None when its text has not what is asked for, or a newer one of its URL has."""
     texts = passages(db, row["id"])
-    if not query.found(texts.values()):
+    folded = dict(zip(texts, fold(texts.values()), strict=True))
+    if not query.found(folded.values()):
         return None
     others = []
     for other in _same_url(db, row):
-        if query.found(passages(db, other).values()):
+        if query.found(fold(passages(db, other).values())):
             if other > row["id"]:
                 return None
             others.append(other)
     return Hit(
         **{key: row[key] for key in ("id", "kind", "title", "url", "given", "language", "archived")},
         title_parts=_marked(row["title"], _spans(row["title"], query), 0, len(row["title"])),
-        passages=_shown(texts, query),
+        passages=_shown(texts, [place for place, text in folded.items() if query.touches(text)], query),
         others=tuple(others),
     )
 
 
-def _shown(texts: dict[Place, str], query: Query) -> tuple[Passage, ...]:
+def _shown(texts: dict[Place, str], having: list[Place], query: Query) -> tuple[Passage, ...]:
     """The first passages that have something of what is asked for; else how the text begins."""
-    body = {place: text for place, text in texts.items() if place[0] != "title"}
-    having = (place for place, text in body.items() if query.touches(text))
-    found = list(islice(having, _PASSAGES)) or list(body)[:1]
-    return tuple(Passage(*place, excerpt(body[place], query)) for place in found)
+    body = [place for place in having if place[0] != "title"] or [
+        place for place in texts if place[0] == "text"
+    ][:1]
+    return tuple(Passage(*place, excerpt(texts[place], query)) for place in body[:_PASSAGES])
 
 
 def excerpt(text: str, query: Query) -> Parts:

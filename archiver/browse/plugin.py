@@ -58,7 +58,7 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) 
 @hookimpl
 def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
     here = library(datasette)
-    return narrowed(request, table) if here and here.database == database else None
+    return narrowed(datasette, request, database, table) if here and here.database == database else None
 
 
 @hookimpl

@@ -15,8 +15,9 @@ text. Anything at all is a query: what has no meaning is taken as text.
 import json
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlite_utils import Database
 
@@ -92,18 +93,16 @@ class Query:
         """All that is wanted, to be marked where it stands."""
         return tuple(dict.fromkeys(phrase for group in self.groups for phrase in group))
 
-    def touches(self, passage: str) -> bool:
-        """Whether something of what is wanted stands in a passage."""
-        text = plain(runs(passage))
-        return any(phrase.needle in text for phrase in self.phrases)
+    def touches(self, folded: str) -> bool:
+        """Whether something of what is wanted stands in a passage, folded by `fold`."""
+        return any(phrase.needle in folded for phrase in self.phrases)
 
-    def found(self, passages: Iterable[str]) -> bool:
-        """Whether these passages are of an article that has what is asked for."""
-        texts = [plain(runs(passage)) for passage in passages]
+    def found(self, folded: Collection[str]) -> bool:
+        """Whether these passages, folded, are of an article that has what is asked for."""
 
         def there(phrase: Phrase) -> bool:
             needle = phrase.needle
-            return any(needle in text for text in texts)
+            return any(needle in text for text in folded)
 
         return (
             bool(self.groups)
@@ -112,6 +111,12 @@ class Query:
         )
 
 
+def fold(passages: Iterable[str]) -> list[str]:
+    """Passages as queries look at them."""
+    return [plain(runs(passage)) for passage in passages]
+
+
+@lru_cache(100)  # SQL asks again for each row
 def parse(written: str) -> Query:
     """What a person typed, as a query."""
     groups: list[list[Phrase]] = []
@@ -157,7 +162,7 @@ def search_found(written: str | None, texts: str | None) -> int:
     except (ValueError, RecursionError):
         return 0
     listed = isinstance(passages, list) and all(isinstance(each, str) for each in passages)
-    return int(listed and isinstance(written, str) and parse(written).found(passages))
+    return int(listed and isinstance(written, str) and parse(written).found(fold(passages)))
 
 
 def _phrase(quoted: str | None, word: str | None) -> Phrase | None:

@@ -23,7 +23,7 @@ _UNSPACED = (
 )
 _MARKS = re.compile("[\u0300-\u036f]")  # those of Latin, Greek and Cyrillic letters
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # which form of a character is drawn
-_SPACE, _BREAK, _JOIN = " ", "|", "\x00"  # between words: white space, and punctuation
+_SPACE, _BREAK, _ODD = " ", "|", "\x00"  # between words: white space, and punctuation
 # Between two characters of these scripts, white space is typography: a line's end, letters set wide.
 _RUN = re.compile(f"[{_UNSPACED}](?: *[{_UNSPACED}])*|[^{_UNSPACED}{_SPACE}{_BREAK}]+")
 _BY_CHARACTER = re.compile(f"[{_UNSPACED}]")
@@ -32,21 +32,26 @@ _BY_CHARACTER = re.compile(f"[{_UNSPACED}]")
 class _Folding(dict[int, str]):
     """For `str.translate`: a character → what of it is searched.
 
-    `alone`: the text may hold what NFKC would make one with the character before it; that becomes _JOIN.
+    `alone`: the text may hold what NFKC would make one with the character before it; that becomes _ODD, and
+    so does what is not one for one.
     """
 
     def __init__(self, *, alone: bool) -> None:
         self._alone = alone
 
     def __missing__(self, code: int) -> str:
-        self[code] = found = self._folded(chr(code))
+        character = chr(code)
+        found = _folded(character)
+        if self._alone and (len(found) != 1 or _joins(character)):
+            found = _ODD
+        self[code] = found
         return found
 
-    def _folded(self, character: str) -> str:
-        if self._alone and _joins(character):
-            return _JOIN
-        bare = _MARKS.sub("", normalize("NFD", normalize("NFKC", character).casefold()))
-        return "".join(map(_kept, normalize("NFC", bare)))
+
+def _folded(character: str) -> str:
+    bare = _MARKS.sub("", normalize("NFD", normalize("NFKC", character).casefold()))
+    found = "".join(map(_kept, normalize("NFC", bare)))
+    return found if found.strip(_BREAK) else found[:1]  # an ellipsis is one break
 
 
 def _joins(character: str) -> bool:
@@ -68,8 +73,8 @@ _EACH, _NORMAL = _Folding(alone=True), _Folding(alone=False)
 
 
 def _fold(text: str) -> str:
-    folded = text.translate(_EACH)  # several times as quick as normalizing, and the same without marks
-    return normalize("NFKC", text).translate(_NORMAL) if _JOIN in folded else folded
+    folded = text.translate(_EACH)  # several times as quick as normalizing
+    return normalize("NFKC", text).translate(_NORMAL) if _ODD in folded else folded
 
 
 def runs(text: str) -> list[str]:
@@ -106,17 +111,17 @@ def index_words(passages: Iterable[str]) -> str:
 
 def placed(text: str) -> tuple[str, list[tuple[int, int]]]:
     """`plain(runs(text))`, and for each of its characters from where to where it stands in `text`."""
-    folded, places = [], []
-    for start, end in _clusters(text):
-        part = _fold(text[start:end])
-        folded.append(part)
-        places += [(start, end)] * len(part)
+    folded = text.translate(_EACH)
+    places = list(zip(range(len(text)), range(1, len(text) + 1), strict=True))
+    if _ODD in folded:
+        clusters = [(_fold(text[start:end]), (start, end)) for start, end in _clusters(text)]
+        folded = "".join(part for part, _ in clusters)
+        places = [place for part, place in clusters for _ in part]
     out, where = [" "], [(0, 0)]
-    for run in _RUN.finditer(joined := "".join(folded)):
-        for at in range(*run.span()):
-            if joined[at] != _SPACE:
-                out.append(joined[at])
-                where.append(places[at])
+    for run in _RUN.finditer(folded):
+        kept = [at for at in range(*run.span()) if folded[at] != _SPACE]
+        out += [folded[at] for at in kept]
+        where += [places[at] for at in kept]
         out.append(" ")
         where.append((where[-1][1], where[-1][1]))
     if len(out) == 1:

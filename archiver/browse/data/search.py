@@ -10,7 +10,7 @@ from archiver.index.search import Query, parse
 from archiver.search import Hit, Parts, search
 
 PAGE_SIZE = 20
-_READ = 300  # articles whose text is read for one page
+_READ = 150  # articles whose text is read for one page
 _WRITTEN = 300  # characters of a query that are shown again
 
 
