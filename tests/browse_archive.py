@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter
 from sqlite_utils import Database
 
+from archiver.index.search import index_article
 from archiver.index.tallies import host_of, tally_article, tally_fetch
 from archiver.model import Article, FetchNote
 from archiver.pictures.decode import sniff
@@ -170,6 +171,11 @@ class BrowseArchive:
             note_id=note,
             source_id=source,
         )
+
+    def index(self) -> None:
+        """Make all articles searchable: when every row of them is there."""
+        for (number,) in self.db.execute("SELECT id FROM articles ORDER BY id").fetchall():
+            index_article(Database(self.db), number)
 
     def blocks(self, article: int, *blocks: tuple[str, str | int]) -> None:
         for number, (kind, what) in enumerate(blocks):

@@ -200,6 +200,7 @@ def test_unknown_things_get_a_page_of_words(site: Site, capfd: pytest.CaptureFix
 
 HOSTILE_PAGES = [
     "/-/articles",
+    "/-/search?q=script",
     f"/-/articles/{EVIL}",
     f"/-/articles/{EVIL}/versions",
     "/catalogue/articles",
@@ -221,7 +222,7 @@ def test_hostile_text_stays_text(site: Site, path: str) -> None:
 
 
 def test_hostile_language_stays_out(site: Site) -> None:
-    assert "<b" not in re.sub("<(b|bdi|body|blockquote)[ >]", "", site.get(f"/-/articles/{EVIL}").text)
+    assert "<b" not in re.sub("<(b|bdi|body|blockquote|button)[ >]", "", site.get(f"/-/articles/{EVIL}").text)
 
 
 def test_only_web_links_are_linked() -> None:
@@ -324,7 +325,7 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "a")
     datasette = Datasette([str(tmp_path / "a" / "catalogue.db")], settings={"base_url": "/archive/"})
     try:
-        ours = ("archive", "articles", f"articles/{CHINESE}", f"articles/{CHINESE}/versions")
+        ours = ("archive", "articles", f"articles/{CHINESE}", f"articles/{CHINESE}/versions", "search?q=渡轮")
         others = ("captures", "captures?outcome=whole", "checks", "timeline")
         paths = (
             *(f"/-/{page}" for page in (*ours, *others)),

@@ -14,6 +14,7 @@ from archiver.browse.pages.media import original, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
+from archiver.browse.pages.search import search
 from archiver.browse.pages.start import start
 from archiver.browse.pages.timeline import plot, timeline
 from archiver.browse.pages.versions import versions
@@ -29,6 +30,7 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/articles/(?P<id>[0-9]{1,18})/versions$", versions),
     (r"/-/articles/(?P<id>[0-9]{1,18})/evidence\.zip$", evidence),
     (r"/-/articles/(?P<id>[0-9]{1,18})/records\.warc\.gz$", records),
+    (r"/-/search/?$", search),
     (r"/-/pictures/?$", pictures),
     (r"/-/pictures/(?P<digits>[0-9a-f]{64})$", picture_page),
     (rf"{_PAIR}$", pair),
