@@ -1,39 +1,41 @@
-"""What only a browser sees: pictures really drawn, no blocked script or style, nothing wider than a phone."""
+"""What only a browser sees: pages drawn whole, wide and narrow, light and dark, and used with a keyboard."""
 
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from browse_articles import CHINESE, ENGLISH, EVIL, PAGE, RESCUED, make_archive
+from chromium import CHROMIUM, Sight, chromium, serving
+from commands import query, within
 from playwright import sync_api
 
-CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium at /usr/bin/chromium"),
 ]
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SERVE = """
-import sys
-from pathlib import Path
-from archiver.browse.server import serve
-serve(Path(sys.argv[1]), "127.0.0.1", 0, False, ready=lambda url: print(url, flush=True))
-"""
-OURS = ["", "-/timeline", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL, RESCUED))]
+MADE = ["", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL, RESCUED))]
+MISSING = "a page that is not there"
+PAGES: dict[str, str | Callable[[Path], str]] = {
+    "start": "-/archive",
+    "articles": "-/articles",
+    "article": "-/articles/1",
+    "live page": "-/articles/5",
+    "versions": "-/articles/1/versions",
+    "search, two characters": "-/search?q=渡轮",
+    "search, English": "-/search?q=reading+room",
+    "search, in vain": "-/search?q=nowhere",
+    "wall": "-/pictures",
+    "picture": lambda root: f"-/pictures/{_cropped(root)[1]}",
+    "two pictures": lambda root: "-/pictures/{}/against/{}".format(*_cropped(root)),
+    "look-alikes": "-/duplicates",
+    "captures": "-/captures",
+    "captures of a host": "-/captures?host=pictures.news.example",
+    "timeline": "-/timeline",
+    "checks": "-/checks",
+    MISSING: "-/articles/999",
+}
 TABLES = [
     "catalogue",
     "catalogue/pictures",
@@ -41,58 +43,116 @@ TABLES = [
     "catalogue/blocks",
     "catalogue/fetches?_sort=id",
 ]
-UNDRAWN = "[...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)"
-SCROLLED = """async () => {
-  for (const folded of document.querySelectorAll("details")) { folded.open = true; }
-  for (const image of document.images) { image.loading = "eager"; }
-  await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
-}"""
+WIDTHS = [(1280, "light"), (390, "dark")]
+# Sentences of what capturing, comparing and the metadata of pictures found: they are English everywhere.
+FOUND = re.compile(r"differ by [\d,]+ s \(|^The proxy's copy has lost: |^newsarchiver/")
+
+
+def _cropped(root: Path) -> tuple[str, str]:
+    """Two of its pictures, of which one is a part of the other."""
+    sql = "SELECT first, second FROM picture_pairs WHERE relation = 'cropped' ORDER BY 1, 2 LIMIT 1"
+    ((first, second),) = query(root, sql)
+    return first[7:], second[7:]
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Articles written by hand: of all kinds, and one that is hostile."""
     archive = make_archive(tmp_path_factory.mktemp("browser") / "archive", fillers=30, damaged=False)
     archive.db.close()
-    command = [sys.executable, "-c", SERVE, str(archive.root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    with serving(archive.root) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("demo") / "archive"
+    code, _, text = within("demo", "--into", str(root))
+    assert code == 0, text
+    return root
+
+
+@pytest.fixture(scope="module")
+def pages(demo: Path) -> Iterator[Callable[[str], str]]:
+    """The URL of one of `PAGES`, in the demo archive."""
+    with serving(demo) as url:
+
+        def address(name: str) -> str:
+            path = PAGES[name]
+            return url + (path if isinstance(path, str) else path(demo))
+
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
-@pytest.mark.parametrize("path", OURS + TABLES)
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_page_in_a_browser(chromium: sync_api.Browser, url: str, path: str, width: int, scheme: str) -> None:
-    page = chromium.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append("a script ran"), dialog.dismiss()))
-    try:
-        answer = page.goto(url + path, wait_until="load")
-        assert answer.status == 200
-        page.evaluate(SCROLLED)
-        assert page.evaluate(UNDRAWN) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if path not in TABLES or "pictures" in path:
-            assert page.evaluate("document.images.length") > 0
-        assert said == []
-    finally:
-        page.close()
+def whole(sight: Sight, url: str, width: int, status: int = 200) -> None:
+    """Load it: nothing is missing, blocked, wider than the window, or asked of another host."""
+    assert sight.go(url) == status
+    assert sight.undrawn == []
+    assert sight.width <= width
+    assert sight.elsewhere == []
+    expected = "error: Failed to load resource: the server responded with a status of 404 (Not Found)"
+    assert sight.said == ([expected] if status == 404 else [])
 
 
-def test_chinese_lines_are_wide_enough_to_read(chromium: sync_api.Browser, url: str) -> None:
-    page = chromium.new_page(viewport={"width": 1280, "height": 844})
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+def test_page(
+    browser: sync_api.Browser, pages: Callable[[str], str], name: str, width: int, scheme: str
+) -> None:
+    with Sight(browser, pages(name), width=width, color_scheme=scheme) as sight:
+        whole(sight, pages(name), width, 404 if name == MISSING else 200)
+        assert sight.violations() == []
+        missed, dim = sight.tabbed()
+        assert missed == []
+        assert dim == []
+
+
+@pytest.mark.parametrize("path", MADE)
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+def test_made_page(browser: sync_api.Browser, url: str, path: str, width: int, scheme: str) -> None:
+    with Sight(browser, url, width=width, color_scheme=scheme) as sight:
+        whole(sight, url + path, width)
+        assert sight.page.evaluate("document.images.length") > 0
+        assert sight.violations() == []
+
+
+@pytest.mark.parametrize("path", TABLES)
+@pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+def test_table(browser: sync_api.Browser, url: str, path: str, width: int, scheme: str) -> None:
+    with Sight(browser, url, width=width, color_scheme=scheme) as sight:
+        whole(sight, url + path, width)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_speaks_chinese(browser: sync_api.Browser, pages: Callable[[str], str], name: str) -> None:
+    with Sight(browser, pages(name), locale="zh-CN") as sight:
+        sight.go(pages(name))
+        assert sight.page.evaluate("document.documentElement.lang") == "zh-Hans"
+        said = [words for words in sight.words if not FOUND.search(words)]
+        assert any(re.search(r"[\u4e00-\u9fff]", words) for words in said)
+        english = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}|^[A-Z]?[a-z]{3,}$")
+        assert [w for w in said if english.search(w) and not re.search(r"[\u4e00-\u9fff]", w)] == []
+
+
+def test_first_tab_leads_past_the_head(browser: sync_api.Browser, pages: Callable[[str], str]) -> None:
+    with Sight(browser, pages("article")) as sight:
+        sight.go(pages("article"))
+        sight.page.keyboard.press("Tab")
+        skip = sight.page.locator(".skip")
+        assert sight.page.evaluate("document.activeElement.className") == "skip"
+        assert skip.bounding_box()["x"] >= 0
+        sight.page.keyboard.press("Enter")
+        assert sight.page.url.endswith("#content")
+
+
+def test_chinese_lines_are_wide_enough_to_read(browser: sync_api.Browser, url: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 844})
     try:
         page.goto(url + "catalogue/blocks")
         assert page.locator("td.col-text").first.bounding_box()["width"] >= 18 * 16
@@ -111,8 +171,8 @@ def test_chinese_lines_are_wide_enough_to_read(chromium: sync_api.Browser, url: 
         page.close()
 
 
-def test_changes_can_be_told_apart_without_colours(chromium: sync_api.Browser, url: str) -> None:
-    page = chromium.new_page(viewport={"width": 390, "height": 844})
+def test_changes_can_be_told_apart_without_colours(browser: sync_api.Browser, url: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
     try:
         page.goto(f"{url}-/articles/{CHINESE}")
         folded = page.locator("details.texts")
@@ -129,10 +189,10 @@ def test_changes_can_be_told_apart_without_colours(chromium: sync_api.Browser, u
         page.close()
 
 
-def test_dark_is_dark(chromium: sync_api.Browser, url: str) -> None:
+def test_dark_is_dark(browser: sync_api.Browser, url: str) -> None:
     lightness = {}
     for scheme in ("light", "dark"):
-        page = chromium.new_page(color_scheme=scheme)
+        page = browser.new_page(color_scheme=scheme)
         try:
             page.goto(url)
             colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
