@@ -46,7 +46,7 @@ _AXE = """async rules => {
 }"""
 _TABBED = """() => {
   const can = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter(
-    each => each.checkVisibility() && !each.disabled && each.type !== "hidden");
+    each => each.checkVisibility() && !each.disabled && each.type !== "hidden" && each.tabIndex >= 0);
   const shown = each => each.outerHTML.slice(0, 120);
   window.reached = new Set(); window.dim = [];
   addEventListener("focusin", event => {
