@@ -18,12 +18,14 @@ from archiver.model import Digest, Noun
 from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
-from archiver.pictures.candidates.postings import Postings
+from archiver.pictures.candidates.postings import Postings, mirrored_poses
 from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
 VOTES = 16  # candidates by their keypoints
+KEPT = 448  # keypoints of a picture; who asks has 960
+MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
@@ -71,7 +73,8 @@ class Index:
     def _post(self) -> None:
         """The postings of the rows that are in no segment."""
         for row in range(self._postings.tail.end, len(self)):
-            self._postings.add(self._read(row).descriptors)
+            known = self._read(row)
+            self._postings.add(known.descriptors, known.poses)
 
     def __enter__(self) -> Self:
         return self
@@ -90,19 +93,20 @@ class Index:
     def add(self, key: Digest, fingerprint: Fingerprint) -> None:
         """Put it behind the others; one that is there stays. It counts for other processes after a flush.
 
-        Its mirrored descriptors are not kept: only who asks needs them.
+        Its first 448 keypoints are kept, and no mirrored descriptors: only who asks needs more.
         Raises RecordError for a fingerprint whose arrays do not fit, UsageError for a key that is no digest,
         and StorageError.
         """
         if key in self._row:
             return
-        data = msgspec.msgpack.encode(msgspec.structs.replace(_checked(fingerprint), mirrored=b""))
+        kept = _kept(_checked(fingerprint))
+        data = msgspec.msgpack.encode(kept)
         pdq, quality = _hash(fingerprint)
         self._store.append(_raw(key), data, pdq, quality)
         self._row[key] = len(self._keys)
         self._keys.append(key)
         self._hashes.add(pdq, quality)
-        if self._postings.add(fingerprint.descriptors):
+        if self._postings.add(kept.descriptors, kept.poses):
             self._keep()
 
     def _keep(self) -> None:
@@ -110,7 +114,7 @@ class Index:
         segments[:] = [self._store.keep(segment) for segment in segments]
 
     def get(self, key: Digest) -> Fingerprint | None:
-        """What was added, without its mirrored descriptors. Raises RecordError and StorageError."""
+        """What was kept of what was added. Raises RecordError and StorageError."""
         row = self._row.get(key)
         return None if row is None else self._read(row)
 
@@ -134,9 +138,11 @@ class Index:
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
-        counted = self._postings.votes(fingerprint.descriptors)
+        counted = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
         if fingerprint.mirrored:
-            counted = np.maximum(counted, self._postings.votes(fingerprint.mirrored))
+            poses = mirrored_poses(fingerprint.poses[:MIRRORED])
+            turned = self._postings.votes(fingerprint.mirrored[: 32 * MIRRORED], poses)
+            counted = np.maximum(counted, turned)
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
@@ -217,10 +223,20 @@ def _hash(fingerprint: Fingerprint) -> tuple[bytes, int]:
     return fingerprint.pdq[:HASH_BYTES], min(max(fingerprint.facts.quality or 0, 0), 100)
 
 
+def _kept(fingerprint: Fingerprint) -> Fingerprint:
+    return msgspec.structs.replace(
+        fingerprint,
+        points=fingerprint.points[: 4 * KEPT],
+        poses=fingerprint.poses[:KEPT],
+        descriptors=fingerprint.descriptors[: 32 * KEPT],
+        mirrored=b"",
+    )
+
+
 def _checked(fingerprint: Fingerprint) -> Fingerprint:
     points, point_rest = divmod(len(fingerprint.points), 4)
     descriptors, descriptor_rest = divmod(len(fingerprint.descriptors), 32)
-    if point_rest or descriptor_rest or points != descriptors:
+    if point_rest or descriptor_rest or not points == descriptors == len(fingerprint.poses):
         raise RecordError(f"a fingerprint with {points} keypoints and {descriptors} descriptors")
     if len(fingerprint.mirrored) not in (0, len(fingerprint.descriptors)):
         raise RecordError("a fingerprint with other mirrored descriptors than descriptors")
