@@ -5,7 +5,7 @@ import io
 import itertools
 import random
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -78,25 +78,25 @@ def counted(asked: set[Posting], known: list[set[Posting]]) -> list[int]:
     having = Counter(posting[:2] for postings in known for posting in postings)
     every = []
     for one in known:
-        votes: Counter[tuple[int, int]] = Counter()
+        votes: dict[tuple[int, int], list[int]] = defaultdict(list)
         for table, bits, pose in asked:
             n = having[table, bits]
             if n <= postings.COMMON:
                 for other_table, other_bits, other in one:
                     if (table, bits) == (other_table, other_bits):
-                        votes[other // 32 - pose // 32, (other - pose) % 32] += round(100 / n**0.5)
+                        votes[other // 32 - pose // 32, (other - pose) % 32].append(round(100 / n**0.5))
         every.append(votes)
-    placed = sorted(range(len(every)), key=lambda row: -every[row].total())[: postings.PLACED]
+    placed = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))[: postings.PLACED]
     return [_agreeing(votes) if row in placed else 0 for row, votes in enumerate(every)]
 
 
-def _agreeing(votes: Counter[tuple[int, int]]) -> int:
-    """The most votes within an octave and 1/32 of a turn of any scale and turn."""
-    near: Counter[tuple[int, int]] = Counter()
-    for (scale, turn), count in votes.items():
+def _agreeing(votes: dict[tuple[int, int], list[int]]) -> int:
+    """The most votes within an octave and 1/32 of a turn of any scale and turn, less two by chance."""
+    near: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for (scale, turn), each in votes.items():
         for up, on in itertools.product((-1, 0, 1), repeat=2):
-            near[scale + up, (turn + on) % 32] += count
-    return max(near.values(), default=0)
+            near[scale + up, (turn + on) % 32] += each
+    return max((sum(each) * max(0, len(each) - 2) // len(each) for each in near.values()), default=0)
 
 
 def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) -> list[Candidate]:
@@ -112,7 +112,7 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
             hashed = int.from_bytes(other.pdq[:32], "big")
             forms = [int.from_bytes(asked.pdq[at : at + 32], "big") for at in range(0, 256, 32)]
             distance = min((form ^ hashed).bit_count() for form in forms)
-        found.append(Candidate(key=name, distance=distance, votes=max(ways)))
+        found.append(Candidate(key=name, distance=distance, votes=max(ways), mirrored=ways[1] > ways[0]))
     near = [one for one in found if one.distance is not None and one.distance <= RADIUS]
     others = [one for one in found if one not in near and one.votes >= LEAST_VOTES]
     return (

@@ -37,7 +37,8 @@ class Candidate(Noun, frozen=True):
 
     key: Digest
     distance: int | None = None  # bits of 256 between their PDQ hashes; None where one of them finds nothing
-    votes: int = 0  # 100 / sqrt(n) for each bucket of descriptors that both have, and n pictures in all
+    votes: int = 0  # of the descriptors that both have and that agree on a turn and a scale
+    mirrored: bool = False  # whether these votes are for the mirrored picture
     inliers: int | None = None  # keypoints that one map takes from one to the other; None: not screened
 
 
@@ -138,11 +139,11 @@ class Index:
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
-        counted = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
+        counted = plain = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
         if fingerprint.mirrored:
             poses = mirrored_poses(fingerprint.poses[:MIRRORED])
             turned = self._postings.votes(fingerprint.mirrored[: 32 * MIRRORED], poses)
-            counted = np.maximum(counted, turned)
+            counted = np.maximum(plain, turned)
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
@@ -153,6 +154,7 @@ class Index:
                 key=self._keys[row],
                 distance=int(distances[row]) if distances[row] >= 0 else None,
                 votes=int(counted[row]),
+                mirrored=bool(counted[row] > plain[row]),
             )
             for row in [*first.tolist(), *voted.tolist()]
         ]
@@ -173,7 +175,7 @@ class Index:
             known = self.get(one.key)
             if known is None:
                 continue
-            agreeing = inliers(known, fingerprint)
+            agreeing = inliers(known, _seen(fingerprint, one))
             poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
             if poor or agreeing >= INLIERS:
                 kept.append(msgspec.structs.replace(one, inliers=agreeing))
@@ -221,6 +223,19 @@ def _hash(fingerprint: Fingerprint) -> tuple[bytes, int]:
     if not fingerprint.pdq:
         return bytes(HASH_BYTES), 0
     return fingerprint.pdq[:HASH_BYTES], min(max(fingerprint.facts.quality or 0, 0), 100)
+
+
+def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
+    """As the votes for a candidate say: as it is or mirrored; both where they say nothing."""
+    if candidate.votes < LEAST_VOTES or not fingerprint.mirrored:
+        return fingerprint
+    if not candidate.mirrored:
+        return msgspec.structs.replace(fingerprint, mirrored=b"")
+    points = np.frombuffer(fingerprint.points, "<u2").reshape(-1, 2).copy()
+    points[:, 0] = np.iinfo("<u2").max - points[:, 0]
+    return msgspec.structs.replace(
+        fingerprint, points=points.tobytes(), descriptors=fingerprint.mirrored, mirrored=b""
+    )
 
 
 def _kept(fingerprint: Fingerprint) -> Fingerprint:

@@ -39,6 +39,7 @@ OCTAVES, TURNS = 8, 32  # of poses
 _POSES = OCTAVES * TURNS - 1
 _GRID = (2 * OCTAVES + 1) * TURNS  # how two poses lie to each other: octaves apart, and by what turned
 PLACED = 1_000  # rows with the most votes, whose poses are looked at
+CHANCE = 2  # postings of two pictures that agree on a turn and a scale by chance
 
 Rows = NDArray[np.int64]
 Buckets = NDArray[np.uint64]
@@ -226,9 +227,9 @@ class Postings:
     def votes(self, descriptors: bytes, poses: bytes) -> Rows:
         """For each row, 100 / sqrt(n) for each bucket that it shares and that has n postings.
 
-        Those count that agree, within 1/32 of a turn and an octave, on the turn and the scale on which most
-        agree; and for the `PLACED` rows with the most votes of all, the oldest first. A bucket of more than
-        `COMMON` postings counts nothing.
+        Those count that agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where
+        they are most, less two at their mean, for so many agree by chance. Only the `PLACED` rows with the
+        highest sums have votes, of equals the oldest. A bucket of more than `COMMON` postings counts nothing.
         """
         asked = posed(descriptors, poses)
         wanted = asked >> np.uint64(_POSE_BITS)
@@ -263,16 +264,21 @@ def _consistent(rows: Rows, apart: Rows, weights: NDArray[np.float64], count: in
     placed = np.argsort(-votes, kind="stable")[:PLACED]
     place = np.full(count, -1)
     place[placed] = np.arange(len(placed))
-    at = place[rows]
-    there = at >= 0
-    histograms = np.bincount(at[there] * _GRID + apart[there], weights[there], len(placed) * _GRID).reshape(
-        -1, 2 * OCTAVES + 1, TURNS
-    )
-    turned = histograms + np.roll(histograms, 1, axis=2) + np.roll(histograms, -1, axis=2)
-    agreeing = turned[:, :-2] + turned[:, 1:-1] + turned[:, 2:]
+    there = place[rows] >= 0
+    cells, size = place[rows[there]] * _GRID + apart[there], len(placed) * _GRID
+    agreeing = _neighbourhoods(np.bincount(cells, weights[there], size).astype(np.int64))
+    many = _neighbourhoods(np.bincount(cells, minlength=size))
     result = np.zeros(count, np.int64)
-    result[placed] = agreeing.max(axis=(1, 2)).astype(np.int64)
+    result[placed] = (agreeing * np.maximum(many - CHANCE, 0) // np.maximum(many, 1)).max(axis=(1, 2))
     return result
+
+
+def _neighbourhoods(histograms: Rows) -> Rows:
+    """For each cell, what it and the 8 around it hold."""
+    each = histograms.reshape(-1, 2 * OCTAVES + 1, TURNS)
+    turned = each + np.roll(each, 1, axis=2) + np.roll(each, -1, axis=2)
+    around: Rows = turned[:, :-2] + turned[:, 1:-1] + turned[:, 2:]
+    return around
 
 
 def mirrored_poses(poses: bytes) -> bytes:
