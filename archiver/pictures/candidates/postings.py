@@ -38,7 +38,7 @@ _MAGIC = b"archiver postings 2\n\0\0\0\0"
 OCTAVES, TURNS = 8, 32  # of poses
 _POSES = OCTAVES * TURNS - 1
 _GRID = (2 * OCTAVES + 1) * TURNS  # how two poses lie to each other: octaves apart, and by what turned
-PLACED = 1_000  # rows with the most votes, whose poses are looked at
+PLACED = 500  # rows with the most votes, whose poses are looked at
 CHANCE = 2  # postings of two pictures that agree on a turn and a scale by chance
 
 Rows = NDArray[np.int64]
