@@ -27,6 +27,7 @@ VOTES = 16  # candidates by their keypoints
 KEPT = 448  # keypoints of a picture; who asks has 960
 MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
+SURE_VOTES = 400  # so many are no chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
@@ -162,8 +163,8 @@ class Index:
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers`, and all
-        where one of the two pictures has fewer than 40 keypoints. Raises RecordError and StorageError.
+        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 400 votes,
+        and all where one of the two pictures has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
@@ -177,7 +178,7 @@ class Index:
                 continue
             agreeing = inliers(known, _seen(fingerprint, one))
             poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
-            if poor or agreeing >= INLIERS:
+            if poor or agreeing >= INLIERS or one.votes >= SURE_VOTES:
                 kept.append(msgspec.structs.replace(one, inliers=agreeing))
         return kept
 
