@@ -164,7 +164,7 @@ class Index:
         """Those of the candidates whose pixels are worth a look, in their order.
 
         Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 400 votes,
-        and all where one of the two pictures has fewer than 40 keypoints. Raises RecordError and StorageError.
+        and all where one of the two has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
