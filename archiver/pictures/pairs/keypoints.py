@@ -153,7 +153,10 @@ def packed(found: Keypoints) -> dict[str, bytes]:
 
 
 def unpacked(held: "Fingerprint", most: int | None = None) -> Keypoints:
-    """The keypoints that a Fingerprint holds, or the best of them. Raises RecordError when its arrays do not fit."""
+    """The keypoints that a Fingerprint holds, or the best of them.
+
+    Raises RecordError when its arrays do not fit.
+    """
     count, rest = divmod(len(held.points), 4)
     if rest or len(held.descriptors) != 32 * count or len(held.mirrored) not in (0, 32 * count):
         raise RecordError("a fingerprint's keypoints do not fit its descriptors")
