@@ -6,11 +6,11 @@ JOBS ?= 3
 BIN := .venv/bin
 PIP_INSTALL := -m pip --disable-pip-version-check install --quiet
 PYTHON_CODE := archiver benchmarks docs tests
-GENERATED := docs/cli.md
+GENERATED := docs/cli.md docs/catalogue.md
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install peers demo test lint docs bench bench-pictures requirements clean
+.PHONY: help install peers next demo test lint docs bench bench-pictures requirements clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 16
@@ -29,11 +29,19 @@ peers: .venv-peers/.installed ## make .venv-peers: other people's tools that rea
 	.venv-peers/bin/python $(PIP_INSTALL) --require-hashes -r requirements/peers.txt
 	touch $@
 
+next: .venv-next/.installed ## make .venv-next: the plugin on the Datasette to come
+# What is not there comes from .venv, which its .pth file puts behind.
+.venv-next/.installed: .venv/.installed requirements/next.txt
+	test -x .venv-next/bin/python || $(PYTHON) -m venv .venv-next
+	.venv-next/bin/python $(PIP_INSTALL) --require-hashes -r requirements/next.txt
+	$(BIN)/python -c 'import site; print(*site.getsitepackages(), sep="\n")' > "$$(.venv-next/bin/python -c 'import site; print(site.getsitepackages()[0])')/behind.pth"
+	touch $@
+
 demo: install ## archive a small news site on loopback into demo-archive (anew), and verify it
 	rm -rf demo-archive demo-archive-keys
 	$(BIN)/archiver demo --into demo-archive
 
-test: install peers lint ## lint, then every test, also the slow ones and those with Chromium
+test: install peers next lint ## lint, then every test, also the slow ones and those with Chromium
 	$(BIN)/pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder
 
 lint: install ## style, types, layers, unused code, and documents that lag behind the code
@@ -67,6 +75,7 @@ requirements: install ## pin what pyproject.toml and requirements/*.in ask for, 
 	$(COMPILE) --all-extras --output-file requirements/archiver.txt pyproject.toml
 	$(COMPILE) --all-extras --output-file requirements/develop.txt pyproject.toml requirements/develop.in
 	$(COMPILE) --output-file requirements/peers.txt requirements/peers.in
+	$(COMPILE) --prerelease=allow --output-file requirements/next.txt requirements/next.in
 
-clean: ## remove both environments, the demo's archive and every cache
-	rm -rf .venv .venv-peers demo-archive demo-archive-keys .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove the environments, the demo's archive and every cache
+	rm -rf .venv .venv-peers .venv-next demo-archive demo-archive-keys .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

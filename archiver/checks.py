@@ -1,4 +1,4 @@
-"""checks.json: which WARC file was last compared with its commitment when, and what came of it.
+"""checks.json: which WARC file was last compared with its commitment when, and how the newest checks ended.
 
 It orders what is checked next and lets `status` tell; nothing is judged by it. It is disposable: without it
 every file counts as never checked. The order of its entries, not their times, says which check is the oldest,
@@ -22,8 +22,10 @@ from archiver.model import Digest, Verdict
 from archiver.storage import replace_file, storage_error
 
 NAME = "checks.json"
-FORMAT = "archiver-checks/1"
+FORMAT = "archiver-checks/2"
+READ = (FORMAT, "archiver-checks/1")  # which had no runs, and did not say which marks are deep
 CHECKS_BYTES = 256 << 20
+RUNS = 200  # checks that are remembered; of more, the oldest are forgotten
 EVERY_SECONDS = 10.0  # how often marks are written while checking goes on
 PATIENCE_SECONDS = 10.0  # for another command that is writing its own
 
@@ -32,12 +34,16 @@ Name = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A WARC file was checked. `digest` is the committed one: of other bytes nothing is known."""
+    """A WARC file was checked. `digest` is the committed one: of other bytes nothing is known.
+
+    `deep`: each of its records was parsed, too.
+    """
 
     file: Name
     digest: Digest
     checked: Moment
     verdict: Verdict
+    deep: bool = False
 
     @property
     def age(self) -> float:
@@ -56,12 +62,32 @@ class Damage(msgspec.Struct, frozen=True, kw_only=True):
     code: Name
 
 
+class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of an archive. `files` and `bytes`: how much was read of its WARC files, of `of_files`.
+
+    `share` and `seconds` are its limits. `whole`: it came to its end, and read all that it should.
+    """
+
+    started: Moment
+    ended: Moment
+    deep: bool
+    share: float | None
+    seconds: float | None
+    files: int
+    of_files: int
+    bytes: int
+    findings: int
+    verdict: Verdict
+    whole: bool
+
+
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered. `marks`: the oldest check first, each file once."""
+    """What is remembered. `marks`: the oldest check first, each file once. `runs`: the oldest first."""
 
     format: str = FORMAT
     marks: tuple[Mark, ...] = ()
     damage: Damage | None = None
+    runs: tuple[CheckRun, ...] = ()
 
 
 def load(root: Path) -> Memory:
@@ -73,7 +99,7 @@ def load(root: Path) -> Memory:
         found = msgspec.json.decode(path.read_bytes(), type=Memory)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Memory()
-    return found if found.format == FORMAT else Memory()
+    return found if found.format in READ else Memory()
 
 
 def now() -> str:
@@ -92,16 +118,17 @@ class Checks:
         self._root = root
         self._marks: dict[str, Mark] = {}
         self._damage: Damage | None = None
+        self._runs: list[CheckRun] = []
         self._saved = time.monotonic()
 
     def remembered(self) -> tuple[Mark, ...]:
         """What earlier checks left, the oldest first."""
         return load(self._root).marks
 
-    def mark(self, file: str, digest: str, verdict: Verdict) -> None:
+    def mark(self, file: str, digest: str, verdict: Verdict, *, deep: bool = False) -> None:
         """A file was checked, just now."""
         self._marks.pop(file, None)
-        self._marks[file] = Mark(file=file, digest=digest, checked=now(), verdict=verdict)
+        self._marks[file] = Mark(file=file, digest=digest, checked=now(), verdict=verdict, deep=deep)
         if time.monotonic() - self._saved >= EVERY_SECONDS:
             self.save()
 
@@ -109,9 +136,13 @@ class Checks:
         """Damage was found, just now."""
         self._damage = Damage(file=file[:1000], found=now(), code=code)
 
+    def ran(self, run: CheckRun) -> None:
+        """A check has ended."""
+        self._runs.append(run)
+
     def save(self) -> None:
         """Add what is new to checks.json, which another check may have changed meanwhile."""
-        if not self._marks and self._damage is None:
+        if not self._marks and self._damage is None and not self._runs:
             return
         self._saved = time.monotonic()
         try:
@@ -120,6 +151,7 @@ class Checks:
                 after = Memory(
                     marks=(*_others(before.marks, self._marks), *self._marks.values()),
                     damage=self._damage or before.damage,
+                    runs=(*before.runs, *self._runs)[-RUNS:],
                 )
                 replace_file(self._root / NAME, msgspec.json.format(msgspec.json.encode(after), indent=1))
         except StorageError as error:
@@ -127,6 +159,7 @@ class Checks:
             return
         self.failure, self._damage = "", None
         self._marks.clear()
+        self._runs.clear()
 
     def __enter__(self) -> Self:
         return self

@@ -70,6 +70,12 @@ class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beacon: Prefix | None = None
 
 
+class Browse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many bytes of thumbnails and change maps are kept outside the archive; 0: none."""
+
+    cache_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 40)] = 512 << 20
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`instances`: hosts of self-hosted weserv proxies, "img.example.org" or with a port.
 
@@ -86,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revisits: Revisits = Revisits()
     seal: Seal = Seal()
     proof: Proof = Proof()
+    browse: Browse = Browse()
 
 
 def load(root: Path) -> Settings:

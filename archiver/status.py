@@ -114,7 +114,7 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         failures=_one(db, f"SELECT count(*) {_NEWEST}"),
         open=tuple(sorted(f"warcs/{path.name}" for path in (root / "warcs").glob(f"*.warc.gz{OPEN}"))),
         sealed=_one(db, _SEALED, manifest.warcs[-1].path) if manifest.warcs else None,
-        checks=_checked(root, manifest),
+        checks=checked(checks.load(root), manifest),
         last_run=runs[0] if runs else None,
         last_saved=saved,
         unfinished=journal.load(root),
@@ -149,8 +149,8 @@ def failures(db: sqlite3.Connection) -> Iterator[Row]:
         yield {"type": "failure", **dict(row)}
 
 
-def _checked(root: Path, manifest: Manifest) -> Checked:
-    memory = checks.load(root)
+def checked(memory: checks.Memory, manifest: Manifest) -> Checked:
+    """What is remembered of the files that the manifest commits."""
     marks = {(mark.file, mark.digest): mark for mark in memory.marks}
     known = [(warc, mark) for warc in manifest.warcs if (mark := marks.get((warc.path, warc.digest)))]
     recent = sum(warc.bytes for warc, mark in known if -CLOCK_SECONDS <= mark.age <= RECENT_DAYS * 86400)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 
+from archiver.browse.tables import described
 from archiver.errors import EXIT_CODES
 
 WIDTH = 80
@@ -37,3 +38,15 @@ def exit_codes() -> str:
     """The exit codes as a Markdown table."""
     rows = [f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items()]
     return "\n| code | meaning |\n|---|---|\n" + "".join(rows) + "\n"
+
+
+def catalogue() -> str:
+    """A section for each table of the catalogue with its columns, as Markdown."""
+    sections = []
+    for table, about in described().items():
+        view = " (view)" if about.get("view") else ""
+        rows = "".join(f"| `{column}` | {meaning} |\n" for column, meaning in about["columns"].items())
+        sections.append(
+            f"\n## `{table}`{view}\n\n{about['about']}\n\n| column | meaning |\n|---|---|\n{rows}"
+        )
+    return "".join(sections) + "\n"

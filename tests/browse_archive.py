@@ -17,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from sqlite_utils import Database
 
 from archiver.index.search import index_article
+from archiver.index.tallies import host_of, tally_article, tally_fetch
+from archiver.model import Article, FetchNote
 from archiver.pictures.decode import sniff
 from archiver.pictures.describe import describe_picture
 
@@ -145,6 +147,8 @@ class BrowseArchive:
     ) -> int:
         source = self.record("resource", title.encode(), uri=f"urn:archiver:source:{title[:0]}{archived}")
         note = self.record("metadata", b"{}", refers_to=source)
+        kinds: Any = kind
+        tally_article(Database(self.db), Article(kind=kinds, title=title, url=url))
         return self.row(
             "articles",
             title=title,
@@ -217,16 +221,22 @@ class BrowseArchive:
                     "SELECT article_id FROM article_pictures WHERE id = ?", (picture,)
                 ).fetchone()[0],
             }
+            started = f"2026-11-22T19:05:{number % 60:02d}.000000Z"
+            last = columns | fetch
+            forms: Any = form
+            note = FetchNote(url=url, purpose="picture", outcome=last["outcome"], started=started, form=forms)
+            tally_fetch(Database(self.db), note)
             fetched = self.row(
                 "fetches",
                 url=url,
+                host=host_of(url) or None,
                 purpose="picture",
-                started=f"2026-11-22T19:05:{number % 60:02d}.000000Z",
+                started=started,
                 form=form,
                 response_id=answer[0] if answer else None,
                 payload_digest=answer[1] if answer else None,
                 note_id=f"urn:uuid:00000000-0000-4000-9000-{number:012x}",
-                **(columns | fetch),
+                **last,
             )
             self.row("hops", fetch_id=fetched, number=0, url=url, attempt="", status=columns["status"])
         self.row(

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from archiver import checks
 from archiver.archive import Archive
 from archiver.capture.records import note_record
-from archiver.checks import Checks, Mark
+from archiver.checks import CheckRun, Checks, Mark
 from archiver.cli import main
 from archiver.index import catalogue
 from archiver.manifest import recordlist
@@ -259,6 +259,54 @@ def test_two_checks_at_once_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert len(set(marked(tmp_path))) == len(marked(tmp_path)) == 100
 
 
+def test_the_newest_checks_are_remembered_with_what_they_found(root: Path) -> None:
+    verify(root, "--deep")
+    damage(root, 1)
+    verify(root)
+    verify(root, "--sample", "1%", "--budget", "0s")
+    deep, found, part = checks.load(root).runs
+    assert (deep.deep, deep.files, deep.findings, deep.verdict, deep.whole) == (True, FILES, 0, "ok", True)
+    assert (found.deep, found.verdict, found.findings > 0) == (False, "failed", True)
+    assert (part.share, part.seconds, part.of_files) == (0.01, 0.0, FILES)
+    assert part.files < FILES
+    assert part.bytes < deep.bytes
+    assert {mark.deep for mark in checks.load(root).marks} == {False}
+
+
+def test_of_many_checks_the_newest_are_kept(tmp_path: Path) -> None:
+    run = CheckRun(
+        started=checks.now(),
+        ended=checks.now(),
+        deep=False,
+        share=None,
+        seconds=None,
+        files=1,
+        of_files=1,
+        bytes=9,
+        findings=0,
+        verdict="ok",
+        whole=True,
+    )
+    with Checks(tmp_path) as mine:
+        for number in range(checks.RUNS + 5):
+            mine.ran(msgspec.structs.replace(run, findings=number))
+    kept = [each.findings for each in checks.load(tmp_path).runs]
+    assert kept == list(range(5, checks.RUNS + 5))
+
+
+def test_the_form_before_runs_is_read(root: Path) -> None:
+    verify(root)
+    path = root / "checks.json"
+    old = json.loads(path.read_text())
+    del old["runs"]
+    for each in old["marks"]:
+        del each["deep"]
+    path.write_text(json.dumps(old | {"format": "archiver-checks/1"}))
+    assert marked(root) == warcs(root)
+    verify(root)
+    assert len(checks.load(root).runs) == 1
+
+
 def test_an_archive_that_takes_no_file_is_checked_all_the_same(root: Path) -> None:
     (root / ".checks.json.new").mkdir()
     code, summary = verify(root)
@@ -273,7 +321,8 @@ JUNK = {
     "empty": b"",
     "no JSON": b"\xff\x00{",
     "deep": b"[" * 100_000,
-    "another format": b'{"format":"archiver-checks/2","marks":[]}',
+    "another format": b'{"format":"archiver-checks/3","marks":[]}',
+    "a run without an end": b'{"format":"archiver-checks/2","runs":[{"started":"2026-11-22T19:05:12Z"}]}',
     "wrong types": b'{"format":"archiver-checks/1","marks":{"a":1}}',
     "surrogates": b'{"format":"archiver-checks/1","marks":[{"file":"\\ud800"}]}',
     "no time": json.dumps(

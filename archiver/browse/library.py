@@ -8,18 +8,30 @@ from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
+from archiver import config
+from archiver.browse.cache import Cache
+from archiver.browse.drawings import Drawings
 from archiver.browse.media import Thumbnails
+from archiver.errors import ArchiverError
 
 APPLICATION_ID = 0x41724376  # as in index/schema.sql
 
 
 @dataclass(frozen=True)
 class Library:
-    """A catalogue that Datasette serves: the database's name, the archive's folder, its thumbnails."""
+    """A catalogue that Datasette serves: its name, the archive's folder, and what is made of pictures."""
 
     database: str
     root: Path
+    cache: Cache
     thumbnails: Thumbnails
+    drawings: Drawings
+
+    def close(self) -> None:
+        """End child processes and let the cache's folder go; all begin again when needed."""
+        self.thumbnails.close()
+        self.drawings.close()
+        self.cache.close()
 
 
 _lock = threading.Lock()
@@ -38,7 +50,16 @@ def library(datasette: Any) -> Library | None:
 
 
 def _library(database: Any) -> Library:
-    return Library(database.name, Path(database.path).resolve().parent, Thumbnails())
+    root = Path(database.path).resolve().parent
+    cache = Cache.of_person(_cache_bytes(root))
+    return Library(database.name, root, cache, Thumbnails(cache), Drawings(cache))
+
+
+def _cache_bytes(root: Path) -> int:
+    try:
+        return config.load(root).browse.cache_bytes
+    except ArchiverError:  # settings that cannot be read: every command that writes says so
+        return 0
 
 
 def _is_catalogue(database: Any) -> bool:

@@ -9,8 +9,11 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
+from archiver.browse.cache import Cache
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.decode import sniff
@@ -28,6 +31,10 @@ MEDIA_TYPES = {  # what a picture's bytes may be served as; all else, SVG and HT
     "AVIF": "image/avif",
     "BMP": "image/bmp",
     "TIFF": "image/tiff",
+}
+SUFFIXES = {
+    media_type: {"JPEG": "jpg", "TIFF": "tif"}.get(kind, kind.lower())
+    for kind, media_type in MEDIA_TYPES.items()
 }
 _COPIES = 4  # locations tried for one digest
 
@@ -76,11 +83,20 @@ def picture(record: StoredRecord) -> tuple[bytes, str | None]:
     return data, MEDIA_TYPES.get(sniff(data) or "")
 
 
-class Thumbnails:
-    """Thumbnails made in the sandbox on demand, kept in memory up to CACHE_BYTES. For several threads."""
+@cache
+def _maker() -> str:
+    """What makes thumbnails: a new one makes them anew."""
+    return f"thumbnail1/pillow-{version('pillow')}"
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+
+class Thumbnails:
+    """Thumbnails made in the sandbox on demand; kept in memory up to CACHE_BYTES, and in a cache on disk.
+
+    For several threads.
+    """
+
+    def __init__(self, cache: Cache) -> None:
+        self._lock, self._cache = threading.Lock(), cache
         self._sandbox = Sandbox()
         self._kept: OrderedDict[tuple[str, int], bytes | str] = OrderedDict()  # a str: why there is none
         self._bytes = 0
@@ -94,7 +110,7 @@ class Thumbnails:
             if (digits, width) in self._kept:
                 self._kept.move_to_end((digits, width))
             else:
-                self._keep((digits, width), self._make(record, width))
+                self._keep((digits, width), self._found(record, digits, width))
             made = self._kept[digits, width]
         if isinstance(made, str):
             raise SandboxError(made)
@@ -104,6 +120,16 @@ class Thumbnails:
         """End the child process; it starts again when needed."""
         with self._lock:
             self._sandbox.close()
+
+    def _found(self, record: StoredRecord, digits: str, width: int) -> bytes | str:
+        key = f"{_maker()}/{width}/{digits}"
+        kept = self._cache.get(key)
+        if kept is not None and sniff(kept) == "WEBP":
+            return kept
+        made = self._make(record, width)
+        if isinstance(made, bytes):
+            self._cache.put(key, made)
+        return made
 
     def _make(self, record: StoredRecord, width: int) -> bytes | str:
         data = record.content_decoded(PICTURE_BYTES)

@@ -15,14 +15,12 @@ from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from archiver.browse import cells, render
+from archiver.browse import cells, functions, render
 from archiver.browse.finding import narrowed
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, start
-from archiver.browse.tables import metadata
-from archiver.index.search import search_found, search_query
-from archiver.pictures.hashes import hamming
+from archiver.browse.tables import metadata, tell
 
 _THEIRS = "datasette.handle_exception"
 NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver
@@ -33,7 +31,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     if library(datasette) is None:
         return []
     routes = list(ROUTES)
-    if _settings(datasette).get("start") == "articles":
+    if _settings(datasette).get("start") == "archive":
         routes.append((r"/$", start))
     return routes
 
@@ -49,10 +47,7 @@ def prepare_jinja2_environment(env: Environment) -> None:
 def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) -> None:
     here = library(datasette)
     if here and here.database == database:
-        conn.create_function("hamming", 2, hamming, deterministic=True)
-        for name in ("search_query", "escape_fts"):  # the second is what Datasette's own search box calls
-            conn.create_function(name, 1, search_query, deterministic=True)
-        conn.create_function("search_found", 2, search_found, deterministic=True)
+        functions.register(conn, here.root)
 
 
 @hookimpl
@@ -66,7 +61,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     here = library(datasette)
     if here is None:
         return lambda app: app
-    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.thumbnails.close)
+    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.close)
 
 
 @hookimpl(hookwrapper=True)
@@ -76,6 +71,14 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Gene
     if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
         outcome.force_result([*theirs, partial(render.refuse, datasette, request, exception)])
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+    here = library(datasette)
+    if here is None or not hasattr(datasette, "set_instance_metadata"):
+        return None
+    return partial(tell, datasette, metadata(here.database, datasette.urls.path("/-/articles")))
 
 
 @hookimpl

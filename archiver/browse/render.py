@@ -1,8 +1,11 @@
 """Answers: our own pages from templates, problems in words, and archived bytes."""
 
+import asyncio
+import os
+import re
 import sqlite3
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from datasette.utils.asgi import Response
 from markupsafe import Markup
@@ -17,6 +20,7 @@ PAGE_POLICY = (
     " frame-ancestors 'none'"
 )
 BYTES_POLICY = "default-src 'none'; sandbox"
+_PIECE = 1 << 18
 _STATIC = files("archiver.browse").joinpath("static")
 STYLES = {each.name: each.read_bytes() for each in _STATIC.iterdir() if each.name.endswith(".css")}
 
@@ -33,6 +37,30 @@ class Problem(NamedTuple):
 NO_ARCHIVE = Problem(
     404, to_say("No archive"), to_say("None of the databases served here is the catalogue of an archive.")
 )
+
+
+class Download(Response):
+    """A file to keep, which no browser opens: sent piece by piece, then closed."""
+
+    def __init__(self, file: BinaryIO, name: str, media_type: str) -> None:
+        headers = {
+            "Content-Security-Policy": BYTES_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(os.fstat(file.fileno()).st_size),
+        }
+        super().__init__(b"", headers=headers, content_type=media_type)  # type: ignore[no-untyped-call]
+        self._file = file
+
+    async def asgi_send(self, send: Any) -> None:
+        fields = {**self.headers, "content-type": self.content_type}
+        headers = [(name.encode(), value.encode()) for name, value in fields.items()]
+        with self._file as file:
+            await send({"type": "http.response.start", "status": self.status, "headers": headers})
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
@@ -94,14 +122,48 @@ async def style(datasette: Any, request: Any) -> Any:  # noqa: ARG001 - Datasett
     return Response(body, headers=headers, content_type="text/css; charset=utf-8")
 
 
-def archived(data: bytes, media_type: str, tag: str, status: int = 200) -> Any:
-    """Bytes out of the archive, which no browser may run; `tag` is what they are known by (ETag)."""
+def served(request: Any, data: bytes, media_type: str, tag: str, *, name: str = "") -> Any:
+    """Bytes out of the archive, which no browser may run: all, one range (RFC 9110, section 14), or 304.
+
+    The caller has just hashed them; a browser asks again at every view, so that damage shows. `tag` is what
+    they are known by (ETag). `name`: they are a download, under this name of ASCII letters, digits, `.`, `-`.
+    """
     headers = {
         "Content-Security-Policy": BYTES_POLICY,
         "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": "private, no-cache",
         "ETag": f'"{tag}"',
+        "Accept-Ranges": "bytes",
     }
-    if status == 200:
-        headers["Content-Length"] = str(len(data))
-    return Response(data, status=status, headers=headers, content_type=media_type)
+    if name:
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    status, body = 200, data
+    if f'"{tag}"' in request.headers.get("if-none-match", ""):
+        return Response(b"", status=304, headers=headers, content_type=media_type)
+    asked = request.headers.get("range", "")
+    if asked and request.headers.get("if-range", f'"{tag}"') == f'"{tag}"':
+        span = byte_range(asked, len(data))
+        if span is None:
+            status, body = 416, b""
+            headers["Content-Range"] = f"bytes */{len(data)}"
+        elif span != (0, -1):
+            status, body = 206, data[span[0] : span[1] + 1]
+            headers["Content-Range"] = f"bytes {span[0]}-{span[1]}/{len(data)}"
+    headers["Content-Length"] = str(len(body))
+    return Response(body, status=status, headers=headers, content_type=media_type)
+
+
+def byte_range(asked: str, size: int) -> tuple[int, int] | None:
+    """First and last byte of a `Range` field; None when it lies outside.
+
+    (0, -1) for all that means the whole: several ranges, other units, what is no range (section 14.2).
+    """
+    found = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", asked.replace(" ", ""), re.IGNORECASE)
+    if not found or not any(found.groups()):
+        return 0, -1
+    first, last = found.groups()
+    if not first:
+        return (max(0, size - int(last)), size - 1) if int(last) and size else None
+    if last and int(last) < int(first):
+        return 0, -1
+    return (int(first), min(int(last or size - 1), size - 1)) if int(first) < size else None

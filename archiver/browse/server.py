@@ -27,7 +27,8 @@ class _Catalogue(Database):
 
     def connect(self, write: bool = False) -> sqlite3.Connection:  # noqa: ARG002 - Datasette's signature
         connection = connect(Path(self.path), self.is_mutable)
-        self._all_file_connections.append(connection)
+        known = "_all_connections" if hasattr(self, "_all_connections") else "_all_file_connections"
+        getattr(self, known).append(connection)  # closed with the database; Datasette 1 calls it otherwise
         return connection
 
 
@@ -51,7 +52,13 @@ def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
             "truncate_cells_html": 300,
         },
         metadata={
-            "plugins": {plugin.NAME: {"start": "articles", "allowed_hosts": ["localhost", host_name(host)]}}
+            "plugins": {
+                plugin.NAME: {
+                    "start": "archive",
+                    "allowed_hosts": ["localhost", host_name(host)],
+                    "writable": _loopback(host),
+                }
+            }
         },
     )
     datasette.remove_database("_memory")
@@ -65,7 +72,7 @@ def close(datasette: Datasette) -> None:
     """Give back what `build` and serving took: threads, connections, the child process."""
     here = library(datasette)
     if here:
-        here.thumbnails.close()
+        here.close()
     if datasette.executor:
         datasette.executor.shutdown()
     for database in datasette.databases.values():

@@ -68,7 +68,7 @@ class _Side:
         self.texts = [text for text, run in zip(texts, solid, strict=True) if run]
         self.starts = [0, *accumulate(len(run) for run in solid if run)]
         self.run = "".join(solid)
-        self.sentences = list(_sentence_ends(self.run))
+        self.sentences = list(sentence_ends(self.run))
         self._tokens: tuple[int, Sequence[int], Sequence[int]] = (-1, [], [])
 
     def paragraph(self, offset: int) -> int:
@@ -257,10 +257,10 @@ def _distance(one: Run, other: Run) -> int:
     return max(other[0] - one[0] - one[2], other[1] - one[1] - one[2])
 
 
-def _sentence_ends(run: str) -> Iterator[int]:
+def sentence_ends(text: str) -> Iterator[int]:
     """Where sentences end; a full stop within a number, a name or an address is none."""
-    for match in _SENTENCE_END.finditer(run):
-        following = run[match.end() : match.end() + 1]
+    for match in _SENTENCE_END.finditer(text):
+        following = text[match.end() : match.end() + 2].lstrip()[:1]
         if match[0][0] not in ".!?" or not (following.islower() or following.isdigit()):
             yield match.end()
 

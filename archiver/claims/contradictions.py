@@ -195,6 +195,14 @@ def _upper(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def earliest_published(times: Iterable[ClaimedTime]) -> str | None:
+    """The earliest value that is claimed for the publication; None where none is."""
+    others = (*_TAKEN, _UPLOADED)
+    claims = (claim for claim in times if claim.clock not in others and not claim.clock.endswith(_MODIFIED))
+    dated = [(moment, claim.value) for claim in claims if (moment := moment_of(claim.value))]
+    return min(dated, key=lambda each: each[0])[1] if dated else None
+
+
 def moment_of(value: str | None) -> datetime | None:
     """A time in RFC 3339, as a ClaimedTime holds it; None for what is none or has no zone."""
     try:

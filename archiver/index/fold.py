@@ -13,6 +13,7 @@ from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
 from archiver.index.search import index_article
+from archiver.index.tallies import host_of, tally_article, tally_fetch
 from archiver.index.texts import note_comparisons
 from archiver.model import (
     Article,
@@ -123,6 +124,7 @@ def _picture(db: Database, entry: Entry) -> bool:
 
 def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     article = note.article
+    tally_article(db, article)
     article_id = insert(
         db,
         "articles",
@@ -273,6 +275,7 @@ def _fetch(db: Database, entry: Entry, note: FetchNote, warc_id: int) -> None:
         db,
         "fetches",
         url=note.url,
+        host=host_of(note.url) or None,
         purpose=note.purpose,
         outcome=note.outcome,
         started=note.started,
@@ -308,6 +311,7 @@ def _fetch(db: Database, entry: Entry, note: FetchNote, warc_id: int) -> None:
             for number, hop in enumerate(note.hops)
         ),
     )
+    tally_fetch(db, note)
     if note.form == "memento" and article_id is not None:
         _memento(db, article_id, note)
     if note.purpose == "picture":

@@ -102,7 +102,8 @@ CREATE TABLE articles (
     note_id TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL
 );
-CREATE INDEX articles_by_url ON articles(url);
+CREATE INDEX articles_by_url ON articles(url, kind);
+CREATE INDEX articles_by_archived ON articles(archived);
 CREATE INDEX articles_by_given ON articles(given);
 CREATE INDEX articles_by_source ON articles(source_id);
 
@@ -162,6 +163,7 @@ CREATE INDEX times_by_article ON times(article_id);
 CREATE TABLE fetches (
     id INTEGER PRIMARY KEY,
     url TEXT NOT NULL,
+    host TEXT,
     purpose TEXT NOT NULL,
     outcome TEXT NOT NULL,
     started TEXT NOT NULL,
@@ -186,6 +188,16 @@ CREATE INDEX fetches_by_response ON fetches(response_id);
 CREATE INDEX fetches_by_run ON fetches(run_id, url, purpose);
 CREATE INDEX fetches_by_outcome ON fetches(outcome);
 CREATE INDEX fetches_by_article ON fetches(article_id);
+CREATE INDEX fetches_by_host ON fetches(host, outcome);
+
+-- Counted as rows come in, so that nobody has to scan them: how many there are `of` what.
+CREATE TABLE tallies (
+    of TEXT NOT NULL,
+    key TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (of, key, outcome)
+);
 
 CREATE TABLE hops (
     fetch_id INTEGER NOT NULL REFERENCES fetches(id),
@@ -229,6 +241,7 @@ CREATE TABLE text_comparisons (
     missing INTEGER NOT NULL,
     added INTEGER NOT NULL
 );
+CREATE INDEX text_comparisons_by_page ON text_comparisons(page_id);
 
 -- One row for each URL under which a picture of an article can be had; a pair of rows with the
 -- same article_picture_id relates the proxy's copy to the publisher's own.

@@ -26,7 +26,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from archiver.archive import OPEN, OPENED
-from archiver.checks import Checks
+from archiver.checks import CheckRun, Checks, now
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
@@ -112,6 +112,7 @@ class Verification:
 
     def findings(self) -> Iterator[Finding]:
         """Every finding, as it is met. Raises NotAnArchive when there is nothing to judge."""
+        started = now()
         with nullcontext(self._sandbox) if self._sandbox else Sandbox() as sandbox:
             for finding in self._steps(sandbox):
                 self.findings_count += 1
@@ -119,6 +120,24 @@ class Verification:
                 if self._checks and finding.verdict in ("incomplete", "failed"):
                     self._checks.damaged(finding.file, finding.code)
                 yield finding
+        if self._checks:
+            self._checks.ran(self._as_run(started))
+
+    def _as_run(self, started: str) -> CheckRun:
+        found = self.coverage
+        return CheckRun(
+            started=started,
+            ended=now(),
+            deep=self.thorough,
+            share=self.limits.share,
+            seconds=self.limits.seconds,
+            files=found.files,
+            of_files=found.all_files,
+            bytes=found.bytes,
+            findings=self.findings_count,
+            verdict=self.verdict,
+            whole=not (self.interrupted or self.limited),
+        )
 
     def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
         yield from self._load()  # (1)
@@ -183,7 +202,7 @@ class Verification:
             return
         self._schedule.done(pair.warc)
         if self._checks:
-            self._checks.mark(pair.warc.path, pair.warc.digest, verdict)
+            self._checks.mark(pair.warc.path, pair.warc.digest, verdict, deep=self.thorough)
 
     def _judged(self, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
         yield from pair.findings()

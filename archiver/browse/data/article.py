@@ -1,13 +1,17 @@
 """One article with all that belongs to it, as plain data for the templates. All text is cleaned here."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from archiver.browse import words
 from archiver.browse.data.cards import Card, Rows, make_cards, select
+from archiver.browse.data.citation import Cited
 from archiver.browse.data.pictures import Picture, load_pictures
+from archiver.browse.data.provenance import Provenance, load_provenance
 from archiver.browse.data.stored import Stored, load_stored
 from archiver.browse.data.texts import Text, load_texts
+from archiver.browse.data.versions import others_of
 from archiver.browse.language import Language, Say
 from archiver.claims.contradictions import contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
@@ -28,6 +32,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A record that the article rests on, and what it is to the article."""
+
+    name: str
+    stored: Stored
+
+
+@dataclass(frozen=True)
 class Page:
     """All that the page of one article shows."""
 
@@ -45,6 +57,9 @@ class Page:
     pictures: dict[int, Picture] = field(default_factory=dict)
     source: Stored | None = None
     note: Stored | None = None
+    provenance: Provenance | None = None
+    parts: tuple[Part, ...] = ()
+    cited: Cited | None = None
 
 
 def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page | None:
@@ -52,35 +67,75 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
     row = db.execute("SELECT * FROM articles WHERE id = ?", (article,)).fetchone()
     if row is None:
         return None
-    related = db.execute(_ALSO, {"url": row["url"], "article": article, "limit": _RELATED}).fetchall()
+    related = others_of(db, row, _RELATED)
     blocks = db.execute("SELECT * FROM blocks WHERE article_id = ? ORDER BY number", (article,))
     stored = load_stored(db, [row["source_id"], row["note_id"]])
     times = _times(db, [row, *related])
+    card, pictures = make_cards(db, [row], language.say)[0], load_pictures(db, article, language)
+    source, note = stored.get(row["source_id"]), stored.get(row["note_id"])
+    provenance = load_provenance(db, row["source_id"])
+    authors = tuple(words.plain(row["authors"]).splitlines())
+    texts = load_texts(db, article, language)
     return Page(
-        card=make_cards(db, [row], language.say)[0],
+        card=card,
         given=words.plain(row["given"]),
         url=words.plain(row["url"]),
-        authors=tuple(words.plain(row["authors"]).splitlines()),
+        authors=authors,
         section=words.plain(row["section"]),
         reader=words.plain(row["reader"]),
         claims=_claims(times, [row, *related], language.say),
         contradictions=_contradictions(times),
-        texts=load_texts(db, article, language),
+        texts=texts,
         related=tuple(make_cards(db, related, language.say)),
         blocks=tuple((each["kind"], words.plain(each["text"]), each["picture"]) for each in blocks),
-        pictures=load_pictures(db, article, language),
-        source=stored.get(row["source_id"]),
-        note=stored.get(row["note_id"]),
+        pictures=pictures,
+        source=source,
+        note=note,
+        provenance=provenance,
+        parts=_parts(
+            (language.say("Source, byte for byte"), source),
+            (language.say("What was read in it"), note),
+            (language.say("Who wrote the file, and how"), provenance.warcinfo if provenance else None),
+            *((language.say("Captured page"), each) for each in _pages(db, texts, article)),
+            *_held(pictures, language.say),
+        ),
+        cited=_cited(card, authors, words.plain(row["url"]), source) if source else None,
     )
 
 
-# The other sources of an article: those of the same URL, and the page that came in answer to it.
-_ALSO = """
-SELECT * FROM articles WHERE id <> :article AND (url = :url
-    OR id IN (SELECT page_id FROM text_comparisons WHERE document_id = :article)
-    OR id IN (SELECT document_id FROM text_comparisons WHERE page_id = :article))
-ORDER BY archived, id LIMIT :limit
-"""
+def _parts(*named: tuple[str, Stored | None]) -> tuple[Part, ...]:
+    return tuple(Part(name, stored) for name, stored in named if stored)
+
+
+def _pages(db: sqlite3.Connection, texts: tuple[Text, ...], article: int) -> Iterable[Stored]:
+    """The pages that the document's text was held against."""
+    pages = [text.page for text in texts if text.document == article]
+    rows = select(db, "SELECT source_id FROM articles WHERE id IN ({})", pages)
+    return load_stored(db, [row["source_id"] for row in rows]).values()
+
+
+def _held(pictures: dict[int, Picture], say: Say) -> Iterable[tuple[str, Stored | None]]:
+    """The records of the article's pictures, its own first."""
+    for picture in sorted(pictures.values(), key=lambda each: each.aside):
+        for copy in picture.copies:
+            name = f"{say('Picture %(number)s', number=picture.number + 1)} · {copy.name}"
+            yield from ((name, copy.record), (name, copy.original))
+
+
+def _cited(card: Card, authors: tuple[str, ...], url: str, source: Stored) -> Cited:
+    return Cited(
+        number=card.id,
+        title=card.title,
+        authors=authors[:20],
+        published=card.dates[0] if card.dates else "",
+        host=words.host_of(url),
+        url=url,
+        saved=source.date,
+        record=source.record_id,
+        digest=source.digest,
+    )
+
+
 # Teasers and menus show other articles' pictures: the times in those pictures' names say nothing of this one.
 _TIMES = """
 SELECT times.* FROM claimed_times AS times LEFT JOIN article_pictures

@@ -38,20 +38,65 @@ class Card:
     lead_name: str  # what copy it is, where that must be said
 
 
+@dataclass(frozen=True)
+class Window:
+    """Which articles a page lists: those saved before or after one of them, in a month (`2026-11`)."""
+
+    before: int | None = None
+    after: int | None = None
+    month: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Cards, newest first, and whether there are newer and older ones."""
+
+    cards: tuple[Card, ...]
+    newer: bool
+    older: bool
+
+
+# Each URL once for all its sources; an article without one is on its own.
+_COUNT = """
+SELECT (SELECT count(*) FROM (SELECT 1 FROM articles WHERE url IS NOT NULL GROUP BY url))
+     + (SELECT count(*) FROM articles WHERE url IS NULL)
+"""
+_LIST = """
+SELECT * FROM articles WHERE NOT EXISTS (SELECT 1 FROM articles AS other WHERE other.url = articles.url
+    AND (other.kind < articles.kind OR other.kind = articles.kind AND other.id > articles.id)) AND {}
+ORDER BY archived {order}, id {order} LIMIT :limit
+"""
+_MONTHS = """
+WITH RECURSIVE months(month) AS (SELECT substr(max(archived), 1, 7) FROM articles UNION ALL
+    SELECT (SELECT substr(max(archived), 1, 7) FROM articles WHERE archived < month) FROM months
+    WHERE month IS NOT NULL LIMIT 240)
+SELECT month FROM months WHERE month IS NOT NULL
+"""
+
+
 def count_articles(db: sqlite3.Connection) -> int:
     """One for each address: its mirror document, its page and later captures are one article to a reader."""
-    return int(db.execute("SELECT count(DISTINCT coalesce(url, id)) FROM articles").fetchone()[0])
+    return int(db.execute(_COUNT).fetchone()[0])
 
 
-def list_cards(db: sqlite3.Connection, page: int, say: Say) -> list[Card]:
-    """One page of articles, newest first, each by its newest document or else page; pages count from 1."""
-    rows = db.execute(
-        "SELECT * FROM articles WHERE NOT EXISTS (SELECT 1 FROM articles AS other"
-        " WHERE other.url = articles.url AND (other.kind, -other.id) < (articles.kind, -articles.id))"
-        " ORDER BY archived DESC, id DESC LIMIT ? OFFSET ?",
-        (PAGE_SIZE, (page - 1) * PAGE_SIZE),
-    )
-    return make_cards(db, rows.fetchall(), say)
+def months(db: sqlite3.Connection) -> list[str]:
+    """The months in which articles were saved, as `2026-11`, newest first."""
+    return [words.plain(month) for (month,) in db.execute(_MONTHS)]
+
+
+def list_cards(db: sqlite3.Connection, window: Window, say: Say) -> Listed:
+    """One page of articles, newest first, each by its newest document or else page."""
+    number = window.after if window.after is not None else window.before
+    saved = db.execute("SELECT archived FROM articles WHERE id = ?", (number,)).fetchone()
+    upwards = saved is not None and window.after is not None
+    clauses = ["archived >= :month AND archived < :month || '~'"] if window.month else []
+    clauses += [f"(archived, id) {'>' if upwards else '<'} (:saved, :number)"] if saved else []
+    sql = _LIST.format(" AND ".join(clauses) or "1", order="ASC" if upwards else "DESC")
+    values = {"month": window.month, "saved": saved and saved[0], "number": number, "limit": PAGE_SIZE + 1}
+    rows = db.execute(sql, values).fetchall()
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    cards = tuple(make_cards(db, rows[::-1] if upwards else rows, say))
+    return Listed(cards, newer=more if upwards else saved is not None, older=upwards or more)
 
 
 _SAVED = """

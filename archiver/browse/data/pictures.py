@@ -26,6 +26,7 @@ class Copy:
     sentence: str
     hops: tuple[tuple[str, int | None], ...]
     record: Stored | None
+    original: Stored | None  # has the bytes, where `record` is a revisit
     format: str | None
     width: int | None
     height: int | None
@@ -37,7 +38,7 @@ class Copy:
         """SHA-256 digits and place of a picture that can be shown."""
         if not (self.format and self.record and self.record.payload_digest):
             return None
-        return self.record.payload_digest.removeprefix("sha256:"), self.record.place
+        return self.record.payload_digest.removeprefix("sha256:"), (self.original or self.record).place
 
     @property
     def digits(self) -> str | None:
@@ -209,6 +210,7 @@ def _claims(row: sqlite3.Row, say: Say) -> str:
 def _copies(db: sqlite3.Connection, article: int, say: Say) -> dict[int, list[Copy]]:
     forms = db.execute(_FORMS, (article,)).fetchall()
     stored = load_stored(db, [row["response_id"] for row in forms if row["response_id"]])
+    originals = load_stored(db, [each.refers_to for each in stored.values() if each.type == "revisit"])
     hops: dict[int, list[tuple[str, int | None]]] = defaultdict(list)
     for row in select(
         db,
@@ -219,13 +221,18 @@ def _copies(db: sqlite3.Connection, article: int, say: Say) -> dict[int, list[Co
     copies: dict[int, list[Copy]] = defaultdict(list)
     for row in forms:
         record = stored.get(row["response_id"])
-        copies[row["picture"]].append(_copy(row, record, tuple(hops[row["fetch_id"]]), say))
+        original = originals.get(record.refers_to) if record else None
+        copies[row["picture"]].append(_copy(row, (record, original), tuple(hops[row["fetch_id"]]), say))
     return copies
 
 
 def _copy(
-    row: sqlite3.Row, record: Stored | None, hops: tuple[tuple[str, int | None], ...], say: Say
+    row: sqlite3.Row,
+    stored: tuple[Stored | None, Stored | None],
+    hops: tuple[tuple[str, int | None], ...],
+    say: Say,
 ) -> Copy:
+    record, original = stored
     return Copy(
         form=row["form"],
         name=words.form_name(row["form"], row["url"], row["memento"], say),
@@ -233,9 +240,10 @@ def _copy(
         url=words.plain(row["url"]),
         fetch_id=row["fetch_id"],
         outcome=row["outcome"],
-        sentence=_sentence(row, record, say),
+        sentence=_sentence(row, original or record, say),
         hops=hops,
         record=record,
+        original=original,
         format=row["format"],
         width=row["width"],
         height=row["height"],

@@ -26,6 +26,7 @@ class Stored:
     payload_bytes: int | None
     mime: str
     unreadable: str
+    refers_to: str
 
     @property
     def place(self) -> Location:
@@ -54,6 +55,7 @@ def load_stored(db: sqlite3.Connection, record_ids: Iterable[str]) -> dict[str, 
             payload_bytes=row["payload_bytes"],
             mime=words.plain(row["mime"]),
             unreadable=words.plain(row["unreadable"]),
+            refers_to=words.plain(row["refers_to"]),
         )
         for row in select(db, _STORED, list(record_ids))
     }

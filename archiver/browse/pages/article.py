@@ -4,19 +4,23 @@ import asyncio
 from typing import Any
 
 from archiver.browse import words
+from archiver.browse.custody import Custody, custody
+from archiver.browse.data import citation
 from archiver.browse.data.article import Page, load_page
+from archiver.browse.data.stored import Stored
+from archiver.browse.intact import Check, check
 from archiver.browse.language import preferred, to_say
-from archiver.browse.library import library
-from archiver.browse.pages.articles import damaged_pictures
+from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
+from archiver.errors import RecordError
+from archiver.warc.read import read_record
+from archiver.warc.warcinfo import values
 
-_NO_ARTICLE = Problem(
-    404, to_say("No such article"), to_say("The archive holds no article with this number.")
-)
+NO_ARTICLE = Problem(404, to_say("No such article"), to_say("The archive holds no article with this number."))
 
 
 async def article(datasette: Any, request: Any) -> Any:
-    """`/-/articles/<id>`: one article with its pictures, its claimed times, and where it all lies."""
+    """`/-/articles/<id>`: one article with pictures, claimed times, and whether it is still intact."""
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
@@ -24,13 +28,50 @@ async def article(datasette: Any, request: Any) -> Any:
     language = preferred(request.headers.get("accept-language", ""))
     page = await datasette.get_database(here.database).execute_fn(lambda db: load_page(db, number, language))
     if page is None:
-        return await explain(datasette, request, _NO_ARTICLE)
-    pictures = sorted(page.pictures.values(), key=lambda each: each.aside)
-    copies = (copy.shown for each in pictures for copy in each.copies)
-    places = [(shown[0], [shown[1]]) for shown in copies if shown]
-    damaged = await asyncio.to_thread(damaged_pictures, here, places)
-    context = {"page": page, "card": page.card, "damaged": damaged, "groups": _groups(page)}
+        return await explain(datasette, request, NO_ARTICLE)
+    found, kept, agent = await asyncio.to_thread(_read, here, page)
+    context = {
+        "page": page,
+        "card": page.card,
+        "check": found,
+        "wrong": [part for part in page.parts if part.stored.record_id in found.damaged],
+        "damaged": _damaged(page, found),
+        "custody": kept,
+        "agent": agent,
+        "groups": _groups(page),
+        "citation": citation.line(page.cited, language.say) if page.cited else "",
+        "bibtex": citation.entry(page.cited) if page.cited else "",
+    }
     return await html(datasette, request, "archive_article.html", context)
+
+
+def _read(here: Library, page: Page) -> tuple[Check, Custody | None, str]:
+    """What the disk says: whether the article is intact, who vouches for it, who asked the hosts."""
+    found = check(here.root, [part.stored for part in page.parts])
+    if page.provenance is None:
+        return found, None, ""
+    info = page.provenance.warcinfo
+    agent = _agent(here, info) if info and info.record_id in found.intact else ""
+    return found, custody(here.root, page.provenance.warc), agent
+
+
+def _agent(here: Library, warcinfo: Stored) -> str:
+    try:
+        block = read_record(here.root, warcinfo.place).block
+    except RecordError:
+        return ""
+    return words.plain(", ".join(values(block, "http-header-user-agent")))[:500]
+
+
+def _damaged(page: Page, found: Check) -> frozenset[str]:
+    """Digits of the pictures whose records are damaged."""
+    copies = [copy for picture in page.pictures.values() for copy in picture.copies]
+    return frozenset(
+        copy.digits
+        for copy in copies
+        if copy.digits
+        and any(each and each.record_id in found.damaged for each in (copy.record, copy.original))
+    )
 
 
 def _groups(page: Page) -> dict[str, Any]:

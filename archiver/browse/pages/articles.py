@@ -1,11 +1,9 @@
 """The list of articles."""
 
 import asyncio
-import math
+import re
 from collections.abc import Iterable
 from typing import Any
-
-from datasette.utils.asgi import Response
 
 from archiver.browse import media
 from archiver.browse.data import cards
@@ -15,29 +13,41 @@ from archiver.browse.render import NO_ARCHIVE, explain, html
 from archiver.errors import RecordError
 from archiver.model import Location
 
+_MONTH = re.compile("[0-9]{4}-[0-9]{2}")
 CHECKED_BYTES = 64 << 20  # a page's pictures are re-hashed before it is shown, up to this sum
 
 
 async def articles(datasette: Any, request: Any) -> Any:
-    """`/-/articles[?page=N]`: cards, newest first."""
+    """`/-/articles[?month=…][&before=ID][&after=ID]`: cards, newest first."""
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
-    asked = request.args.get("page") or "1"
-    database = datasette.get_database(here.database)
-    total = await database.execute_fn(cards.count_articles)
-    pages = max(1, math.ceil(total / cards.PAGE_SIZE))
-    page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
-    page = min(max(1, page), pages)
+    month = request.args.get("month") or ""
+    window = cards.Window(
+        before=_number(request.args.get("before")),
+        after=_number(request.args.get("after")),
+        month=month if _MONTH.fullmatch(month) else "",
+    )
     say = preferred(request.headers.get("accept-language", "")).say
-    found = await database.execute_fn(lambda db: cards.list_cards(db, page, say))
-    leads = {card.lead for card in found if card.lead}
+    database = datasette.get_database(here.database)
+    found = await database.execute_fn(lambda db: cards.list_cards(db, window, say))
+    leads = {card.lead for card in found.cards if card.lead}
     places = await database.execute_fn(
         lambda db: [(lead, media.locations(db, f"sha256:{lead}")) for lead in leads]
     )
-    damaged = await asyncio.to_thread(damaged_pictures, here, places)
-    context = {"cards": found, "damaged": damaged, "total": total, "page": page, "pages": pages}
+    context = {
+        "found": found,
+        "cards": found.cards,
+        "damaged": await asyncio.to_thread(damaged_pictures, here, places),
+        "total": None if window.month else await database.execute_fn(cards.count_articles),
+        "month": window.month,
+        "months": await database.execute_fn(cards.months),
+    }
     return await html(datasette, request, "archive_articles.html", context)
+
+
+def _number(asked: str | None) -> int | None:
+    return int(asked) if asked and asked.isascii() and asked.isdigit() and len(asked) < 19 else None
 
 
 def damaged_pictures(here: Library, pictures: Iterable[tuple[str, list[Location]]]) -> frozenset[str]:
@@ -53,8 +63,3 @@ def damaged_pictures(here: Library, pictures: Iterable[tuple[str, list[Location]
         except RecordError:
             damaged.add(digits)
     return frozenset(damaged)
-
-
-async def start(datasette: Any) -> Any:
-    """`/` of `archiver browse`: the list of articles."""
-    return Response.redirect(datasette.urls.path("/-/articles"))

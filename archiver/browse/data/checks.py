@@ -1,0 +1,193 @@
+"""What was checked when, and what was done to the archive, as plain data. All text is cleaned here."""
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Literal
+
+from archiver.browse import beside, words
+from archiver.browse.data.captures import counted, run_outcome, to_second
+from archiver.browse.language import Language
+from archiver.checks import CheckRun, Damage
+from archiver.errors import ManifestError
+from archiver.manifest.manifest import Checkpoint, Manifest
+from archiver.manifest.signednote import ED25519, Signature
+
+FILES = 50  # a page
+RUNS = 50
+EVENTS = 50
+_BEGUN = re.compile(r"warcs/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z")  # how files are named
+
+
+@dataclass(frozen=True)
+class File:
+    """A sealed WARC file. `checked`, `verdict` and `deep`: of its last check; "" where none is known.
+
+    `number` is that of the checkpoint at its end.
+    """
+
+    number: int
+    path: str
+    records: int
+    bytes: int
+    sealed: str
+    signed: bool
+    stamps: int
+    checked: str
+    verdict: str
+    deep: bool
+
+
+@dataclass(frozen=True)
+class Files:
+    """Sealed files, the newest first; `before`: the number before which the next page begins."""
+
+    shown: tuple[File, ...]
+    total: int
+    before: int | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done to the archive. `number`: of a checkpoint, or `runs.id`."""
+
+    kind: Literal["began", "ended", "sealed", "key", "marked", "unmarked"]
+    time: str
+    number: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """The checks that are remembered, the newest first, and the newest damage that one found."""
+
+    runs: tuple[CheckRun, ...]
+    more: int
+    damage: Damage | None
+
+
+def load_history(root: Path) -> History:
+    memory = beside.memory(root)
+    return History(memory.runs[: -RUNS - 1 : -1], max(0, len(memory.runs) - RUNS), memory.damage)
+
+
+def load_files(db: sqlite3.Connection, root: Path, before: int) -> Files | None:
+    """A page of files, the newest first. None where manifest.json cannot be read."""
+    manifest = beside.manifest(root)
+    if manifest is None:
+        return None
+    marks = {(mark.file, mark.digest): mark for mark in beside.memory(root).marks}
+    last = min(before - 1, len(manifest.warcs))
+    numbers = range(last, max(0, last - FILES), -1)
+    sealed = _sealed(db, manifest, numbers)
+    shown = []
+    for number in numbers:
+        warc, point = manifest.warcs[number - 1], _point(manifest, number)
+        mark = marks.get((warc.path, warc.digest))
+        shown.append(
+            File(
+                number=number,
+                path=words.plain(warc.path),
+                records=warc.records,
+                bytes=warc.bytes,
+                sealed=sealed[number],
+                signed=bool(point and point.signatures),
+                stamps=len(point.timestamps) if point else 0,
+                checked=to_second(mark.checked) if mark else "",
+                verdict=mark.verdict if mark else "",
+                deep=bool(mark and mark.deep),
+            )
+        )
+    return Files(tuple(shown), len(manifest.warcs), numbers[-1] if numbers and numbers[-1] > 1 else None)
+
+
+def load_events(db: sqlite3.Connection, root: Path, language: Language) -> list[Event]:
+    """What was done to the archive, the newest first: the newest of each kind, and of all together."""
+    manifest = beside.manifest(root)
+    found = [*_runs(db, language), *_marks(db)]
+    if manifest:
+        numbers = range(len(manifest.warcs), max(0, len(manifest.warcs) - EVENTS), -1)
+        changes = [each for each in _key_changes(manifest) if each in numbers]
+        for number, time in _sealed(db, manifest, numbers).items():
+            found.append(Event("sealed", time, number, words.plain(manifest.warcs[number - 1].path)))
+            if number in changes:
+                found.append(Event("key", time, number))
+    return sorted(found, key=lambda each: each.time, reverse=True)[:EVENTS]
+
+
+def _runs(db: sqlite3.Connection, language: Language) -> list[Event]:
+    found: list[Event] = []
+    for row in db.execute("SELECT * FROM runs ORDER BY id DESC LIMIT ?", (EVENTS,)).fetchall():
+        found.append(Event("began", to_second(row["started"]), row["id"]))
+        if row["ended"]:
+            parts = [
+                language.say(
+                    "%(count)s %(outcome)s", count=f"{count:,}", outcome=run_outcome(name, language.say)
+                )
+                for name, count in counted(row["outcomes"])
+            ]
+            found.append(Event("ended", to_second(row["ended"]), row["id"], ", ".join(parts)))
+    return found
+
+
+def _marks(db: sqlite3.Connection) -> list[Event]:
+    rows = db.execute("SELECT * FROM picture_marks ORDER BY id DESC LIMIT ?", (EVENTS,)).fetchall()
+    return [
+        Event(
+            "marked" if row["said"] == "not-same" else "unmarked",
+            to_second(row["made"]),
+            None,
+            words.plain(row["reason"]),
+        )
+        for row in rows
+    ]
+
+
+def _point(manifest: Manifest, number: int) -> Checkpoint | None:
+    return manifest.checkpoints[number - 1] if number <= len(manifest.checkpoints) else None
+
+
+def _sealed(db: sqlite3.Connection, manifest: Manifest, numbers: range) -> dict[int, str]:
+    """When the last record of each of these files was made, by its own word; else when the file was begun.
+
+    The catalogue has records in the order of the files: so their ids say which is a file's last.
+    """
+    files = db.execute("SELECT id, path, records FROM warcs ORDER BY id").fetchall()
+    ends = dict(zip((row["path"] for row in files), accumulate(row["records"] for row in files), strict=True))
+    found: dict[int, str] = {}
+    for number in numbers:
+        path = manifest.warcs[number - 1].path
+        row = db.execute(
+            "SELECT date FROM records JOIN warcs ON warcs.id = warc_id WHERE records.id = ? AND path = ?",
+            (ends.get(path), path),
+        ).fetchone()
+        begun = _BEGUN.match(path)
+        named = "{}-{}-{}T{}:{}:{}Z".format(*begun.groups()) if begun else ""
+        found[number] = to_second(row["date"] if row else named)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _key_changes(manifest: Manifest) -> tuple[int, ...]:
+    """Numbers of the checkpoints which the archive's own name signs by other keys than the one before."""
+    keys = [_keys(manifest.origin, point) for point in manifest.checkpoints]
+    return tuple(
+        number
+        for number, (before, after) in enumerate(pairwise(keys), 2)
+        if before and after and before != after
+    )
+
+
+def _keys(origin: str, point: Checkpoint) -> frozenset[bytes]:
+    found = set()
+    for line in point.signatures:
+        try:
+            signature = Signature.parse(line)
+        except ManifestError:
+            continue
+        if signature.kind == ED25519 and signature.name == origin:
+            found.add(signature.key_id)
+    return frozenset(found)

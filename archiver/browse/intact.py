@@ -1,0 +1,56 @@
+"""Whether records are as they were archived: their stored members, read and hashed now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from archiver.browse.data.stored import Stored
+from archiver.digests import digest
+from archiver.errors import RecordError
+from archiver.warc.read import read_stored
+
+CHECKED_BYTES = 64 << 20  # read for one page
+
+
+@dataclass(frozen=True)
+class Check:
+    """What came of reading, by record ids: `damaged` says what is wrong, `unread` was beyond the bound."""
+
+    intact: frozenset[str]
+    damaged: dict[str, str]
+    unread: frozenset[str]
+
+    @property
+    def state(self) -> Literal["intact", "damaged", "partly"]:
+        if self.damaged:
+            return "damaged"
+        return "partly" if self.unread else "intact"
+
+
+def check(root: Path, records: Iterable[Stored]) -> Check:
+    """Hash each record's stored member and compare it with the catalogue, in order, up to CHECKED_BYTES."""
+    intact, damaged, unread = set[str](), dict[str, str](), set[str]()
+    left = CHECKED_BYTES
+    for record in {each.record_id: each for each in records}.values():
+        left -= max(0, record.length)
+        if left < 0:
+            unread.add(record.record_id)
+            continue
+        if wrong := _wrong(root, record):
+            damaged[record.record_id] = wrong
+        else:
+            intact.add(record.record_id)
+    return Check(frozenset(intact), damaged, frozenset(unread))
+
+
+def _wrong(root: Path, record: Stored) -> str:
+    """What is wrong with a stored member; "" when it is as archived."""
+    where = f"{record.warc} at offset {record.offset}"
+    if not (root / record.warc).resolve().is_relative_to(root):
+        return f"{where}: outside the archive"
+    try:
+        found = digest(read_stored(root, record.place))
+    except RecordError as error:
+        return f"{where}: {error}"
+    return "" if found == record.digest else f"{where}: SHA-256 is {found}"

@@ -1,0 +1,40 @@
+"""Fetches by host and outcome."""
+
+from typing import Any
+
+from archiver.browse.data import captures as data
+from archiver.browse.language import preferred
+from archiver.browse.library import library
+from archiver.browse.render import NO_ARCHIVE, explain, html
+from archiver.index.tallies import HOST_CHARS, OUTCOMES
+
+NEWEST = 1 << 62  # no list has so many
+
+
+async def captures(datasette: Any, request: Any) -> Any:
+    """`/-/captures[?host=…][&outcome=…][&before=ID]`: hosts and runs; or fetches, the newest first."""
+    here = library(datasette)
+    if here is None:
+        return await explain(datasette, request, NO_ARCHIVE)
+    say = preferred(request.headers.get("accept-language", "")).say
+    database = datasette.get_database(here.database)
+    host = (request.args.get("host") or "").lower()[:HOST_CHARS]
+    outcome = request.args.get("outcome") or ""
+    outcome = outcome if outcome in OUTCOMES else ""
+    shared = {"outcomes": OUTCOMES, "host": host, "outcome": outcome}
+    if not (host or outcome):
+        hosts = await database.execute_fn(data.load_hosts)
+        runs = await database.execute_fn(lambda db: data.load_runs(db, say))
+        return await html(
+            datasette, request, "archive_captures.html", shared | {"hosts": hosts, "runs": runs}
+        )
+    before = place(request.args.get("before"), NEWEST)
+    found, after = await database.execute_fn(lambda db: data.load_fetches(db, host, outcome, before, say))
+    context = shared | {"fetches": found, "after": after, "first": before == NEWEST}
+    return await html(datasette, request, "archive_fetches.html", context)
+
+
+def place(written: str | None, default: int) -> int:
+    """A number of a list as an address has it; the default for what is none."""
+    text = written or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default

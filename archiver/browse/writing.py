@@ -1,0 +1,58 @@
+"""Who may write through a page: a form of ours, in a browser on the machine where the server listens."""
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from archiver.browse.language import to_say
+from archiver.browse.render import Problem
+from archiver.browse.words import host_name
+
+_CLOSED = Problem(
+    403,
+    to_say("Nothing can be written here"),
+    to_say("This server only shows the archive."),
+    to_say("Run 'archiver duplicates --not-same A B --reason TEXT' on the machine where it lies."),
+)
+_FOREIGN = Problem(
+    403,
+    to_say("Not from this page"),
+    to_say("The request did not come from a page of this server, so nothing was written."),
+)
+
+
+def refusal(datasette: Any, request: Any, *, form: bool = False) -> Problem | None:
+    """Why a request may not write; None when it may. `form`: whether a page may show a form at all.
+
+    Beside Datasette's own protection, which lets a request without a cookie pass: a browser says with
+    `Sec-Fetch-Site` or `Origin` (Fetch, "Sec-Fetch-*" and "Origin" headers) which site sent a form.
+    What says neither is refused; whoever has a shell has the command.
+    """
+    settings = datasette.plugin_config("archiver") or {}
+    if not (isinstance(settings, dict) and settings.get("writable") is True) or not _local(request):
+        return _CLOSED
+    if form:
+        return None
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is None:
+        return _FOREIGN
+    if site is not None and site != "same-origin":
+        return _FOREIGN
+    return _FOREIGN if origin is not None and not _own(origin, request.headers.get("host", "")) else None
+
+
+def _local(request: Any) -> bool:
+    """Whether this machine's own name was asked: no other host, whatever name or address leads here."""
+    name = host_name(request.headers.get("host", ""))
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _own(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
