@@ -27,6 +27,9 @@ class Fingerprint(Noun, frozen=True):
     size: tuple[int, int] = (0, 0)  # upright width and height, in pixels
     pdq: bytes = b""  # 8 x 32: the PDQ hashes of its 8 turned forms, in the order of pdqhash.compute_dihedral
     points: bytes = b""  # n x 2 uint16: x and y of each keypoint in 1/65535 of the upright width and height
+    poses: bytes = (
+        b""  # n uint8: 32 x its octave (0 to 7, each 1.2 times as large) + its orientation in 1/32 turn
+    )
     descriptors: bytes = b""  # n x 32: their ORB descriptors, in the order of points
     mirrored: bytes = b""  # n x 32: those of the same points in the mirrored picture; only a query needs them
 
@@ -47,15 +50,13 @@ def fingerprint_of(pixels: "Pixels", *, hashed: bool = True) -> Fingerprint:
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
     from archiver.pictures.describe import described  # noqa: PLC0415
-    from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
+    from archiver.pictures.pairs.keypoints import ASKING, find_keypoints, packed  # noqa: PLC0415
 
     (facts, forms), image = described(pixels, hashed=hashed), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
     if forms:
-        points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
-        found = msgspec.structs.replace(
-            found, pdq=forms, points=points, descriptors=descriptors, mirrored=mirrored
-        )
+        keypoints = packed(find_keypoints(np.asarray(image), most=ASKING))
+        found = msgspec.structs.replace(found, pdq=forms, **keypoints)
     return found
 
 

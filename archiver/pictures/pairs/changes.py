@@ -28,7 +28,7 @@ _ENCODED = 0.07  # share of it that encoders and good resamplers leave
 _AMPLE = 1.0
 _BINS = 8
 _LEAST = 2  # cells that a change has
-_SEVERAL = 6  # cells that are a change, of one place
+_CLEARLY, _SEVERAL = 1.15, 6  # of that score, and cells of one place that have it
 _SURELY = 1.5  # of that score: one is enough
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
 
@@ -163,7 +163,7 @@ def _hot(score: Floats) -> NDArray[np.uint8]:
     A single star or stroke comes back otherwise from a curve of tone; a change is sure, or takes some room.
     """
     count, labels = cv2.connectedComponents((score > _GROW).astype(np.uint8), connectivity=8)
-    above = np.bincount(labels[score >= 1], minlength=count) >= _SEVERAL
+    above = np.bincount(labels[score >= _CLEARLY], minlength=count) >= _SEVERAL
     above[labels[score >= _SURELY]] = True
     above[0] = False
     return np.asarray(above[labels], np.uint8)

@@ -120,7 +120,7 @@ def _fit(features: Floats, values: Floats, simple: int) -> NDArray[np.float64]:
 
 
 def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
-    """The source in the target's tones: each channel by a cubic of itself and a share of the others."""
+    """The source in the target's tones: each channel by a curve of itself and a share of the others."""
     small, wanted = cells(source.astype(np.float32)), cells(target.astype(np.float32))
     # what is clipped in the target tells nothing of the curve
     free = cells(((target > 4) & (target < 251)).astype(np.float32)) > 0.99
@@ -133,23 +133,29 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
         if some.sum() < 50:
             out[:, :, channel] = source[:, :, channel]
             continue
-        features = [np.ones_like(own), own, own**2, own**3, *(small[:, other] for other in others)]
-        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some], 4)
+        curve = _curve(own)
+        features = np.column_stack([curve, *(small[:, other] for other in others)])
+        found = _fit(features[some], (wanted[:, channel] - 255 * own)[some], curve.shape[1])
         found[1] += 255
-        mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
-        for other, share in zip(others, found[4:], strict=True):
+        mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:-2], own[some]))
+        for other, share in zip(others, found[-2:], strict=True):
             mixed += source[:, :, other] * np.float32(share / 255)
         out[:, :, channel] = mixed
     return np.clip(out, 0, 255, out=out)
 
 
-def _straight(cubic: NDArray[np.float64], seen: Floats) -> Floats:
+def _curve(tones: Floats) -> Floats:
+    """What a curve of tone is put together from: a cubic, and a root: a gamma is steep at black."""
+    return np.stack([np.ones_like(tones), tones, tones**2, tones**3, np.sqrt(tones)], axis=-1)
+
+
+def _straight(factors: NDArray[np.float64], seen: Floats) -> Floats:
     """A curve of 256 tones, rising, and straight beyond the tones it was fitted to."""
     low, high = np.quantile(seen, (0.01, 0.99))
     high = max(high, low + 0.01)
     ramp = np.arange(256) / 255
-    inside = np.polynomial.polynomial.polyval(np.clip(ramp, low, high), cubic)
-    ends = np.polynomial.polynomial.polyval(np.array([low, high]), cubic)
+    inside = _curve(np.clip(ramp, low, high).astype(np.float32)) @ factors
+    ends = _curve(np.array([low, high], np.float32)) @ factors
     slope = (ends[1] - ends[0]) / (high - low)
     beyond = np.maximum(ramp - high, 0) + np.minimum(ramp - low, 0)
     return np.maximum.accumulate(inside + slope * beyond).astype(np.float32)

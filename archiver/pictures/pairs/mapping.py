@@ -24,7 +24,14 @@ from archiver.pictures.pairs.grid import (
     shrunk,
     working,
 )
-from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints, unpacked
+from archiver.pictures.pairs.keypoints import (
+    JUDGED,
+    LONGEST,
+    Keypoints,
+    find_detailed,
+    find_keypoints,
+    unpacked,
+)
 
 _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
@@ -59,7 +66,7 @@ class View:
 
     @cached_property
     def keypoints(self) -> Keypoints:
-        return unpacked(self.fingerprint)
+        return unpacked(self.fingerprint, JUDGED)
 
     @cached_property
     def turned(self) -> Keypoints:
