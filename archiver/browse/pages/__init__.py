@@ -14,6 +14,7 @@ from archiver.browse.pages.media import picture, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
+from archiver.browse.pages.records import member, payload, record
 from archiver.browse.pages.start import start
 from archiver.browse.pages.timeline import plot, timeline
 from archiver.browse.pages.versions import versions
@@ -21,6 +22,7 @@ from archiver.browse.render import STYLES, style
 
 __all__ = ["ROUTES", "start"]
 
+_RECORD = r"/-/records/(?P<id>[0-9]{1,18}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _PAIR = r"/-/pictures/(?P<first>[0-9a-f]{64})/against/(?P<second>[0-9a-f]{64})"
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/archive/?$", start),
@@ -37,6 +39,9 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/duplicates/?$", duplicates),
     (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
+    (rf"{_RECORD}$", record),
+    (rf"{_RECORD}/payload$", payload),
+    (rf"{_RECORD}/member$", member),
     (r"/-/captures/?$", captures),
     (r"/-/checks/?$", checks),
     (r"/-/timeline/?$", timeline),
