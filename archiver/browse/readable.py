@@ -20,17 +20,18 @@ _MARKUP = 400_000  # characters of it that are made safe
 _SHOWN = 200_000  # characters of a result
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # MIME Sniffing: "binary data byte"
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")
-_TAGS = frozenset(
-    "b blockquote br caption cite code dd del div dl dt em figcaption figure h3 h4 h5 h6 hr i ins kbd li mark ol"
-    " p pre q rp rt ruby s samp small strong sub sup table tbody td tfoot th thead tr u ul var".split()
+_TAG = (
+    "b|blockquote|br|caption|cite|code|dd|del|div|dl|dt|em|figcaption|figure|h3|h4|h5|h6|hr|i|ins|kbd|li|mark|ol"
+    "|p|pre|q|rp|rt|ruby|s|samp|small|strong|sub|sup|table|tbody|td|tfoot|th|thead|tr|u|ul|var"
 )
-_HEADINGS = {f"h{number}": f"h{min(number + 2, 6)}" for number in (1, 2)}  # below those of our page
-_LEFT_OUT = frozenset(
-    "button datalist iframe math noembed noframes noscript object option script select style svg template"
-    " textarea title video audio".split()
+_NO_TEXT = (
+    "audio|button|datalist|iframe|math|noembed|noframes|noscript|object|option|script|select|style|svg|template"
+    "|textarea|title|video"
 )
+_TAGS, _LEFT_OUT = set(_TAG.split("|")), set(_NO_TEXT.split("|"))
+_HEADINGS = {f"h{number}": f"h{number + 2}" for number in (1, 2)}  # below those of our page
 # What nh3 may have written, so that nobody has to trust the child which ran it.
-SAFE = re.compile(rf"(?:[^<]|</?(?:{'|'.join(sorted(_TAGS))})>)*+")
+SAFE = re.compile(rf"(?:[^<]|</?(?:{_TAG})>)*+")
 
 
 class Readable(msgspec.Struct, frozen=True):
@@ -73,9 +74,7 @@ def _page(markup: str, cut: bool, *, source: bool) -> dict[str, object]:
 def _structure(markup: str) -> str:
     for heading, lower in _HEADINGS.items():
         markup = re.sub(rf"<(/?){heading}\b", rf"<\1{lower}", markup, flags=re.IGNORECASE)
-    clean = nh3.clean(
-        markup, tags=set(_TAGS), clean_content_tags=set(_LEFT_OUT), attributes={}, link_rel=None
-    )
+    clean = nh3.clean(markup, tags=_TAGS, clean_content_tags=_LEFT_OUT, attributes={}, link_rel=None)
     return re.sub(r"(?:\s*\n){3,}", "\n\n", clean)
 
 
@@ -91,5 +90,5 @@ def _shown(kind: str, text: str, cut: bool) -> dict[str, object]:
     text, cut = plain(text), cut or len(text) > _SHOWN
     if kind == "html" and len(text) > _SHOWN:
         end = text.rfind(">", 0, _SHOWN)
-        text = nh3.clean(text[: end + 1], tags=set(_TAGS), attributes={}, link_rel=None)
+        text = nh3.clean(text[: end + 1], tags=_TAGS, attributes={}, link_rel=None)
     return {"kind": kind, "text": text[:_SHOWN] if kind != "html" else text, "cut": cut}

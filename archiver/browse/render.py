@@ -78,10 +78,10 @@ def is_public(datasette: Any) -> bool:
 
 
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
-    """A page of ours. Every template has `say`, `plural`, `lang`, `words`, `archive`, `database`
-    and `public`.
+    """A page of ours.
 
-    `context` may have a `status` for the answer.
+    Every template has `say`, `plural`, `lang`, `words`, `archive`, `database`, `public`. `context` may
+    have a `status` for the answer.
     """
     here = library(datasette)
     language = preferred(request.headers.get("accept-language", ""))

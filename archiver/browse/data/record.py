@@ -9,7 +9,8 @@ from archiver.browse.data.stored import Stored, stored_of
 _ONE = "SELECT records.*, warcs.path FROM records JOIN warcs ON warcs.id = warc_id WHERE {} LIMIT 1"
 _BESIDE = "SELECT id FROM records WHERE id = ? AND warc_id = ? AND number = ?"
 _ARTICLES = """
-SELECT id, title FROM articles WHERE source_id = ? UNION SELECT id, title FROM articles WHERE note_id = ? LIMIT 10
+SELECT id, title FROM articles WHERE source_id = ?
+UNION SELECT id, title FROM articles WHERE note_id = ? LIMIT 10
 """
 
 

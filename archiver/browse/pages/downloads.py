@@ -44,10 +44,8 @@ _Make = Callable[[Path, sqlite3.Connection, str], BinaryIO]
 
 async def _answer(datasette: Any, request: Any, make: _Make, name: str, media_type: str) -> Any:
     here = library(datasette)
-    if here is None:
-        return await explain(datasette, request, NO_ARCHIVE)
-    if is_public(datasette):
-        return await explain(datasette, request, NOT_PUBLIC)
+    if here is None or is_public(datasette):
+        return await explain(datasette, request, NOT_PUBLIC if here else NO_ARCHIVE)
     number, mutable = request.url_vars["id"], datasette.get_database(here.database).is_mutable
     try:
         made = await asyncio.to_thread(_made, here.root, mutable, make, number)
