@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ DRAW_SECONDS = 0.5  # between two pictures on a terminal
 LINE_SECONDS = 60.0  # between two lines elsewhere
 _ERASE_LINE = "\x1b[2K"
 _UP = "\x1b[1A"
+_BOLD, _NOT_BOLD = "\x1b[1m", "\x1b[22m"
 _CLIP, _WRAP = "\x1b[?7l", "\x1b[?7h"  # DECAWM: a line that is too wide loses its end and stays one line
 
 
@@ -49,6 +50,15 @@ class Output:
         """What the person asked for, where the JSON does not hold it already."""
         if not self._json:
             self._echo(printable(text), err=False)
+
+    def parts(self, parts: Iterable[tuple[str, bool]]) -> None:
+        """The same in one line, of which some parts stand out on a terminal."""
+        strong = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        texts = [(printable(text.replace("\n", " ")), marked and strong) for text, marked in parts]
+        if not self._json:
+            self._echo(
+                "".join(f"{_BOLD}{text}{_NOT_BOLD}" if bold else text for text, bold in texts), err=False
+            )
 
     def row(self, row: dict[str, Any]) -> None:
         if self._json:

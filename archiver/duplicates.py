@@ -1,7 +1,7 @@
 """Pictures that are one photograph, and those that are nearly: what the command of that name lists."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from archiver.digests import file_digest
-from archiver.errors import RecordError, UsageError
+from archiver.errors import RecordError, SandboxError, UsageError
 from archiver.index.clusters import KEPT_APART, marked, member, members
 from archiver.index.pairs import pair_of
 from archiver.model import MERGED, Comparison, Digest
@@ -20,9 +20,10 @@ from archiver.sandbox import Sandbox
 
 Row = dict[str, Any]
 
+_ALIKE = (*MERGED, "overlapping")  # links where they are not in one cluster all the same
 _LINKS = f"""
 SELECT first, second FROM picture_pairs WHERE relation IN {KEPT_APART}
-UNION SELECT first, second FROM picture_pairs WHERE relation IN {MERGED}
+UNION SELECT first, second FROM picture_pairs WHERE relation IN {_ALIKE}
     AND (SELECT cluster FROM picture_clusters WHERE payload_digest = first)
         IS NOT (SELECT cluster FROM picture_clusters WHERE payload_digest = second)
 UNION SELECT first, second FROM picture_marks
@@ -36,19 +37,44 @@ SELECT payload_digest FROM (
 """
 
 
-def clusters(db: sqlite3.Connection, of: Iterable[Digest] | None = None) -> Iterator[Row]:
-    """Every cluster, or those that some pictures are in; each with its members, the best first."""
+Compared = Callable[[Digest, Digest], Comparison]
+
+
+def clusters(
+    db: sqlite3.Connection, of: Iterable[Digest] | None = None, compared: Compared | None = None
+) -> Iterator[Row]:
+    """Every cluster, or those that some pictures are in; each with its members, the best first.
+
+    Those pictures are compared with the best where they have not been, by `compared`.
+    """
     names = db.execute(
         "SELECT DISTINCT cluster FROM picture_clusters JOIN pictures"
         " ON pictures.payload_digest = cluster ORDER BY pictures.rowid"
     ).fetchall()
-    wanted = None if of is None else {_cluster(db, each) for each in of}
+    asked = set(of or ())
+    wanted = None if of is None else {_cluster(db, each) for each in asked}
     for (name,) in names:
         if wanted is None or name in wanted:
             found = members(db, name)
             best = found[0].payload_digest
-            rows = [{**asdict(each), "to_best": _pair(db, each.payload_digest, best)} for each in found]
+            rows = []
+            for each in found:
+                own = each.payload_digest
+                pair = _pair(db, own, best)
+                if pair is None and compared and own in asked - {best}:
+                    pair = _row(best, compared(best, own))
+                rows.append({**asdict(each), "to_best": pair})
             yield {"type": "cluster", "cluster": name, "members": rows}
+
+
+def compare_stored(
+    db: sqlite3.Connection, root: Path, sandbox: Sandbox, first: Digest, second: Digest
+) -> Comparison:
+    """What two pictures of the archive have to do with each other, compared now."""
+    try:
+        return compare(sandbox, stored_picture(db, root, first), stored_picture(db, root, second))
+    except (RecordError, SandboxError) as error:
+        return Comparison(relation="undecodable", reason=str(error)[:300])
 
 
 def links(db: sqlite3.Connection, of: Iterable[Digest] | None = None) -> Iterator[Row]:
@@ -57,7 +83,7 @@ def links(db: sqlite3.Connection, of: Iterable[Digest] | None = None) -> Iterato
     for one, other in db.execute(_LINKS).fetchall():
         pair = _pair(db, one, other)
         apart = other in marked(db, one)
-        linked = apart or (pair is not None and pair["relation"] in (*MERGED, *KEPT_APART))
+        linked = apart or (pair is not None and pair["relation"] in (*_ALIKE, *KEPT_APART))
         if linked and (wanted is None or wanted & {one, other}):
             first = pair["first"] if pair else one
             yield {
@@ -83,8 +109,9 @@ def matches(db: sqlite3.Connection, root: Path, sandbox: Sandbox, data: bytes) -
     keys = [row[0] for row in equal.fetchall()]
     with Index(root / FOLDER, writable=False, label=label()) as index:
         keys += worth(fingerprint, index)
-    for key in dict.fromkeys(keys):
-        found = compare(sandbox, stored_picture(db, root, key), data)
+        held = {key: index.get(key) for key in keys}
+    for key, known in held.items():
+        found = compare(sandbox, stored_picture(db, root, key), data, (known, fingerprint))
         if found.relation != "different":
             yield {
                 "type": "match",

@@ -160,6 +160,7 @@ Relation = Literal[
     "same-pixels",
     "re-encoded",  # or resized, or both
     "cropped",
+    "overlapping",  # each shows something that the other does not: linked, and never merged by itself
     "overlaid",  # with a logo, a bar, a border, a caption strip added at an edge
     "turned",  # mirrored, rotated
     "locally-changed",

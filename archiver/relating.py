@@ -1,33 +1,35 @@
 """What the pictures of an archive have to do with each other: derived, and done last.
 
 The pictures that nobody has looked at are taken in the order of the catalogue, each is held against those
-before it that may show the same, and what pixels say of two becomes a row. A run that ends in between,
-however it ends, is gone on with: each picture's rows are one transaction, and the index follows them.
+before it that may show the same, and what pixels say of two becomes a row. What is but a re-encoding of an
+older picture is compared no further: that one represents it. A run that ends in between, however it ends, is
+gone on with: each picture's rows are one transaction, and the index follows them.
 """
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlite_utils import Database
 
 from archiver.errors import ArchiverError, RecordError, SandboxError
-from archiver.index.clusters import cluster
+from archiver.index.clusters import grow
 from archiver.index.nominated import Nominated
-from archiver.index.pairs import add_pair, pair_of
+from archiver.index.pairs import add_pair, pair_of, representative
 from archiver.index.rows import insert, value
 from archiver.model import Comparison, Digest, Evidence, Location
 from archiver.pictures.files import PICTURE_BYTES
-from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance
+from archiver.pictures.fingerprint import INLIERS, Fingerprint, make_fingerprint, pdq_distance, same_pixels
 from archiver.pictures.hashes import NEAR
-from archiver.pictures.pairs.compare import compare_pictures
+from archiver.pictures.pairs.compare import SAME_PIXELS, compare_pictures
 from archiver.sandbox import Sandbox
 from archiver.storage import storage_error
 from archiver.warc.read import read_record
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from archiver.pictures.index import Index
 
 FOLDER = "pictures.index"
-SCREENED = 100  # candidates of one picture whose keypoints are held against its own
-JUDGED = 24  # of them, those whose pixels are
+SCREENED = 100  # candidates of one picture that are screened
+JUDGED = 24  # of them, those whose pixels are held against its own
 FLUSHED = 50  # pictures after which the index is durable
 _COMPARED = ("photograph", "graphic")  # what can look alike
 
@@ -57,7 +59,7 @@ _NEW = "SELECT rowid, payload_digest FROM pictures WHERE rowid > ? ORDER BY rowi
 def label() -> str:
     """Name of the comparison with all that its result depends on."""
     libraries = ("numpy", "opencv-python-headless", "pdqhash", "pillow")
-    return "/".join(["pairs1", *(f"{name}-{version(name)}" for name in libraries)])
+    return "/".join(["pairs2", *(f"{name}-{version(name)}" for name in libraries)])
 
 
 def behind(db: Database | sqlite3.Connection) -> int:
@@ -77,6 +79,8 @@ def _held(root: Path) -> int:
     """How many pictures the index holds; -1 when it has to be made anew."""
     from archiver.pictures.index import Index  # noqa: PLC0415
 
+    if (root / FOLDER).is_symlink():
+        return -1
     try:
         with Index(root / FOLDER, writable=False, label=label()) as index:
             return len(index)
@@ -148,15 +152,41 @@ def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -
     return read_record(root, location).content_decoded(PICTURE_BYTES)
 
 
-def compare(sandbox: Sandbox, first: bytes, second: bytes) -> Comparison:
-    """What two pictures have to do with each other. Raises SandboxError when that took too much."""
-    return sandbox.read(Comparison, compare_pictures, first + second, first_bytes=len(first))
+def compare(
+    sandbox: Sandbox, first: bytes, second: bytes, known: Sequence[Fingerprint | None] = (None, None)
+) -> Comparison:
+    """What two pictures have to do with each other; `known` are their fingerprints, where they are at hand.
+
+    Raises SandboxError when that took too much.
+    """
+    data = first + second + msgspec.msgpack.encode(known)
+    sizes = {"first_bytes": len(first), "second_bytes": len(second)}
+    return sandbox.read(Comparison, compare_pictures, data, **sizes)
 
 
-def worth(fingerprint: Fingerprint, index: "Index") -> list[Digest]:
-    """The pictures of an index that may show the same as one, and whose pixels are worth a look."""
-    candidates = islice(index.candidates(fingerprint), SCREENED)
-    return [each.key for each in index.screen(fingerprint, candidates)[:JUDGED]]
+def _itself(key: Digest) -> Digest:
+    return key
+
+
+def worth(
+    fingerprint: Fingerprint, index: "Index", representative: Callable[[Digest], Digest] = _itself
+) -> Iterator[Digest]:
+    """The pictures of an index that may show the same as one, and whose pixels are worth a look.
+
+    Each once, as what represents it. Raises RecordError and StorageError.
+    """
+    seen: set[Digest] = set()
+    screened = 0
+    for one in index.candidates(fingerprint):
+        key = representative(one.key)
+        if key in seen:
+            continue
+        screened += 1
+        if index.screen(fingerprint, [one]):
+            seen.add(key)
+            yield key
+        if screened == SCREENED or len(seen) == JUDGED:
+            return
 
 
 def _near(distance: int | None) -> bool:
@@ -176,6 +206,8 @@ def _index(root: Path) -> "Iterator[Index]":
     from archiver.pictures.index import Index  # noqa: PLC0415
 
     folder = root / FOLDER
+    if folder.is_symlink() or folder.is_file():  # nobody is led elsewhere; what a link names stays
+        remove_index(root)
     try:
         index = Index(folder, label=label())
     except RecordError:
@@ -198,10 +230,14 @@ def remove_index(root: Path) -> None:
 
 
 def _missing(db: Database, nominated: Nominated) -> Iterator[tuple[str, str, bool]]:
-    """Of the pairs that the catalogue suggests those without a row, the older picture first."""
+    """Of the pairs that the catalogue suggests those without a row, the older picture first.
+
+    Of two pictures that are re-encodings of a third it is known what they are.
+    """
     sql = "SELECT payload_digest FROM pictures WHERE payload_digest IN (?, ?) ORDER BY rowid"
     for one, other, same in nominated.pairs():
-        if pair_of(db, one, other) is None:
+        known = not same and representative(db, one) == representative(db, other)
+        if not known and pair_of(db, one, other) is None:
             order = [row[0] for row in db.execute(sql, [one, other])]
             if len(order) == 2:
                 yield order[0], order[1], same
@@ -252,7 +288,7 @@ class _Work:
             fingerprint = self._fingerprint(data)
         except (RecordError, SandboxError) as error:
             reason = str(error)[:300]
-        pairs = list(self._found(data, fingerprint)) if fingerprint else []
+        pairs, representative = self._found(data, fingerprint) if fingerprint else ({}, None)
         with self._db.atomic():
             insert(
                 self._db,
@@ -260,35 +296,55 @@ class _Work:
                 id=row,
                 payload_digest=digest,
                 pixels=fingerprint.pixels if fingerprint else None,
+                represented_by=representative,
                 reason=reason,
                 label=label(),
             )
-            for other, found in pairs:
+            for other, found in pairs.items():
                 add_pair(self._db, other, digest, found, label())
-            cluster(self._db, [digest])
+            grow(self._db, digest, {other: found.relation for other, found in pairs.items()})
         if fingerprint:
             self.index.add(digest, fingerprint)
 
     def _fingerprint(self, data: bytes) -> Fingerprint:
         return self._sandbox.read(Fingerprint, make_fingerprint, data)
 
-    def _found(self, data: bytes, fingerprint: Fingerprint) -> Iterator[tuple[str, Comparison]]:
-        """What was found of it and those before it: all but `different`."""
-        if fingerprint.facts.kind not in _COMPARED:
-            return
-        sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
-        equal = value(self._db, sql, fingerprint.pixels)
-        others = [equal] if equal else []
-        others += [key for key in worth(fingerprint, self.index) if key != equal]
-        for other in others:
-            found = self._compared(other, data)
-            if found.relation not in ("different", "undecodable"):
-                yield other, found
+    def _found(self, data: bytes, fingerprint: Fingerprint) -> tuple[dict[Digest, Comparison], Digest | None]:
+        """What was found of it and those before it, all but `different`; and what represents it from now on.
 
-    def _compared(self, first: str, second: bytes) -> Comparison:
+        That is the first picture, no smaller, of which it is a re-encoding: what others have to do with it
+        is what they have to do with that one.
+        """
+        pairs: dict[Digest, Comparison] = {}
+        if fingerprint.facts.kind not in _COMPARED:
+            return pairs, None
+        sql = "SELECT payload_digest FROM compared_pictures WHERE pixels = ? ORDER BY id LIMIT 1"
+        equal: Digest | None = value(self._db, sql, fingerprint.pixels)
+        if equal and same_pixels(self.index.get(equal), fingerprint):
+            return {equal: SAME_PIXELS}, self._representative(equal)
+        others = worth(fingerprint, self.index, self._representative)
+        first = [self._representative(equal)] if equal else []
+        for other in chain(first, (key for key in others if key not in first)):
+            found = self._compared(other, data, fingerprint)
+            if found.relation not in ("different", "undecodable"):
+                pairs[other] = found
+            if found.relation in ("same-pixels", "re-encoded") and self._no_smaller(other, fingerprint):
+                return pairs, other
+        return pairs, None
+
+    def _representative(self, digest: Digest) -> Digest:
+        return representative(self._db, digest)
+
+    def _no_smaller(self, other: Digest, fingerprint: Fingerprint) -> bool:
+        sql = "SELECT width * height FROM pictures WHERE payload_digest = ?"
+        facts = fingerprint.facts
+        return int(value(self._db, sql, other)) >= facts.width * facts.height
+
+    def _compared(self, first: str, second: bytes, fingerprint: Fingerprint | None) -> Comparison:
         self._done.pairs += 1
         try:
-            return compare(self._judge, stored_picture(self._db, self._root, first), second)
+            known = (self.index.get(first), fingerprint)
+            return compare(self._judge, stored_picture(self._db, self._root, first), second, known)
         except (RecordError, SandboxError) as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 
@@ -300,18 +356,20 @@ class _Work:
             found = self._nominated(first, second, same=same)
             with self._db.atomic():
                 add_pair(self._db, first, second, found, label())
-                cluster(self._db, (first, second))
+                grow(self._db, second, {first: found.relation})
         nominated.done()
 
     def _nominated(self, first: str, second: str, *, same: bool) -> Comparison:
         held, fingerprint = self.index.get(first), self.index.get(second)
+        if same_pixels(held, fingerprint):
+            return SAME_PIXELS
         if not same and held and fingerprint and not _near(pdq_distance(held, fingerprint)):
             count = _agreeing(held, fingerprint)
             if count < INLIERS:
                 words = f"only {count} keypoints agree"
                 return Comparison(relation="different", evidence=Evidence(inliers=count), reason=words)
         try:
-            return self._compared(first, stored_picture(self._db, self._root, second))
+            return self._compared(first, stored_picture(self._db, self._root, second), fingerprint)
         except RecordError as error:
             return Comparison(relation="undecodable", reason=str(error)[:300])
 

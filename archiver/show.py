@@ -78,6 +78,11 @@ def reading(root: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True)) as db:
             db.row_factory = sqlite3.Row
+            if db.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+                raise RecordError(
+                    f"{path}: empty: making it was cut off, as by a full disk",
+                    "The records are safe. Make room, then run 'archiver rebuild', which makes it anew.",
+                )
             yield db
     except sqlite3.DatabaseError as error:
         raise RecordError(

@@ -16,6 +16,7 @@ from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
+from archiver.relating import behind
 from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
@@ -76,6 +77,7 @@ class Status:
     bytes: int
     articles: int
     pictures: int
+    uncompared: int  # of them, those that have not been compared with the others
     failures: int  # URLs whose newest fetch is not whole
     open: tuple[str, ...]  # WARC files that are being written, or were left by a crash
     sealed: str | None  # when the newest record that is sealed was made
@@ -111,6 +113,7 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         bytes=sum(warc.bytes for warc in manifest.warcs),
         articles=_one(db, _ARTICLES),
         pictures=_one(db, "SELECT count(*) FROM pictures"),
+        uncompared=behind(db),
         failures=_one(db, f"SELECT count(*) {_NEWEST}"),
         open=tuple(sorted(f"warcs/{path.name}" for path in (root / "warcs").glob(f"*.warc.gz{OPEN}"))),
         sealed=_one(db, _SEALED, manifest.warcs[-1].path) if manifest.warcs else None,

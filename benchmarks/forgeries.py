@@ -22,19 +22,19 @@ from pathlib import Path
 import cv2
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from archiver.model import Box, Comparison
 from archiver.pictures.pairs.changes import find_changes
 from archiver.pictures.pairs.compare import compare_pictures
+from archiver.pictures.pairs.grid import gridded, unshown
 
 Picture = Image.Image
 Place = tuple[int, int, int, int]  # left, top, width, height in pixels
 Made = tuple[Picture, Picture, list[Place]]  # the picture, what was made of it, and where
 How = Image.Resampling
 SIDE = 900
-GRID = 640
+GRID = 512
 JITTER = 0.3  # pixels of the grid that the known map is off by
 VISIBLE = 10.0  # grey levels, root mean square
 AREAS = (0.01, 0.04, 0.09)
@@ -265,15 +265,14 @@ Boxes = tuple[tuple[Box, ...], tuple[Box, ...]]  # changed, laid over
 
 
 def by_known_map(first: Picture, second: Picture, source: random.Random) -> Boxes:
-    share = min(1.0, GRID / max(first.size))
-    size = (round(first.width * share), round(first.height * share))
-    one = np.asarray(first.resize(size, How.HAMMING))
-    two: NDArray[np.uint8] = np.asarray(second.resize(size, How.HAMMING))
-    off = np.array([[source.uniform(-JITTER, JITTER) for _ in range(2)] for _ in range(2)])
-    moved = np.array([[1 + off[0, 0] / size[0], 0, off[1, 0]], [0, 1 + off[0, 1] / size[1], off[1, 1]]])
-    two = np.asarray(cv2.warpAffine(two, moved, size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    valid = np.ones(two.shape[:2], bool)
-    found = find_changes(one, two, valid, scale=min(1.0, second.width / size[0]))
+    off = np.array([[source.uniform(-JITTER, JITTER) for _ in range(2)] for _ in range(2)]) / GRID
+    affine = np.array([[1 + off[0, 0], 0, off[1, 0]], [0, 1 + off[0, 1], off[1, 1]]])
+    one, two = np.asarray(first), np.asarray(second)
+    grid = gridded(one, two, affine)
+    if grid is None:
+        return (), ()
+    within = unshown(one, two, affine, grid)
+    found = find_changes(grid.first, grid.second, grid.valid, scale=grid.scale, unshown=within)
     return found.changed, found.overlaid
 
 

@@ -24,7 +24,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from archiver.digests import digest
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.index import Index
+from archiver.pictures.index import KEPT, Index
 
 LONGEST = 900  # pixels
 PLANTED = 100  # at most
@@ -107,10 +107,14 @@ def photographs(folder: Path, most: int) -> list[bytes]:
 def multiplied(real: list[Fingerprint], source: np.random.Generator) -> Fingerprint:
     """One more, of two real ones and noise."""
     first, second = (real[number] for number in source.integers(len(real), size=2))
-    descriptors = np.frombuffer(first.descriptors, np.uint8).reshape(-1, 32).copy()
-    others = np.frombuffer(second.descriptors, np.uint8).reshape(-1, 32)[: len(descriptors)]
-    swapped = source.random(len(others)) < SWAPPED
-    descriptors[: len(others)][swapped] = others[swapped]
+    descriptors, others = (
+        np.frombuffer(one.descriptors, np.uint8).reshape(-1, 32)[:KEPT].copy() for one in (first, second)
+    )
+    both = min(len(descriptors), len(others))
+    swapped = np.flatnonzero(source.random(both) < SWAPPED)
+    descriptors[swapped] = others[swapped]
+    poses, other_poses = (np.frombuffer(one.poses, np.uint8)[:KEPT].copy() for one in (first, second))
+    poses[swapped] = other_poses[swapped]
     noise = source.random((len(descriptors), 256), dtype=np.float32) < TURNED_OVER
     descriptors ^= np.packbits(noise, axis=1)
     hashes = source.bytes(256) if first.pdq else b""
@@ -118,7 +122,8 @@ def multiplied(real: list[Fingerprint], source: np.random.Generator) -> Fingerpr
         facts=first.facts,
         pixels=first.pixels,
         pdq=hashes,
-        points=first.points,
+        points=first.points[: 4 * KEPT],
+        poses=poses.tobytes(),
         descriptors=descriptors.tobytes(),
     )
 

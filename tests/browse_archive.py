@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter
 from sqlite_utils import Database
 
+from archiver.index.search import index_article
 from archiver.index.tallies import host_of, tally_article, tally_fetch
 from archiver.model import Article, FetchNote
 from archiver.pictures.decode import sniff
@@ -132,7 +133,14 @@ class BrowseArchive:
         )
         if sniff(body):
             facts = describe_picture(body)
-            row = (digest, facts["format"], facts["width"], facts["height"], len(body), facts.get("kind", ""))
+            row = (
+                digest,
+                facts["format"],
+                facts["width"],
+                facts["height"],
+                len(body),
+                facts.get("kind", "photograph"),
+            )
             self.db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", row)
             for label, value in facts.get("hashes", {}).items():
                 row = (digest, label, value, facts["quality"])
@@ -163,6 +171,11 @@ class BrowseArchive:
             note_id=note,
             source_id=source,
         )
+
+    def index(self) -> None:
+        """Make all articles searchable: when every row of them is there."""
+        for (number,) in self.db.execute("SELECT id FROM articles ORDER BY id").fetchall():
+            index_article(Database(self.db), number)
 
     def blocks(self, article: int, *blocks: tuple[str, str | int]) -> None:
         for number, (kind, what) in enumerate(blocks):

@@ -36,6 +36,7 @@ def make_archive(root: Path, *, fillers: int = 0, damaged: bool = True) -> Brows
         archive.article(
             f"Short item {number}", f"https://www.news.example/{number}", archived="2026-11-01T00:00:00Z"
         )
+    archive.index()
     return archive
 
 

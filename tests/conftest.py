@@ -2,14 +2,19 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import archives
+import commands
+import forked
 import pytest
 import trustme
 from hypothesis import HealthCheck, settings
 
+import archiver.sandbox
 from archiver.sandbox import Sandbox
 
 # The same examples in every run, so that what was green stays green. HYPOTHESIS_SEARCH=1 looks for new ones.
@@ -38,6 +43,21 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nor does any write into the cache of the person."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands and the children of sandboxes are forked, where a test does not ask for real ones."""
+    with forked.children(tmp_path_factory.mktemp("children")):
+        yield
+        commands.close()
+
+
+@pytest.fixture(scope="module")
+def real_children() -> Iterator[None]:
+    """The children of this module's sandboxes are started as the product starts them."""
+    with patch.object(archiver.sandbox, "subprocess", subprocess):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -207,10 +207,12 @@ def goes_on(worker: Worker, root: Path, done: set[str]) -> list[str]:
     return acknowledged
 
 
-def every_point(worker: Worker, folder: Path, fault: str, base: Crashed | None = None) -> int:
-    """Meet the fault at the first operation, then at the second, until a run ends without meeting it."""
+def every_point(
+    worker: Worker, folder: Path, fault: str, points: Iterator[int], base: Crashed | None = None
+) -> int:
+    """Meet the fault at one operation, then at a later one, until a run ends without meeting it."""
     start = base or Crashed(folder / "none")
-    for at in range(1, 1000):
+    for number, at in enumerate(points):
         root = folder / "archive"
         if base:
             shutil.copytree(base.root, root)
@@ -218,7 +220,7 @@ def every_point(worker: Worker, folder: Path, fault: str, base: Crashed | None =
         assert answer["ended"].startswith(expected(fault)), answer["ended"]
         acknowledged = start.acknowledged | set(answer["acknowledged"])
         before = base.root if base else None
-        if at % 2:  # half of them are healed by the run that goes on, half without the network
+        if number % 2 == 0:  # half of them are healed by the run that goes on, half without the network
             acknowledged |= set(goes_on(worker, root, start.done | set(answer["done"])))
         check(root, acknowledged, before)
         shutil.rmtree(root)

@@ -1,8 +1,9 @@
-"""The `archiver` command with its modules loaded: each run of it that killing.py asks for is a fork of this.
+"""The `archiver` command with its modules loaded: each run of it that forked.py asks for is a fork of this.
 
 So a kill costs no start of Python, and none is wasted on the loading of modules. Takes the number of a
-socket. A message there is a list of arguments, with the descriptors for stdout and stderr; the answers are
-the fork's process id and, when it has ended, its exit code (negative: the signal).
+socket. A message there is a list of arguments, the folder and the environment to run in, with the
+descriptors for stdin, stdout and stderr; the answers are the fork's process id and, when it has ended, its
+exit code (negative: the signal).
 """
 
 import gc
@@ -10,40 +11,33 @@ import json
 import os
 import socket
 import sys
-import traceback
-from typing import NoReturn
+
+import forked
 
 import archiver.keep  # and all below: what the forks need is loaded once
+import archiver.pictures.index
+import archiver.pictures.pairs.align
+import archiver.show
 import archiver.tell.live  # noqa: F401
 from archiver.cli import main
 
 
-def run(arguments: list[str], out: int, err: int) -> NoReturn:
-    """What the command does as a process of its own."""
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-    code: str | int | None = 1
-    try:
-        main(arguments, prog_name="archiver")
-    except SystemExit as end:
-        code = end.code
-    except BaseException:  # noqa: BLE001 - as Python does it
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else int(code is not None))
-
-
-def serve(channel: socket.socket) -> None:
+def serve(channel: socket.socket) -> list[str]:
+    """Returns in each fork, with its arguments."""
     while True:
-        message, descriptors, _, _ = socket.recv_fds(channel, 1 << 16, 2)
+        message, descriptors, _, _ = socket.recv_fds(channel, 1 << 20, 3)
         if not message:
-            return
+            os._exit(0)
         pid = os.fork()
         if pid == 0:
-            channel.close()
-            run(json.loads(message), *descriptors)
+            arguments, folder, environment = json.loads(message)
+            os.environ.clear()
+            os.environ.update(environment)
+            os.chdir(folder)
+            for number, descriptor in enumerate(descriptors):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            return list(arguments)
         for descriptor in descriptors:
             os.close(descriptor)
         channel.send(str(pid).encode())
@@ -53,4 +47,7 @@ def serve(channel: socket.socket) -> None:
 if __name__ == "__main__":
     gc.freeze()  # what a fork's collector would touch is copied
     with socket.socket(fileno=int(sys.argv[1])) as end:
-        serve(end)
+        given = serve(end)
+    if forked.CHILDREN in os.environ:
+        forked.fork_children().start()
+    main(given, prog_name="archiver")

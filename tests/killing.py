@@ -1,20 +1,19 @@
 """Runs of the real command that are killed, and what must hold of the archive and of the site after each."""
 
 import json
-import os
 import random
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from forked import Forked, Forks
 from resume_site import REPEATED, Site, sources
 
 from archiver import journal
@@ -39,52 +38,6 @@ def start(*arguments: str) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
-
-
-class Forked:
-    """A run of the command as a fork of fork_server.py. A context manager, which waits for its end."""
-
-    def __init__(self, channel: socket.socket, arguments: list[str]) -> None:
-        (out, out_end), (err, err_end) = os.pipe(), os.pipe()
-        self.stdout, self.stderr = (os.fdopen(end, encoding="utf-8") for end in (out, err))
-        self._channel = channel
-        socket.send_fds(channel, [json.dumps(arguments).encode()], [out_end, err_end])
-        os.close(out_end)
-        os.close(err_end)
-        self._pid = int(channel.recv(99))
-        self.returncode: int | None = None
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):  # it has ended
-            os.kill(self._pid, signal.SIGKILL)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.returncode = int(self._channel.recv(99))
-        self.stdout.close()
-        self.stderr.close()
-
-
-class Forks:
-    """The server that runs are forked from. A context manager."""
-
-    def __init__(self) -> None:
-        self._channel, end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with end:
-            command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(end.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[end.fileno()])
-
-    def start(self, *arguments: str) -> Forked:
-        return Forked(self._channel, list(arguments))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._channel.close()
-        self._process.wait(20)
 
 
 def read(process: subprocess.Popen[str] | Forked, fetches: int | None = None) -> Rows:

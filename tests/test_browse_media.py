@@ -70,7 +70,7 @@ def test_damaged_bytes_never_leave_as_a_picture(site: Site, kind: str) -> None:
     assert "Damaged" in answer.text
     assert WARC in answer.text
     html = site.get(f"/-/articles/{EVIL}").text
-    assert "Damage found." in html
+    assert 'class="badge damaged"' in html
     assert f"/-/thumbnail/{site.archive.digits['damaged']}" not in html
 
 
@@ -113,7 +113,9 @@ def test_the_catalogue_s_other_copy_is_served(tmp_path: Path) -> None:
         answer = site.get(f"/-/media/{site.archive.digits['origin']}")
         assert answer.status_code == 200
         assert hashlib.sha256(answer.content).hexdigest() == site.archive.digits["origin"]
-        assert "Damage found." in site.get(f"/-/articles/{CHINESE}").text  # its own record is the damaged one
+        assert (
+            'class="badge damaged"' in site.get(f"/-/articles/{CHINESE}").text
+        )  # its own record is the damaged one
 
 
 def test_thumbnails_are_our_own_webp(site: Site) -> None:

@@ -218,7 +218,8 @@ print("ended")
 """
 
 
-def test_serve_until_interrupted(tmp_path: Path) -> None:
+def test_serve_until_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # nothing is made yet
     archive = make_archive(tmp_path / "a")
     child = subprocess.Popen(
         [sys.executable, "-c", SERVE, str(archive.root)],

@@ -33,7 +33,7 @@ from pathlib import Path
 from archiver.browse.server import serve
 serve(Path(sys.argv[1]), "127.0.0.1", 0, False, ready=lambda url: print(url, flush=True))
 """
-OURS = ["", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL, RESCUED))]
+OURS = ["", "-/timeline", *(f"-/articles/{number}" for number in (CHINESE, PAGE, ENGLISH, EVIL, RESCUED))]
 TABLES = [
     "catalogue",
     "catalogue/pictures",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from commands import archiver, within
+from commands import started, within
 from PIL import Image
 
 from archiver.demo.scenes import harbour
@@ -51,7 +51,7 @@ def test_no_file_is_written_over_and_none_when_nothing_is_to_show(
     code, _, text = within("compare-pictures", first, second, "--map", first)
     assert (code, "is there" in text) == (2, True)
     into = tmp_path / "map.png"
-    code, rows, _ = archiver(
+    code, rows, _ = started(
         "compare-pictures", first, "-", "--json", "--map", str(into), stdin=pair[0].read_bytes()
     )
     assert (code, rows[0]["relation"], rows[0]["second"], into.exists()) == (0, "same-bytes", "-", False)
@@ -69,5 +69,5 @@ def test_what_is_too_large_is_not_read_whole(pair: tuple[Path, Path], tmp_path: 
     large = tmp_path / "large.jpg"
     with large.open("wb") as file:
         file.truncate(1 << 40)
-    code, _, text = archiver("compare-pictures", str(pair[0]), str(large))
+    code, _, text = started("compare-pictures", str(pair[0]), str(large))
     assert (code, "larger than" in text) == (2, True)

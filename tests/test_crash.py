@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from crashing import URLS, Worker, check, crashed, every_point, goes_on, memory, working
-from wide import WIDE
+from wide import WIDE, turns
 
 pytestmark = pytest.mark.slow
 
 KILLS = ["torn", *(["kill"] if WIDE else [])]  # torn: as kill, but in the middle of what is being written
-LOST = [(False, "lost"), (True, "zeros"), *([(True, "lost"), (False, "half")] if WIDE else [])]
+LOST = [(1, False, "lost"), (2, True, "zeros"), *([(1, True, "lost"), (2, False, "half")] if WIDE else [])]
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +24,13 @@ def worker() -> Iterator[Worker]:
 @pytest.mark.parametrize("fault", KILLS)
 def test_killed_at_every_operation_of_a_new_archive(worker: Worker, fault: str) -> None:
     with memory() as folder:
-        assert every_point(worker, folder, fault) > 120
+        assert every_point(worker, folder, fault, turns(1, 2)) > 120
 
 
 @pytest.mark.parametrize("fault", KILLS)
 def test_killed_at_every_operation_after_a_crash(worker: Worker, fault: str) -> None:
     with memory() as folder, memory() as other:
-        assert every_point(worker, folder, fault, crashed(worker, other)) > 80
+        assert every_point(worker, folder, fault, turns(2, 2), crashed(worker, other)) > 80
 
 
 # --- a power cut ---------------------------------------------------------------------------------
@@ -96,21 +96,25 @@ class Platter:
                 path.write_bytes(synced + kept)
 
 
-@pytest.mark.parametrize(("names", "tail"), LOST)
-def test_power_cut_at_every_operation(worker: Worker, names: bool, tail: str) -> None:
+@pytest.mark.parametrize(("start", "names", "tail"), LOST)
+def test_power_cut_at_every_operation(worker: Worker, start: int, names: bool, tail: str) -> None:
     """Only what was fsynced is sure: a file's bytes, a folder's names. SQLite's files are left out."""
     with memory() as folder:
         log = worker.archive(folder / "archive", 0, "log")["log"]
         platter = Platter()
         platter.names[str(folder)] = platter.durable[str(folder)] = None
-        for number, operation in enumerate(log):
+        points, cuts = set(turns(start, 2)), 0
+        for number, operation in enumerate(log, 1):
             platter.do(*operation)
+            if number not in points:
+                continue
             state = folder / "state"
             state.mkdir()
             platter.restore(state, str(folder), names=names, tail=tail)
             if (state / "archive").exists() or platter.acknowledged:
                 check(state / "archive", platter.acknowledged)
-                if number % 4 == 0:
+                cuts += 1
+                if cuts % 4 == 0:
                     goes_on(worker, state / "archive", set(platter.done))
                     check(state / "archive", platter.acknowledged)
             shutil.rmtree(state)

@@ -23,6 +23,8 @@ from archiver.pictures.formats import not_decoded, sniff
 from archiver.pictures.thumbnail import make_thumbnail
 from archiver.sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("real_children")
+
 RAMP = np.tile(np.arange(256, dtype=np.uint8), (16, 1))  # 256 x 16, black to white
 
 

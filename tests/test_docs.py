@@ -104,8 +104,10 @@ def test_every_table_and_column_is_explained() -> None:
         db.executescript((ROOT / "archiver" / "index" / "schema.sql").read_text())
         names = [
             row[0]
-            for row in db.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
-            if not row[0].startswith("sqlite_")
+            for row in db.execute(
+                "SELECT name FROM pragma_table_list JOIN sqlite_master USING (name)"
+                " WHERE pragma_table_list.type <> 'shadow' ORDER BY sqlite_master.rowid"
+            )
         ]
         schema = {name: [row[1] for row in db.execute(f"PRAGMA table_info({name})")] for name in names}
     assert {name: list(rows) for name, rows in tables("catalogue.md").items()} == schema

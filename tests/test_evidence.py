@@ -11,7 +11,7 @@ import archives
 import evidence_archive as made
 import pytest
 from click.testing import CliRunner
-from commands import archiver
+from commands import started
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +36,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bundle(world: Path) -> Path:
-    code, _, text = archiver("prove", ARTICLE, str(world / "archive"), "--into", str(world / "e.zip"))
+    code, _, text = started("prove", ARTICLE, str(world / "archive"), "--into", str(world / "e.zip"))
     assert code == 0, text
     return world / "e.zip"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from crashing import Crashed, Worker, check, crashed, every_point, memory, unfinished, went_on, working
+from wide import turns
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +25,18 @@ def base(worker: Worker) -> Iterator[Crashed]:
         yield crashed(worker, folder)
 
 
-@pytest.mark.parametrize("fault", ["ENOSPC", "EIO"])
-def test_disk_fails_from_every_operation_of_a_new_archive_on(worker: Worker, fault: str) -> None:
+@pytest.mark.parametrize(("start", "fault"), [(1, "ENOSPC"), (2, "EIO")])
+def test_disk_fails_from_every_operation_of_a_new_archive_on(worker: Worker, start: int, fault: str) -> None:
     with memory() as folder:
-        assert every_point(worker, folder, fault) > 80
+        assert every_point(worker, folder, fault, turns(start, 2)) > 80
 
 
-@pytest.mark.parametrize("fault", ["ENOSPC-once", "interrupt", "signal"])
-def test_fault_at_every_operation_after_a_crash(worker: Worker, base: Crashed, fault: str) -> None:
+@pytest.mark.parametrize(("start", "fault"), [(1, "ENOSPC-once"), (2, "interrupt"), (3, "signal")])
+def test_fault_at_every_operation_after_a_crash(
+    worker: Worker, base: Crashed, start: int, fault: str
+) -> None:
     with memory() as folder:
-        assert every_point(worker, folder, fault, base) > 80
+        assert every_point(worker, folder, fault, turns(start, 3), base) > 80
 
 
 def test_full_disk(tmp_path: Path) -> None:

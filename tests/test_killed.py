@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from killing import COMMAND, killed_many_times, start
-from wide import WIDE
+from wide import KILLS, WIDE
 
 from archiver.archive import LOCK_NAME, Archive
 
@@ -33,7 +33,7 @@ with Archive(Path(sys.argv[1])).lock("archive"):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, *([3, 4] if WIDE else [])])
 def test_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
-    killed_many_times(tmp_path, seed, 25, ["--retries", "1"])
+    killed_many_times(tmp_path, seed, KILLS, ["--retries", "1"])
 
 
 def test_second_run_says_who_holds_the_lock(tmp_path: Path) -> None:

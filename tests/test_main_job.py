@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from commands import archiver, query, records
+from commands import archiver, query, records, started
 from mirrored import DOCUMENT, INNER, LEAD, NEWS, PICTURES, PROXY, SAMPLE, Mirror, gzip_members, mirrored
 
 from archiver.demo import encoding, scenes
@@ -28,7 +28,7 @@ def mirror(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def archive(mirror: Mirror, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("archive") / "mine"
-    code, rows, text = archiver("archive", str(mirror.document), "--into", str(root), "--json", *mirror.flags)
+    code, rows, text = started("archive", str(mirror.document), "--into", str(root), "--json", *mirror.flags)
     assert code == 0, text
     assert rows[-1]["type"] == "summary"
     assert rows[-1]["fetches"] == {"captured": 5}
@@ -251,7 +251,7 @@ def test_a_name_that_is_no_utf_8_and_a_reader_that_goes_away(tmp_path: Path) -> 
 def test_dry_run_prints_and_writes_nothing(tmp_path: Path) -> None:
     path, root = tmp_path / "document.md", tmp_path / "archive"
     path.write_bytes(DOCUMENT)
-    code, rows, _ = archiver("archive", str(path), "--into", str(root), "--dry-run", "--json")
+    code, rows, _ = started("archive", str(path), "--into", str(root), "--dry-run", "--json")
     assert code == 0
     assert len([row for row in rows if row["type"] == "planned"]) == 5
     assert not root.exists()
@@ -278,7 +278,7 @@ def test_what_is_no_source_is_refused_and_nothing_is_made(tmp_path: Path, bad: b
 
 def test_commands_without_an_archive_say_so(tmp_path: Path) -> None:
     for command in ("verify", "rebuild", "browse"):
-        code, _, text = archiver(command, str(tmp_path))
+        code, _, text = started(command, str(tmp_path))
         assert code == 5, text
         assert "no archive here" in text
     assert list(tmp_path.iterdir()) == []
@@ -327,7 +327,7 @@ def test_self_hosted_proxies_are_named_in_the_settings(tmp_path: Path) -> None:
 
 def test_the_example_archive_of_this_repository_is_intact() -> None:
     root = Path(__file__).parents[1]
-    code, rows, text = archiver("verify", str(root), "--json")
+    code, rows, text = started("verify", str(root), "--json")
     assert code == 0, text
     assert rows[-1]["records"] > 50
 

@@ -17,8 +17,8 @@ from told_pictures import EXIF_SAYS, ICC, XMP, XMP_SAYS, chunk, segment
 
 from archiver.digests import digest
 from archiver.pictures.decode import sniff
+from archiver.pictures.metadata import read_metadata
 from archiver.pictures.metadata.ledger import Change, ledger, ledger_words
-from archiver.pictures.metadata.read import read_metadata
 from archiver.pictures.metadata.tags import MOST_CHARACTERS, MOST_OF_ONE, MOST_TAGS, Tag
 from archiver.pictures.metadata.times import claimed_times
 from archiver.sandbox import Sandbox

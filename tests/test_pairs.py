@@ -5,6 +5,7 @@ import random
 from functools import cache
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from archiver.pictures import Fingerprint
 from archiver.pictures.fingerprint import make_fingerprint
 from archiver.pictures.pairs.align import inliers
 from archiver.pictures.pairs.compare import compare_pictures
+
+pytestmark = pytest.mark.usefixtures("real_children")
 
 
 @cache
@@ -87,6 +90,27 @@ def test_relation(name: str) -> None:
     assert found.evidence.blocks > 0.9
     assert len(found.evidence.affine) == 6
     assert "keypoints agree" in found.reason
+
+
+def test_pixels_left_out_are_no_change() -> None:
+    """A fence finer than the smaller picture's pixels comes back as another pattern; forgeries still show."""
+    image = np.asarray(scene()).astype(np.float32)
+    rows, columns = np.mgrid[0:600, 0:900]
+    fence = 45 * np.sin(columns * 2.61) * np.sin(rows * 0.31)
+    noise = cv2.GaussianBlur(np.random.default_rng(3).normal(0, 60, (600, 900)), (0, 0), 0.7)
+    image += np.where((columns > 500) & (columns < 700) & (rows > 330) & (rows < 500), fence, 0.4 * noise)[
+        ..., None
+    ]
+    fenced = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
+    for width in (450, 600):
+        size = (width, width * 2 // 3)
+        found = judged(saved(fenced, quality=92), saved(fenced.resize(size, Image.Resampling.NEAREST)))
+        assert found.relation == "re-encoded", (width, found)
+    forged = fenced.copy()
+    forged.paste(fenced.crop((100, 100, 280, 220)).rotate(180), (60, 400))
+    size = (600, 400)
+    found = judged(saved(fenced, quality=92), saved(forged.resize(size, Image.Resampling.NEAREST)))
+    assert found.relation == "locally-changed", found
 
 
 def test_crop_shows_its_box() -> None:
@@ -167,6 +191,23 @@ def frame(shift: int) -> bytes:
 def test_neighbouring_frames_are_not_merged() -> None:
     for shift in (6, 60):
         assert judged(frame(0), frame(shift)).relation not in MERGED, shift
+
+
+def test_two_crops_of_one_photograph_only_overlap() -> None:
+    left, right = (scene().crop((at, at // 2, 820 + at, 560 + at // 2)) for at in (0, 80))
+    found = judged(saved(left), saved(right, "WEBP", 75))
+    assert (found.relation, found.boxes) == ("overlapping", ())
+    assert "each shows something that the other does not" in found.reason
+    assert judged(saved(left), saved(scene())).relation == "cropped"
+
+
+def test_turned_in_its_frame_is_no_pan() -> None:
+    """What a turned picture shows in its corners is a filling, unless it is more of the scene."""
+    whole, middle = scene(), (90, 60, 810, 540)
+    filled = whole.crop(middle).rotate(3, Image.Resampling.BICUBIC, fillcolor="white")
+    assert judged(saved(whole.crop(middle)), saved(filled)).relation == "turned"
+    rolled = whole.rotate(3, Image.Resampling.BICUBIC).crop(middle)
+    assert judged(saved(whole.crop(middle)), saved(rolled)).relation == "overlapping"
 
 
 def card(text: str, colour: str = "#274c77") -> bytes:

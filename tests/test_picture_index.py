@@ -2,10 +2,11 @@
 
 import hashlib
 import io
+import itertools
 import random
 import shutil
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,6 +47,9 @@ def fingerprint(number: int, *, quality: int | None = 100) -> Fingerprint:
         pixels=key(number),
         pdq=bytes(pdq),
         points=source.randbytes(4 * KEYPOINTS),
+        poses=bytes(
+            scene.randrange(256) if source.random() < 0.6 else source.randrange(256) for _ in range(KEYPOINTS)
+        ),
         descriptors=bytes(descriptors),
         mirrored=random.Random(number % 5 + 1).randbytes(256 + 32 * KEYPOINTS)[256:],  # as the next scene
     )
@@ -55,31 +59,60 @@ FINGERPRINTS = [fingerprint(number, quality=(100, 100, 80, 79, None)[number % 7 
 PLAIN = Fingerprint(facts=PictureFacts(format="PNG", width=9, height=9, kind="tiny"), pixels=key(0))
 
 
-def buckets(descriptors: bytes) -> set[tuple[int, str]]:
+Posting = tuple[int, str, int]  # table, bits and pose
+
+
+def postings_of(descriptors: bytes, poses: Sequence[int]) -> set[Posting]:
     """Bit by bit, as the documents say it."""
     found = set()
-    for at in range(0, len(descriptors), 32):
+    for at, pose in zip(range(0, len(descriptors), 32), poses, strict=False):
         if not any(descriptors[at : at + 32]):
             continue
         bits = f"{int.from_bytes(descriptors[at : at + 32], 'big'):0256b}"
-        found |= {(table, bits[table:96:4]) for table in range(4)}
+        found |= {(table, bits[table:96:4], pose) for table in range(4)}
     return found
+
+
+def counted(asked: set[Posting], known: list[set[Posting]]) -> list[int]:
+    """The votes for each of the known pictures, for one way to ask."""
+    having = Counter(posting[:2] for postings in known for posting in postings)
+    every = []
+    for one in known:
+        votes: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for table, bits, pose in asked:
+            n = having[table, bits]
+            if n <= postings.COMMON:
+                for other_table, other_bits, other in one:
+                    if (table, bits) == (other_table, other_bits):
+                        votes[other // 32 - pose // 32, (other - pose) % 32].append(round(100 / n**0.5))
+        every.append(votes)
+    placed = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))[: postings.PLACED]
+    return [_agreeing(votes) if row in placed else 0 for row, votes in enumerate(every)]
+
+
+def _agreeing(votes: dict[tuple[int, int], list[int]]) -> int:
+    """The most votes within an octave and 1/32 of a turn of any scale and turn, less two by chance."""
+    near: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for (scale, turn), each in votes.items():
+        for up, on in itertools.product((-1, 0, 1), repeat=2):
+            near[scale + up, (turn + on) % 32] += each
+    return max((sum(each) * max(0, len(each) - 2) // len(each) for each in near.values()), default=0)
 
 
 def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) -> list[Candidate]:
     """What the index must say, by looking at every picture."""
     found = []
-    having = Counter(bucket for _, other in known for bucket in buckets(other.descriptors))
-    ours = buckets(asked.descriptors), buckets(asked.mirrored)
-    for name, other in known:
+    having = [postings_of(other.descriptors, other.poses) for _, other in known]
+    mirrored = [pose // 32 * 32 + (15 - pose) % 32 for pose in asked.poses]
+    plain = counted(postings_of(asked.descriptors, asked.poses), having)
+    turned = counted(postings_of(asked.mirrored, mirrored), having)
+    for (name, other), *ways in zip(known, plain, turned, strict=True):
         distance = None
         if asked.pdq and other.pdq and min(asked.facts.quality or 0, other.facts.quality or 0) >= 80:
             hashed = int.from_bytes(other.pdq[:32], "big")
             forms = [int.from_bytes(asked.pdq[at : at + 32], "big") for at in range(0, 256, 32)]
             distance = min((form ^ hashed).bit_count() for form in forms)
-        shared = [[having[bucket] for bucket in way & buckets(other.descriptors)] for way in ours]
-        counted = max(sum(round(100 / n**0.5) for n in way if n <= postings.COMMON) for way in shared)
-        found.append(Candidate(key=name, distance=distance, votes=counted))
+        found.append(Candidate(key=name, distance=distance, votes=max(ways), mirrored=ways[1] > ways[0]))
     near = [one for one in found if one.distance is not None and one.distance <= RADIUS]
     others = [one for one in found if one not in near and one.votes >= LEAST_VOTES]
     return (
@@ -93,6 +126,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
     monkeypatch.setattr(postings, "COMMON", 4)
+    monkeypatch.setattr(postings, "PLACED", 8)
     return 21
 
 
@@ -196,8 +230,9 @@ def test_picture_without_information_finds_nothing_and_is_never_found() -> None:
         {"descriptors": b"1" * 31},
         {"mirrored": b"1" * 32},
         {"points": b"", "mirrored": b""},
+        {"poses": b"1"},
     ],
-    ids=["pdq", "points", "descriptors", "mirrored", "counts"],
+    ids=["pdq", "points", "descriptors", "mirrored", "counts", "poses"],
 )
 def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, bytes]) -> None:
     good = FINGERPRINTS[0]
@@ -324,7 +359,7 @@ def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
             one.key: one.votes for one in index.candidates(msgspec.structs.replace(asked, mirrored=b""))
         }
         assert plainly.get(key(1), 0) < found[0].votes / 2
-        few = msgspec.structs.replace(asked, points=b"", descriptors=b"", mirrored=b"")
+        few = msgspec.structs.replace(asked, points=b"", poses=b"", descriptors=b"", mirrored=b"")
         assert index.screen(few, found) == [msgspec.structs.replace(one, inliers=0) for one in found]
 
 
@@ -358,7 +393,7 @@ def test_postings_that_lead_nowhere_are_refused(folder: Path, part: str) -> None
     slots = (1 << 18) + 1
     for path in folder.glob("postings-*.bin"):
         data = bytearray(path.read_bytes())
-        count = (len(data) - 48 - 4 * slots) // 3
+        count = (len(data) - 48 - 4 * slots) // 4
         if part == "slots":
             data[48 : 48 + 4 * slots] = np.arange(slots, 0, -1, dtype="<u4").tobytes()
         else:

@@ -19,7 +19,7 @@ from killing import (
     words,
 )
 from resume_site import Site, page_url, picture_urls
-from wide import WIDE
+from wide import KILLS, WIDE
 
 from archiver import journal
 
@@ -33,7 +33,7 @@ REST = [f"http://alpha.example/item/{number}.html" for number in range(20)]
 def test_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive/archiver.toml").write_text("[seal]\nbytes = 9000\n")
-    killed_many_times(tmp_path, seed, 25, ["--retries", "1", "--parallel", "4"])
+    killed_many_times(tmp_path, seed, KILLS, ["--retries", "1", "--parallel", "4"])
 
 
 def a_list(folder: Path, urls: list[str]) -> str:

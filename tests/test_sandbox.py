@@ -18,6 +18,8 @@ from archiver.model import PictureFacts
 from archiver.pictures.describe import describe_picture
 from archiver.sandbox import _HEAD, Sandbox
 
+pytestmark = pytest.mark.usefixtures("real_children")
+
 # --- what children are asked to do ---------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import archiver
+from commands import archiver, started
 from mirrored import DOCUMENT, INNER, LEAD, PICTURES, SAMPLE, Mirror, mirrored
 
 DOCUMENTS = {"own": DOCUMENT} | ({"sample": SAMPLE.read_bytes()} if SAMPLE.exists() else {})
@@ -24,7 +24,7 @@ def shown(
 
 def test_times_contradict_each_other_by_788_seconds(shown: tuple[Mirror, Path]) -> None:
     mirror, root = shown
-    code, rows, text = archiver("show", mirror.url, "--in", str(root), "--json")
+    code, rows, text = started("show", mirror.url, "--in", str(root), "--json")
     assert (code, rows[-1]) == (0, {"type": "summary", "articles": 2}), text
     document = rows[0]
     assert [(each["kind"], each["seconds"]) for each in document["contradictions"]] == [("differ", 788)]

@@ -208,8 +208,9 @@ def damage(sql: str) -> Callable[[Path], None]:
         damage("UPDATE runs SET ended = 'yesterday'"),
         damage("DROP TABLE runs"),
         lambda root: (root / "catalogue.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000),
+        lambda root: (root / "catalogue.db").write_bytes(b""),
     ],
-    ids=["no-json", "no-number", "bytes", "no-time", "no-table", "no-database"],
+    ids=["no-json", "no-number", "bytes", "no-time", "no-table", "no-database", "empty"],
 )
 def test_a_damaged_catalogue_is_said_to_be_damaged(root: Path, harm: Callable[[Path], None]) -> None:
     harm(root)

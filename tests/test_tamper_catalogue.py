@@ -28,6 +28,9 @@ SQL = {
     "endless view": """DROP TABLE times; CREATE VIEW times AS
         WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n)
         SELECT x AS article_id, x AS picture, x AS clock, x AS written, x AS value FROM n""",
+    "article hidden from search": "INSERT INTO article_words (article_words, rowid, words)"
+    " VALUES ('delete', 1, '正文 正 文')",
+    "word added": "INSERT INTO article_words (rowid, words) VALUES (1, 'forged')",
     "view edited": "DROP VIEW failures; CREATE VIEW failures AS SELECT 1 AS id",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archiver.digests import digest
 from archiver.errors import RecordError
+from archiver.index.search import search_found, search_query
 from archiver.model import Location
 from archiver.pictures.hashes import hamming
 from archiver.warc.read import read_stored
@@ -20,6 +21,9 @@ JOIN warcs ON warcs.id = records.warc_id WHERE record_id = ? LIMIT 2
 def register(connection: sqlite3.Connection, root: Path) -> None:
     """Add them to a connection to the catalogue of the archive at `root`."""
     connection.create_function("hamming", 2, hamming, deterministic=True)
+    for name in ("search_query", "escape_fts"):  # the second is what Datasette's own search box calls
+        connection.create_function(name, 1, search_query, deterministic=True)
+    connection.create_function("search_found", 2, search_found, deterministic=True)
     connection.create_function("record_ok", 1, partial(_record_ok, connection, root))
 
 

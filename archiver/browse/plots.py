@@ -69,7 +69,7 @@ def _across(axes: Any, series: Series, scheme: Scheme, narrow: bool) -> None:
     places = range(len(series.bars))
     axes.barh(places, [bar.count for bar in series.bars], color=main, height=0.7)
     axes.set_yticks(places, [_label(bar.name, _HOST_CHARS[narrow]) for bar in series.bars])
-    axes.invert_yaxis()
+    axes.set_ylim(len(series.bars) - 0.4, -0.6)
     axes.grid(axis="x", color=line, linewidth=0.8)
     _whole_numbers(axes.xaxis)
 

@@ -16,6 +16,7 @@ from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from archiver.browse import cells, functions, render
+from archiver.browse.finding import narrowed
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, SHOWN, start
@@ -47,6 +48,12 @@ def prepare_connection(conn: sqlite3.Connection, database: str, datasette: Any) 
     here = library(datasette)
     if here and here.database == database:
         functions.register(conn, here.root)
+
+
+@hookimpl
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    here = library(datasette)
+    return narrowed(datasette, request, database, table) if here and here.database == database else None
 
 
 @hookimpl

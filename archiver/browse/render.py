@@ -80,8 +80,8 @@ def is_public(datasette: Any) -> bool:
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
     """A page of ours.
 
-    Every template has `say`, `plural`, `lang`, `words`, `archive`, `database`, `public`. `context` may
-    have a `status` for the answer.
+    Every template has `say`, `plural`, `lang`, `words`, `archive`, `database`, `public`. `context` may have a
+    `status` for the answer, and `writable` where it has a form that writes.
     """
     here = library(datasette)
     language = preferred(request.headers.get("accept-language", ""))
@@ -94,11 +94,13 @@ async def html(datasette: Any, request: Any, template: str, context: dict[str, A
         "plural": language.plural,
         "lang": language.tag,
     }
+    policy = {"Referrer-Policy": "same-origin"} if context.get("writable") else {}
     text = await datasette.render_template(template, shared | context, request=request)
     headers = {
         "Content-Security-Policy": PAGE_POLICY,
         "Cache-Control": "no-cache",
         "Vary": "Accept-Language, Cookie",
+        **policy,  # a form: under `no-referrer` a browser would say `Origin: null`
     }
     return Response.html(text, status=context.get("status", 200), headers=headers)
 

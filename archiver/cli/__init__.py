@@ -17,6 +17,7 @@ from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
 from archiver.cli.proving import demo, rebuild
 from archiver.cli.reading import browse, show, status
+from archiver.cli.searching import search
 from archiver.cli.stamping import timestamp
 from archiver.cli.verifying import verify
 from archiver.console import printable
@@ -70,6 +71,7 @@ _COMMANDS = (
     prove,
     rebuild,
     repair,
+    search,
     show,
     sign,
     status,

@@ -1,5 +1,6 @@
 """`archiver duplicates`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def duplicates(
     """List the pictures that are one photograph, and those that are nearly and were kept apart."""
     from archiver import upkeep
     from archiver.relating import complete
+    from archiver.sandbox import Sandbox
     from archiver.show import reading
 
     marks = [(said, pair) for said, name in _MARKS.items() if (pair := options[name])]
@@ -49,8 +51,8 @@ def duplicates(
         done = complete(db, directory)
     if not done:
         upkeep.compare_pictures(directory, out.say, out.alive)
-    with reading(directory) as db:
-        _list(out, db, directory, what)
+    with reading(directory) as db, Sandbox() as sandbox:
+        _list(out, db, directory, what, sandbox)
 
 
 def _mark(out: Output, directory: Path, pair: tuple[str, str], said: Any, why: str) -> None:
@@ -71,19 +73,18 @@ def _mark(out: Output, directory: Path, pair: tuple[str, str], said: Any, why: s
     out.say(f"On record in {sealed.path}: {first} and {second}: {said}.")
 
 
-def _list(out: Output, db: Any, directory: Path, what: str | None) -> None:
+def _list(out: Output, db: Any, directory: Path, what: str | None, sandbox: Any) -> None:
     from archiver import duplicates
-    from archiver.sandbox import Sandbox
     from archiver.tell import duplicates as told
 
     counts = {"clusters": 0, "links": 0, "matches": 0}
     of = None if what is None else duplicates.named(db, what)
     if what is not None and not of:
-        with Sandbox() as sandbox:
-            for row in duplicates.matches(db, directory, sandbox, duplicates.outside(Path(what))):
-                counts["matches"] += 1
-                told.match(out, row)
-    for row in duplicates.clusters(db, of):
+        for row in duplicates.matches(db, directory, sandbox, duplicates.outside(Path(what))):
+            counts["matches"] += 1
+            told.match(out, row)
+    compared = partial(duplicates.compare_stored, db, directory, sandbox)
+    for row in duplicates.clusters(db, of, compared):
         counts["clusters"] += 1
         told.cluster(out, row)
     for row in duplicates.links(db, of):

@@ -5,13 +5,13 @@ grew and one that was rebuilt have the same.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from archiver.index.rows import insert, insert_all
-from archiver.model import MERGED, Entry, MarkNote
+from archiver.index.rows import insert, insert_all, value
+from archiver.model import MERGED, Entry, MarkNote, Relation
 
 KEPT_APART = ("locally-changed", "edited-or-neighbouring")
 _RANKS = {relation: rank for rank, relation in enumerate(MERGED)}
@@ -24,6 +24,7 @@ _APART = f"""
 SELECT second FROM picture_pairs WHERE first = :one AND relation IN {KEPT_APART}
 UNION SELECT first FROM picture_pairs WHERE second = :one AND relation IN {KEPT_APART}
 """  # noqa: S608
+_CLUSTER = "SELECT cluster FROM picture_clusters WHERE payload_digest = ?"
 _MARKED = """
 WITH said AS (
     SELECT CASE WHEN first = :one THEN second ELSE first END AS other, said, max(id) FROM picture_marks
@@ -67,6 +68,38 @@ def cluster(db: Database, touched: Iterable[str]) -> None:
             members, pairs = _reached(db, digest)
             seen |= members
             _write(db, members, _joined(db, members, pairs))
+
+
+def grow(db: Database, digest: str, others: Mapping[str, Relation]) -> None:
+    """The clusters after rows of one picture and others came; part of the caller's transaction.
+
+    They are as `cluster` makes them, which looks at every picture that merging pairs reach. Two kinds of rows
+    need no look, for no two clusters could be joined otherwise by them: pairs within one cluster that merge,
+    and between two that keep apart; and those of a picture that so far is alone and joins one cluster.
+    """
+    own = _cluster_of(db, digest)
+    joined = {_cluster_of(db, other) for other, relation in others.items() if relation in _RANKS}
+    apart = {_cluster_of(db, other) for other, relation in others.items() if relation in KEPT_APART}
+    if joined <= {own} - {None} and own not in apart - {None}:
+        return
+    name = next(iter(joined)) if len(joined) == 1 else None
+    if own is None and name and _joins(db, digest, set(others), name):
+        insert(db, "picture_clusters", payload_digest=digest, cluster=name)
+    else:
+        cluster(db, [digest])
+
+
+def _joins(db: Database, digest: str, others: set[str], name: str) -> bool:
+    """Whether a picture that is alone just joins a cluster: by these rows, and nothing keeps it apart."""
+    known = {other for other, *_ in db.execute(_NEIGHBOURS, {"one": digest})} <= others
+    apart = {_cluster_of(db, other) for other in _kept_apart(db, digest)}
+    order = _order(db, {name, digest})
+    return known and name not in apart and order[name] < order[digest]
+
+
+def _cluster_of(db: Database, digest: str) -> str | None:
+    found: str | None = value(db, _CLUSTER, digest)
+    return found
 
 
 def _reached(db: Database, digest: str) -> tuple[set[str], list[tuple[int, str, str]]]:

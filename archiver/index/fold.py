@@ -12,6 +12,7 @@ from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
+from archiver.index.search import index_article
 from archiver.index.tallies import host_of, tally_article, tally_fetch
 from archiver.index.texts import note_comparisons
 from archiver.model import (
@@ -158,6 +159,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     for reference in article.references:
         _reference(db, article_id, reference)
     note_comparisons(db, article_id, article, entry.refers_to or "")
+    index_article(db, article_id)
 
 
 def _listing(db: Database, entry: Entry, note: ListingNote) -> None:

@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from archiver.errors import SandboxError
 from archiver.index.rows import insert_all
 from archiver.model import Entry
-from archiver.pictures.metadata.read import read_metadata
+from archiver.pictures.metadata import read_metadata
 from archiver.pictures.metadata.tags import Tag
 from archiver.pictures.metadata.times import claimed_times
 from archiver.sandbox import Sandbox

@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from archiver.index.rows import insert
+from archiver.index.rows import insert, value
 from archiver.model import Box, Comparison, Evidence, Relation
 
+_REPRESENTATIVE = "SELECT represented_by FROM compared_pictures WHERE payload_digest = ?"
 _EVIDENCE = ("distance", "inliers", "blocks")
 RELATIONS: dict[Relation, str] = {
     "same-bytes": "the same bytes",
     "same-pixels": "other bytes, and the same pixels",
     "re-encoded": "re-encoded or resized: the same picture, nowhere changed",
     "cropped": "cropped",
+    "overlapping": "overlapping: each shows something that the other does not",
     "overlaid": "the same picture, with something laid over or a bar or border added",
     "turned": "the same picture, turned",
     "locally-changed": "LOCALLY CHANGED: the same picture, but not everywhere",
@@ -23,6 +25,11 @@ RELATIONS: dict[Relation, str] = {
     "different": "different pictures",
     "undecodable": "cannot be compared",
 }
+
+
+def representative(db: Database, digest: str) -> str:
+    """The picture that a compared one is held to be a re-encoding of; itself when it is none."""
+    return str(value(db, _REPRESENTATIVE, digest) or digest)
 
 
 def add_pair(db: Database, first: str, second: str, found: Comparison, label: str) -> None:

@@ -47,6 +47,7 @@ CREATE INDEX records_by_record_id ON records(record_id);
 CREATE INDEX records_by_uri ON records(uri, type);
 CREATE INDEX records_by_payload ON records(payload_digest, type);
 CREATE INDEX records_by_type ON records(type);
+CREATE INDEX records_by_refers_to ON records(refers_to);
 
 CREATE TABLE pictures (
     payload_digest TEXT PRIMARY KEY,
@@ -277,6 +278,7 @@ CREATE TABLE compared_pictures (
     id INTEGER PRIMARY KEY,
     payload_digest TEXT NOT NULL UNIQUE,
     pixels TEXT,
+    represented_by TEXT,
     reason TEXT NOT NULL,
     label TEXT NOT NULL
 );
@@ -313,6 +315,22 @@ CREATE TABLE picture_clusters (
     cluster TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX picture_clusters_by_cluster ON picture_clusters(cluster);
+
+-- The words of each article: see index/words.py and index/search.py. Contentless, so rows are only added.
+CREATE VIRTUAL TABLE article_words USING fts5(
+    words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
+);
+
+-- What of an article is searched: what its reader sees of it.
+CREATE VIEW passages AS
+SELECT id AS article_id, 'title' AS place, NULL AS number, title AS text FROM articles
+UNION ALL SELECT article_id, 'text', number, text FROM blocks WHERE text <> ''
+UNION ALL SELECT article_id, 'caption', number, caption FROM article_pictures
+    WHERE part = 'article' AND unwanted = '' AND caption <> ''
+UNION ALL SELECT article_id, 'alt', number, alt FROM article_pictures
+    WHERE part = 'article' AND unwanted = '' AND alt <> ''
+UNION ALL SELECT id, 'authors', NULL, authors FROM articles WHERE authors <> ''
+UNION ALL SELECT id, 'section', NULL, section FROM articles WHERE section <> '';
 
 CREATE VIEW duplicates AS
 SELECT payload_digest, count(*) AS copies, count(DISTINCT uri) AS urls, min(date) AS first_date,

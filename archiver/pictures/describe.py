@@ -6,7 +6,7 @@ import msgspec
 
 from archiver.model import PictureFacts
 from archiver.pictures.decode import Pixels, decode
-from archiver.pictures.hashes import pdq, pdq_label, phash, phash_label
+from archiver.pictures.hashes import pdq_forms, pdq_label, phash, phash_label
 from archiver.pictures.kinds import kind_of, tiny
 
 
@@ -18,13 +18,21 @@ def describe_picture(data: bytes) -> dict[str, Any]:
 
 def describe_pixels(pixels: Pixels) -> PictureFacts:
     """Facts about a decoded picture. Width and height are those stored, before any EXIF orientation."""
+    return described(pixels)[0]
+
+
+def described(pixels: Pixels, *, hashed: bool = True) -> tuple[PictureFacts, bytes]:
+    """The same, and the PDQ hashes of its 8 turned forms; none of a picture without information.
+
+    Where its hashes are not wanted, their libraries are not loaded: they take room.
+    """
     image, (width, height) = pixels.image, pixels.stored
     facts = PictureFacts(format=pixels.format, width=width, height=height, kind="tiny")
     if tiny(image.size):
-        return facts
-    value, quality = pdq(image)
+        return facts, b""
+    forms, quality = pdq_forms(image)
     kind = kind_of(image, quality)
     if kind == "plain":
-        return msgspec.structs.replace(facts, kind=kind)
-    hashes = {phash_label(): phash(image), pdq_label(): value}
-    return msgspec.structs.replace(facts, kind=kind, hashes=hashes, quality=quality)
+        return msgspec.structs.replace(facts, kind=kind), b""
+    hashes = {phash_label(): phash(image), pdq_label(): forms[:32].hex()} if hashed else {}
+    return msgspec.structs.replace(facts, kind=kind, hashes=hashes, quality=quality), forms

@@ -2,12 +2,15 @@
 
 import hashlib
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from archiver.model import Digest, Noun, PictureFacts
-from archiver.pictures.hashes import QUALITY, pdq_forms
+from archiver.pictures.hashes import QUALITY
+
+if TYPE_CHECKING:
+    from archiver.pictures.decode import Pixels
 
 INLIERS = 10  # keypoints of two pictures that agree on one map: fewer than these are chance
 
@@ -24,6 +27,9 @@ class Fingerprint(Noun, frozen=True):
     size: tuple[int, int] = (0, 0)  # upright width and height, in pixels
     pdq: bytes = b""  # 8 x 32: the PDQ hashes of its 8 turned forms, in the order of pdqhash.compute_dihedral
     points: bytes = b""  # n x 2 uint16: x and y of each keypoint in 1/65535 of the upright width and height
+    poses: bytes = (
+        b""  # n uint8: 32 x its octave (0 to 7, each 1.2 times as large) + its orientation in 1/32 turn
+    )
     descriptors: bytes = b""  # n x 32: their ORB descriptors, in the order of points
     mirrored: bytes = b""  # n x 32: those of the same points in the mirrored picture; only a query needs them
 
@@ -33,22 +39,25 @@ def make_fingerprint(data: bytes) -> dict[str, Any]:
 
     RecordError when it cannot be decoded.
     """
+    from archiver.pictures.decode import decode  # noqa: PLC0415 - only the child pays for it
+
+    built: dict[str, Any] = msgspec.to_builtins(fingerprint_of(decode(data)))
+    return built
+
+
+def fingerprint_of(pixels: "Pixels", *, hashed: bool = True) -> Fingerprint:
+    """The Fingerprint of a decoded picture; its facts without hashes where they are not wanted."""
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
-    from archiver.pictures.decode import decode  # noqa: PLC0415
-    from archiver.pictures.describe import describe_pixels  # noqa: PLC0415
-    from archiver.pictures.pairs.keypoints import find_keypoints, packed  # noqa: PLC0415
+    from archiver.pictures.describe import described  # noqa: PLC0415
+    from archiver.pictures.pairs.keypoints import ASKING, find_keypoints, packed  # noqa: PLC0415
 
-    pixels = decode(data)
-    facts, image = describe_pixels(pixels), pixels.image
+    (facts, forms), image = described(pixels, hashed=hashed), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
-    if facts.kind in ("photograph", "graphic"):
-        points, descriptors, mirrored = packed(find_keypoints(np.asarray(image)))
-        found = msgspec.structs.replace(
-            found, pdq=pdq_forms(image), points=points, descriptors=descriptors, mirrored=mirrored
-        )
-    built: dict[str, Any] = msgspec.to_builtins(found)
-    return built
+    if forms:
+        keypoints = packed(find_keypoints(np.asarray(image), most=ASKING))
+        found = msgspec.structs.replace(found, pdq=forms, **keypoints)
+    return found
 
 
 def pdq_distance(one: Fingerprint, other: Fingerprint) -> int | None:
@@ -57,6 +66,14 @@ def pdq_distance(one: Fingerprint, other: Fingerprint) -> int | None:
         return None
     forms = (other.pdq[at : at + 32] for at in range(0, len(other.pdq), 32))
     return min((int.from_bytes(one.pdq[:32]) ^ int.from_bytes(form)).bit_count() for form in forms)
+
+
+def same_pixels(one: Fingerprint | None, other: Fingerprint | None) -> bool:
+    """Whether every pixel of two pictures is the same: those of a large one are averages."""
+    if one is None or other is None or one.pixels != other.pixels:
+        return False
+    width, height = one.size
+    return all(width * height == each.facts.width * each.facts.height for each in (one, other))
 
 
 def pixels_digest(image: Any) -> Digest:

@@ -69,22 +69,25 @@ def phash(image: Any) -> str:
 def pdq(image: Any) -> tuple[str, int]:
     """256 bits as 64 digits, and their quality, 0 to 100.
 
-    As `pdqhash.compute` computes them of the picture, or, where its longer side is 1,536 pixels or more, of
-    its averages over n x n pixels, n = longer side // 768: at that size it is fine enough, and costs a tenth.
+    As `pdqhash.compute` computes them (and `compute_dihedral` of the first form) of the picture, or, where
+    its longer side is 1,536 pixels or more, of its averages over n x n pixels, n = longer side // 768: at
+    that size it is fine enough, and costs a tenth.
     "The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm" (Facebook, 2019); the digits
     in the order of its reference implementation, word 15 first.
     """
-    from pdqhash.bindings import compute  # noqa: PLC0415
-
-    bits, quality = compute(_reduced(image))
-    return _hex(bits), int(quality)
+    forms, quality = pdq_forms(image)
+    return forms[:32].hex(), quality
 
 
-def pdq_forms(image: Any) -> bytes:
-    """8 x 32 bytes: `pdq` of the picture turned in 8 ways, in the order of `pdqhash.compute_dihedral`."""
+def pdq_forms(image: Any) -> tuple[bytes, int]:
+    """8 x 32 bytes: `pdq` of the picture turned in 8 ways, in the order of `pdqhash.compute_dihedral`.
+
+    With their quality. One form takes as long as all.
+    """
     from pdqhash.bindings import compute_dihedral  # noqa: PLC0415
 
-    return b"".join(bytes.fromhex(_hex(bits)) for bits in compute_dihedral(_reduced(image))[0])
+    forms, quality = compute_dihedral(_reduced(image))
+    return b"".join(bytes.fromhex(_hex(bits)) for bits in forms), int(quality)
 
 
 def _reduced(image: Any) -> Any:

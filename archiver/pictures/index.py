@@ -18,13 +18,16 @@ from archiver.model import Digest, Noun
 from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
-from archiver.pictures.candidates.postings import Postings
+from archiver.pictures.candidates.postings import Postings, mirrored_poses
 from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
 VOTES = 16  # candidates by their keypoints
+KEPT = 448  # keypoints of a picture; who asks has 960
+MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
+SURE_VOTES = 400  # so many are no chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
@@ -35,7 +38,8 @@ class Candidate(Noun, frozen=True):
 
     key: Digest
     distance: int | None = None  # bits of 256 between their PDQ hashes; None where one of them finds nothing
-    votes: int = 0  # 100 / sqrt(n) for each bucket of descriptors that both have, and n pictures in all
+    votes: int = 0  # of the descriptors that both have and that agree on a turn and a scale
+    mirrored: bool = False  # whether these votes are for the mirrored picture
     inliers: int | None = None  # keypoints that one map takes from one to the other; None: not screened
 
 
@@ -71,7 +75,8 @@ class Index:
     def _post(self) -> None:
         """The postings of the rows that are in no segment."""
         for row in range(self._postings.tail.end, len(self)):
-            self._postings.add(self._read(row).descriptors)
+            known = self._read(row)
+            self._postings.add(known.descriptors, known.poses)
 
     def __enter__(self) -> Self:
         return self
@@ -90,19 +95,20 @@ class Index:
     def add(self, key: Digest, fingerprint: Fingerprint) -> None:
         """Put it behind the others; one that is there stays. It counts for other processes after a flush.
 
-        Its mirrored descriptors are not kept: only who asks needs them.
+        Its first 448 keypoints are kept, and no mirrored descriptors: only who asks needs more.
         Raises RecordError for a fingerprint whose arrays do not fit, UsageError for a key that is no digest,
         and StorageError.
         """
         if key in self._row:
             return
-        data = msgspec.msgpack.encode(msgspec.structs.replace(_checked(fingerprint), mirrored=b""))
+        kept = _kept(_checked(fingerprint))
+        data = msgspec.msgpack.encode(kept)
         pdq, quality = _hash(fingerprint)
         self._store.append(_raw(key), data, pdq, quality)
         self._row[key] = len(self._keys)
         self._keys.append(key)
         self._hashes.add(pdq, quality)
-        if self._postings.add(fingerprint.descriptors):
+        if self._postings.add(kept.descriptors, kept.poses):
             self._keep()
 
     def _keep(self) -> None:
@@ -110,7 +116,7 @@ class Index:
         segments[:] = [self._store.keep(segment) for segment in segments]
 
     def get(self, key: Digest) -> Fingerprint | None:
-        """What was added, without its mirrored descriptors. Raises RecordError and StorageError."""
+        """What was kept of what was added. Raises RecordError and StorageError."""
         row = self._row.get(key)
         return None if row is None else self._read(row)
 
@@ -134,9 +140,11 @@ class Index:
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
-        counted = self._postings.votes(fingerprint.descriptors)
+        counted = plain = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
         if fingerprint.mirrored:
-            counted = np.maximum(counted, self._postings.votes(fingerprint.mirrored))
+            poses = mirrored_poses(fingerprint.poses[:MIRRORED])
+            turned = self._postings.votes(fingerprint.mirrored[: 32 * MIRRORED], poses)
+            counted = np.maximum(plain, turned)
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
@@ -147,6 +155,7 @@ class Index:
                 key=self._keys[row],
                 distance=int(distances[row]) if distances[row] >= 0 else None,
                 votes=int(counted[row]),
+                mirrored=bool(counted[row] > plain[row]),
             )
             for row in [*first.tolist(), *voted.tolist()]
         ]
@@ -154,8 +163,8 @@ class Index:
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers`, and all
-        where one of the two pictures has fewer than 40 keypoints. Raises RecordError and StorageError.
+        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 400 votes,
+        and all where one of the two has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
@@ -167,9 +176,9 @@ class Index:
             known = self.get(one.key)
             if known is None:
                 continue
-            agreeing = inliers(known, fingerprint)
+            agreeing = inliers(known, _seen(fingerprint, one))
             poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
-            if poor or agreeing >= INLIERS:
+            if poor or agreeing >= INLIERS or one.votes >= SURE_VOTES:
                 kept.append(msgspec.structs.replace(one, inliers=agreeing))
         return kept
 
@@ -217,10 +226,33 @@ def _hash(fingerprint: Fingerprint) -> tuple[bytes, int]:
     return fingerprint.pdq[:HASH_BYTES], min(max(fingerprint.facts.quality or 0, 0), 100)
 
 
+def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
+    """As the votes for a candidate say: as it is or mirrored; both where they say nothing."""
+    if candidate.votes < LEAST_VOTES or not fingerprint.mirrored:
+        return fingerprint
+    if not candidate.mirrored:
+        return msgspec.structs.replace(fingerprint, mirrored=b"")
+    points = np.frombuffer(fingerprint.points, "<u2").reshape(-1, 2).copy()
+    points[:, 0] = np.iinfo("<u2").max - points[:, 0]
+    return msgspec.structs.replace(
+        fingerprint, points=points.tobytes(), descriptors=fingerprint.mirrored, mirrored=b""
+    )
+
+
+def _kept(fingerprint: Fingerprint) -> Fingerprint:
+    return msgspec.structs.replace(
+        fingerprint,
+        points=fingerprint.points[: 4 * KEPT],
+        poses=fingerprint.poses[:KEPT],
+        descriptors=fingerprint.descriptors[: 32 * KEPT],
+        mirrored=b"",
+    )
+
+
 def _checked(fingerprint: Fingerprint) -> Fingerprint:
     points, point_rest = divmod(len(fingerprint.points), 4)
     descriptors, descriptor_rest = divmod(len(fingerprint.descriptors), 32)
-    if point_rest or descriptor_rest or points != descriptors:
+    if point_rest or descriptor_rest or not points == descriptors == len(fingerprint.poses):
         raise RecordError(f"a fingerprint with {points} keypoints and {descriptors} descriptors")
     if len(fingerprint.mirrored) not in (0, len(fingerprint.descriptors)):
         raise RecordError("a fingerprint with other mirrored descriptors than descriptors")

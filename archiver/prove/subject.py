@@ -19,8 +19,9 @@ from archiver.warc.read import read_stored
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IN = "IN (SELECT value FROM json_each(?))"
 # What belongs to captures: their requests, the notes and certificates about them, the originals of revisits.
-_ABOUT = f"SELECT record_id FROM records WHERE type IN ('request', 'metadata') AND refers_to {_IN}"
-_ORIGINALS = f"SELECT refers_to FROM records WHERE type = 'revisit' AND record_id {_IN}"
+# `+type`: else SQLite looks at all records of those types.
+_ABOUT = f"SELECT record_id FROM records WHERE +type IN ('request', 'metadata') AND refers_to {_IN}"
+_ORIGINALS = f"SELECT refers_to FROM records WHERE +type = 'revisit' AND record_id {_IN}"
 _FETCHES_OF = f"SELECT DISTINCT fetch_id FROM hops WHERE response_id {_IN}"
 _HOPS = f"SELECT request_id, response_id FROM hops WHERE fetch_id {_IN}"
 _NOTES = f"""

@@ -13,6 +13,7 @@ from archiver.index.pairs import pair_of_row, pair_words
 from archiver.model import ArticleNote, FetchNote, Finding, ListingNote, Note, Rendition, UnreadableNote
 from archiver.tell.checking import checked
 from archiver.tell.ending import kept
+from archiver.tell.found import found
 from archiver.tell.pairs import comparison
 from archiver.tell.stamps import timestamp
 from archiver.tell.state import state
@@ -25,6 +26,7 @@ __all__ = [
     "comparison",
     "drift_words",
     "finding_words",
+    "found",
     "kept",
     "note",
     "state",

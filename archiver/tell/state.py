@@ -40,6 +40,9 @@ def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
     held = f"{many(found.warcs, 'WARC file')}, {many(found.records, 'record')}, {size(found.bytes)}"
     yield "sealed", f"{held}; the newest record is of {moment(found.sealed)}" if found.sealed else held
     yield "holds", f"{many(found.articles, 'article')}, {many(found.pictures, 'picture')}"
+    if found.uncompared:
+        then = f"the next run does it, or: archiver duplicates {folder}"
+        yield "compares", f"{many(found.uncompared, 'picture')} not compared with the others yet; {then}"
     for path in found.open:
         yield "open", f"{path}: it is being written, or the next command seals it"
     if found.waiting:

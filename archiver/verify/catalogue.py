@@ -22,6 +22,8 @@ from archiver.verify.findings import of_file
 
 REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."
 ROWS_NAMED = 20
+_VOCABULARIES = ("our_words", "their_words")
+_WORDS = 5000  # held against each other at once
 _DIGEST_BYTES = 1000
 _finding = partial(of_file, NAME, advice=REBUILD)
 _BESIDE = ("-wal", "-journal")  # SQLite takes what stands there for changes to the database
@@ -149,12 +151,13 @@ def _compare(connection: sqlite3.Connection, current: list[str]) -> Iterator[Fin
         return
     _leave_out_other_versions(connection, current)
     tables = connection.execute(
-        "SELECT name FROM anew.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+        "SELECT name FROM pragma_table_list WHERE schema = 'anew' AND type = 'table'"
+        " AND name NOT LIKE 'sqlite_%' ORDER BY name"
     ).fetchall()
     for (table,) in tables:
-        if table in COMPARED:
-            continue
-        yield from _differences(connection, table)
+        if table not in COMPARED:
+            yield from _differences(connection, table)
+    yield from _other_words(connection)
 
 
 def _leave_out_other_versions(connection: sqlite3.Connection, current: list[str]) -> None:
@@ -164,6 +167,20 @@ def _leave_out_other_versions(connection: sqlite3.Connection, current: list[str]
         for sql in (_MADE_BETWEEN, _UNKNOWN_TO_OURS, _MADE_TODAY):
             connection.execute(sql, labels)
         connection.execute(_KIND_TODAY)
+
+
+def _other_words(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """The index of words holds the same words of the same articles; how it lies in its tables may differ."""
+    for name, database in zip(_VOCABULARIES, ("main", "anew"), strict=True):
+        connection.execute(
+            f"CREATE VIRTUAL TABLE temp.{name} USING fts5vocab({database}, article_words, instance)"
+        )
+    ours, theirs = (connection.execute(f"SELECT term, doc FROM temp.{name}") for name in _VOCABULARIES)  # noqa: S608
+    while (some := ours.fetchmany(_WORDS)) == theirs.fetchmany(_WORDS):
+        if not some:
+            return
+    message = "the index of words is not the one that the articles give: a search may miss some"
+    yield _finding("catalogue-row", message)
 
 
 def _differences(connection: sqlite3.Connection, table: str) -> Iterator[Finding]:

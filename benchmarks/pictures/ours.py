@@ -17,7 +17,7 @@ from archiver.pictures import Fingerprint, Index
 from archiver.pictures.fingerprint import make_fingerprint
 from archiver.pictures.pairs.compare import compare_pictures
 
-LINKS = ("locally-changed", "edited-or-neighbouring")
+LINKS = ("overlapping", "locally-changed", "edited-or-neighbouring")
 NEAR = 0.02  # of a side: what a crop's box may be off
 
 

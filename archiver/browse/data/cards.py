@@ -74,9 +74,16 @@ SELECT month FROM months WHERE month IS NOT NULL
 """
 
 
+_counted: dict[str, tuple[int | None, int]] = {}  # catalogue → its newest article, and the count then
+
+
 def count_articles(db: sqlite3.Connection) -> int:
     """One for each address: its mirror document, its page and later captures are one article to a reader."""
-    return int(db.execute(_COUNT).fetchone()[0])
+    _, _, file = db.execute("PRAGMA database_list").fetchone()
+    (newest,) = db.execute("SELECT max(id) FROM articles").fetchone()
+    if file not in _counted or _counted[file][0] != newest:
+        _counted[file] = (newest, int(db.execute(_COUNT).fetchone()[0]))
+    return _counted[file][1]
 
 
 def months(db: sqlite3.Connection) -> list[str]:

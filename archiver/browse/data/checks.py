@@ -3,8 +3,7 @@
 import re
 import sqlite3
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -110,10 +109,9 @@ def load_events(db: sqlite3.Connection, root: Path, language: Language) -> list[
     found = [*_runs(db, language), *_marks(db)]
     if manifest:
         numbers = range(len(manifest.warcs), max(0, len(manifest.warcs) - EVENTS), -1)
-        changes = [each for each in _key_changes(manifest) if each in numbers]
         for number, time in _sealed(db, manifest, numbers).items():
             found.append(Event("sealed", time, number, words.plain(manifest.warcs[number - 1].path)))
-            if number in changes:
+            if _another_key(manifest, number):
                 found.append(Event("key", time, number))
     return sorted(found, key=lambda each: each.time, reverse=True)[:EVENTS]
 
@@ -170,20 +168,15 @@ def _sealed(db: sqlite3.Connection, manifest: Manifest, numbers: range) -> dict[
     return found
 
 
-@lru_cache(maxsize=4)
-def _key_changes(manifest: Manifest) -> tuple[int, ...]:
-    """Numbers of the checkpoints which the archive's own name signs by other keys than the one before."""
-    keys = [_keys(manifest.origin, point) for point in manifest.checkpoints]
-    return tuple(
-        number
-        for number, (before, after) in enumerate(pairwise(keys), 2)
-        if before and after and before != after
-    )
+def _another_key(manifest: Manifest, number: int) -> bool:
+    """Whether the archive's own name signs a checkpoint by other keys than the one before."""
+    before, after = (_keys(manifest.origin, _point(manifest, each)) for each in (number - 1, number))
+    return number > 1 and bool(before and after) and before != after
 
 
-def _keys(origin: str, point: Checkpoint) -> frozenset[bytes]:
+def _keys(origin: str, point: Checkpoint | None) -> frozenset[bytes]:
     found = set()
-    for line in point.signatures:
+    for line in point.signatures if point else ():
         try:
             signature = Signature.parse(line)
         except ManifestError:

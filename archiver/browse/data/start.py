@@ -18,7 +18,8 @@ from archiver.manifest.manifest import Manifest
 from archiver.status import Checked, checked
 
 _CARDS = 6
-_LOOKED_AT = 1000  # the newest fetches that are not whole; pairs of pictures
+_FAILURES = 250  # of each outcome: the newest
+_REVIEWED = 1000  # pairs of pictures that are counted
 _HOSTS = 5
 _NAMED = 5  # files
 
@@ -54,7 +55,7 @@ class Needs:
     failing: tuple[tuple[str, int], ...]
     many: bool
     unreadable: int
-    review: int  # pairs of pictures that are nearly the same, at most _LOOKED_AT + 1
+    review: int  # pairs of pictures that are nearly the same, at most _REVIEWED + 1
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,14 @@ SELECT coalesce((SELECT sum(number) FROM tallies WHERE of = 'articles-by-host'),
 # Rows of the catalogue are never taken away, so the greatest number of one says how many there are.
 _FAILED = f"""
 SELECT * FROM (SELECT id, url, purpose, coalesce(host, '') AS host FROM fetches INDEXED BY fetches_by_outcome
-    WHERE outcome = :outcome AND {COUNTED} ORDER BY id DESC LIMIT {_LOOKED_AT}) AS failed
+    WHERE outcome = :outcome AND {COUNTED} ORDER BY id DESC LIMIT {_FAILURES}) AS failed
 WHERE NOT EXISTS (SELECT 1 FROM fetches WHERE url = failed.url AND purpose = failed.purpose
     AND outcome = 'whole' AND id > failed.id)
 """  # noqa: S608 - our own words
 _REVIEW = f"""
 SELECT count(*) FROM (SELECT 1 FROM picture_pairs WHERE relation IN {KEPT_APART} AND NOT EXISTS (
     SELECT 1 FROM picture_marks WHERE picture_marks.first = min(picture_pairs.first, picture_pairs.second)
-    AND picture_marks.second = max(picture_pairs.first, picture_pairs.second)) LIMIT {_LOOKED_AT + 1})
+    AND picture_marks.second = max(picture_pairs.first, picture_pairs.second)) LIMIT {_REVIEWED + 1})
 """  # noqa: S608 - our own words
 
 
@@ -101,8 +102,8 @@ def load_held(db: sqlite3.Connection) -> Held:
     return Held(*db.execute(_HELD).fetchone())
 
 
-def load_newest(db: sqlite3.Connection, say: Say) -> list[Card]:
-    return list(list_cards(db, Window(), say).cards[:_CARDS])
+def load_newest(db: sqlite3.Connection, say: Say) -> tuple[Card, ...]:
+    return list_cards(db, Window(), say).cards[:_CARDS]
 
 
 def load_needs(db: sqlite3.Connection) -> Needs:
@@ -110,7 +111,7 @@ def load_needs(db: sqlite3.Connection) -> Needs:
     many = False
     for outcome in ("partial", "refused", "substituted", "failed"):
         rows = db.execute(_FAILED, {"outcome": outcome}).fetchall()
-        many = many or len(rows) == _LOOKED_AT
+        many = many or len(rows) == _FAILURES
         failed |= {(row["url"], row["purpose"]): (row["id"], row["host"]) for row in rows}
     hosts: dict[str, int] = {}
     for _, host in failed.values():

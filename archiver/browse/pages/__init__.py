@@ -10,11 +10,12 @@ from archiver.browse.pages.captures import captures
 from archiver.browse.pages.checks import checks
 from archiver.browse.pages.downloads import evidence, records
 from archiver.browse.pages.duplicates import duplicates
-from archiver.browse.pages.media import picture, thumbnail
+from archiver.browse.pages.media import original, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
 from archiver.browse.pages.record import member, payload, record
+from archiver.browse.pages.search import search
 from archiver.browse.pages.start import start
 from archiver.browse.pages.timeline import plot, timeline
 from archiver.browse.pages.versions import versions
@@ -31,13 +32,14 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/articles/(?P<id>[0-9]{1,18})/versions$", versions),
     (r"/-/articles/(?P<id>[0-9]{1,18})/evidence\.zip$", evidence),
     (r"/-/articles/(?P<id>[0-9]{1,18})/records\.warc\.gz$", records),
+    (r"/-/search/?$", search),
     (r"/-/pictures/?$", pictures),
     (r"/-/pictures/(?P<digits>[0-9a-f]{64})$", picture_page),
     (rf"{_PAIR}$", pair),
     (rf"{_PAIR}/changes\.png$", changes),
     (rf"{_PAIR}/mark$", mark),
     (r"/-/duplicates/?$", duplicates),
-    (r"/-/media/(?P<digits>[0-9a-f]{64})$", picture),
+    (r"/-/media/(?P<digits>[0-9a-f]{64})$", original),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
     (rf"{_RECORD}$", record),
     (rf"{_RECORD}/payload$", payload),

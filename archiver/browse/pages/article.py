@@ -12,9 +12,8 @@ from archiver.browse.intact import Check, check
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
-from archiver.errors import RecordError
-from archiver.warc.read import read_record
-from archiver.warc.warcinfo import values
+from archiver.model import Entry
+from archiver.warc.warcinfo import first_block, values
 
 NO_ARTICLE = Problem(404, to_say("No such article"), to_say("The archive holds no article with this number."))
 
@@ -51,16 +50,23 @@ def _read(here: Library, page: Page) -> tuple[Check, Custody | None, str]:
     if page.provenance is None:
         return found, None, ""
     info = page.provenance.warcinfo
-    agent = _agent(here, info) if info and info.record_id in found.intact else ""
-    return found, custody(here.root, page.provenance.warc), agent
+    return found, custody(here.root, page.provenance.warc), _agent(here, info) if info else ""
 
 
 def _agent(here: Library, warcinfo: Stored) -> str:
-    try:
-        block = read_record(here.root, warcinfo.place).block
-    except RecordError:
+    """The user agent that a warcinfo names; "" where it is damaged, or outside the archive."""
+    if not (here.root / warcinfo.warc).resolve().is_relative_to(here.root):
         return ""
-    return words.plain(", ".join(values(block, "http-header-user-agent")))[:500]
+    entry = Entry(
+        offset=warcinfo.offset,
+        length=warcinfo.length,
+        digest=warcinfo.digest,
+        type=warcinfo.type,
+        id=warcinfo.record_id,
+        date=warcinfo.date,
+    )
+    block = first_block(here.root, warcinfo.warc, entry)
+    return words.plain(", ".join(values(block or b"", "http-header-user-agent")))[:500]
 
 
 def _damaged(page: Page, found: Check) -> frozenset[str]:

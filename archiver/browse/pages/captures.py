@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from archiver.browse import words
 from archiver.browse.data import captures as data
 from archiver.browse.language import preferred
 from archiver.browse.library import library
@@ -21,8 +22,9 @@ async def captures(datasette: Any, request: Any) -> Any:
     host = (request.args.get("host") or "").lower()[:HOST_CHARS]
     outcome = request.args.get("outcome") or ""
     outcome = outcome if outcome in OUTCOMES else ""
-    shared = {"outcomes": OUTCOMES, "host": host, "outcome": outcome}
+    shared: dict[str, Any] = {"outcomes": OUTCOMES, "host": host, "outcome": outcome}
     if not (host or outcome):
+        shared["names"] = [words.outcome_name(each, say) for each in OUTCOMES]
         hosts = await database.execute_fn(data.load_hosts)
         runs = await database.execute_fn(lambda db: data.load_runs(db, say))
         return await html(

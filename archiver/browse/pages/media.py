@@ -38,7 +38,7 @@ def _unshown(say: Say, reason: object) -> Problem:
     return Problem(415, say("Not shown"), say("The bytes are intact, but %(reason)s.", reason=reason))
 
 
-async def picture(datasette: Any, request: Any) -> Any:
+async def original(datasette: Any, request: Any) -> Any:
     """`/-/media/<sha256>[?download]`: a picture's bytes as archived, or a page that says why not."""
     say = preferred(request.headers.get("accept-language", "")).say
     here, digits, places = await _places(datasette, request)

@@ -2,11 +2,13 @@
 
 A descriptor of 256 bits falls into one bucket in each of 4 tables: the 24 of its bits that the table looks at
 (Indyk and Motwani, "Approximate Nearest Neighbors", 1998, section 4.2: bit sampling). Descriptors of one spot
-in two renditions differ in a few bits, so they often share a bucket. A picture's votes are the buckets it
-shares.
+in two renditions differ in a few bits, so they often share a bucket, which votes for the picture. Those votes
+count that agree on how the picture is turned and scaled (weak geometric consistency: Jegou, Douze and Schmid,
+"Hamming Embedding and Weak Geometric Consistency", ECCV 2008, section 4).
 
-The tables are kept together, by a number of 26 bits: the table's in the 2 highest. A posting is a bucket and
-a picture's row; those of many rows lie sorted in segments that never change. Two of one size become one.
+The tables are kept together, by a number of 26 bits: the table's in the 2 highest. A posting is a bucket, a
+picture's row and a keypoint's pose; those of many rows lie sorted in segments that never change. Two of one
+size become one.
 """
 
 import os
@@ -29,27 +31,37 @@ COMMON = 1_000  # a bucket that more pictures share tells nothing
 _LOW_BITS = 8
 _SLOTS = 1 << (BITS + 2 - _LOW_BITS)
 _MERGED_SLOTS = _SLOTS >> 6  # merged at a time
-_ROW_BITS = 16
-_MAGIC = b"archiver postings 1\n\0\0\0\0"
+_ROW_BITS, _POSE_BITS = 16, 8
+_LAST_BITS = _ROW_BITS + _POSE_BITS  # of a posting, behind its bucket
+_MAGIC = b"archiver postings 2\n\0\0\0\0"
+
+OCTAVES, TURNS = 8, 32  # of poses
+_POSES = OCTAVES * TURNS - 1
+_GRID = (2 * OCTAVES + 1) * TURNS  # how two poses lie to each other: octaves apart, and by what turned
+PLACED = 500  # rows with the most votes, whose poses are looked at
+CHANCE = 2  # postings of two pictures that agree on a turn and a scale by chance
 
 Rows = NDArray[np.int64]
 Buckets = NDArray[np.uint64]
-Posted = NDArray[np.uint64]  # bucket << 16 | row, ascending
+Posted = NDArray[np.uint64]  # bucket << 24 | row << 8 | pose, ascending
+Poses = NDArray[np.int64]
 
 _OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
 
 
-def buckets(descriptors: bytes) -> Buckets:
-    """The distinct buckets of n x 32 bytes, ascending; 32 bytes of zero are no descriptor.
+def posed(descriptors: bytes, poses: bytes) -> Buckets:
+    """The distinct buckets of n x 32 bytes, each with a pose (bucket << 8 | pose), ascending.
 
-    Table t looks at the bits t, t + 4, t + 8 … t + 92, the first the highest; bit 0 is the highest of byte 0.
+    32 bytes of zero are no descriptor. Table t looks at the bits t, t + 4, t + 8 … t + 92, the first the
+    highest; bit 0 is the highest of byte 0.
     """
     each = np.frombuffer(descriptors, np.uint8).reshape(-1, 32)
-    bits = np.unpackbits(each[each.any(axis=1), : TABLES * BITS // 8], axis=1)
+    there = each.any(axis=1)
+    bits = np.unpackbits(each[there, : TABLES * BITS // 8], axis=1)
     weights = np.uint64(1) << np.arange(BITS, dtype=np.uint64)[::-1]
     found = bits.reshape(-1, BITS, TABLES).swapaxes(1, 2).astype(np.uint64) @ weights
     found |= np.arange(TABLES, dtype=np.uint64) << np.uint64(BITS)
-    return np.unique(found)
+    return np.unique(found << np.uint64(_POSE_BITS) | np.frombuffer(poses, np.uint8)[there, None])
 
 
 class Part(Protocol):
@@ -61,8 +73,8 @@ class Part(Protocol):
     def find(self, wanted: Buckets) -> tuple[Rows, Rows]:
         """Where the postings of each bucket begin and end."""
 
-    def rows(self, places: Rows) -> Rows:
-        """The rows at these places."""
+    def rows(self, places: Rows) -> tuple[Rows, Poses]:
+        """The rows and poses at these places."""
 
     def posted(self, slot: int) -> Posted:
         """The postings in some slots from this on, ascending; rows are counted from `first`."""
@@ -76,56 +88,61 @@ class Tail:
         self._posted: Posted = np.empty(0, np.uint64)
 
     def add(self, found: Buckets) -> None:
-        row = found << np.uint64(_ROW_BITS) | np.uint64(self.end - self.first)
-        self._posted = np.sort(np.concatenate((self._posted, row)), kind="stable")
+        bucket, pose = found >> np.uint64(_POSE_BITS), found & np.uint64(_POSES)
+        row = np.uint64((self.end - self.first) << _POSE_BITS)
+        posted = bucket << np.uint64(_LAST_BITS) | row | pose
+        self._posted = np.sort(np.concatenate((self._posted, posted)), kind="stable")
         self.end += 1
 
     def find(self, wanted: Buckets) -> tuple[Rows, Rows]:
-        low = wanted << np.uint64(_ROW_BITS)
-        return self._posted.searchsorted(low), self._posted.searchsorted(low + np.uint64(1 << _ROW_BITS))
+        low = wanted << np.uint64(_LAST_BITS)
+        return self._posted.searchsorted(low), self._posted.searchsorted(low + np.uint64(1 << _LAST_BITS))
 
-    def rows(self, places: Rows) -> Rows:
-        return (self._posted[places] & np.uint64((1 << _ROW_BITS) - 1)).astype(np.int64) + self.first
+    def rows(self, places: Rows) -> tuple[Rows, Poses]:
+        found = (self._posted[places] & np.uint64((1 << _LAST_BITS) - 1)).astype(np.int64)
+        return (found >> _POSE_BITS) + self.first, found & _POSES
 
     def posted(self, slot: int) -> Posted:
-        ends = np.array((slot, slot + _MERGED_SLOTS), np.uint64) << np.uint64(_LOW_BITS + _ROW_BITS)
+        ends = np.array((slot, slot + _MERGED_SLOTS), np.uint64) << np.uint64(_LOW_BITS + _LAST_BITS)
         begin, end = self._posted.searchsorted(ends)
         return self._posted[begin:end]
 
 
 class Segment:
-    """Sorted postings in three arrays, little-endian, in a file in this order behind its head of 48 bytes.
+    """Sorted postings in four arrays, little-endian, in a file in this order behind its head of 48 bytes.
 
     `slots` (2^18 + 1 x uint32): where those of a bucket's 18 higher bits begin. `inside` (uint16): the row,
-    less the segment's first. `low` (uint8): the bucket's 8 lower bits. The head: 24 bytes that name the
-    format, the first row, the row behind the last, and the number of postings (each uint64).
+    less the segment's first. `low` (uint8): the bucket's 8 lower bits. `poses` (uint8). The head: 24 bytes
+    that name the format, the first row, the row behind the last, and the number of postings (each uint64).
     """
 
     number: int | None = None  # of its file
 
-    def __init__(self, first: int, end: int, slots: Any, inside: Any, low: Any) -> None:
-        self.first, self.end = first, end
-        self._slots, self._inside, self._low = slots, inside, low
+    def __init__(self, first: int, end: int, arrays: Sequence[Any]) -> None:
+        """`arrays`: slots, inside, low and poses."""
+        self.first, self.end, self._arrays = first, end, arrays
+        self._slots, self._inside, self._low, self._poses = arrays
 
     @classmethod
     def of(cls, *parts: Part) -> "Segment":
         """Parts that follow each other as one, made piece by piece."""
-        first, inside, low, counts = parts[0].first, [], [], []
+        first, inside, low, poses, counts = parts[0].first, [], [], [], []
         for begin in range(0, _SLOTS, _MERGED_SLOTS):
-            shifted = [part.posted(begin) + np.uint64(part.first - first) for part in parts]
+            shifted = [part.posted(begin) + np.uint64((part.first - first) << _POSE_BITS) for part in parts]
             posted = np.sort(np.concatenate(shifted), kind="stable")
-            slots = (posted >> np.uint64(_ROW_BITS + _LOW_BITS)).astype(np.int64) - begin
+            slots = (posted >> np.uint64(_LAST_BITS + _LOW_BITS)).astype(np.int64) - begin
             counts.append(np.bincount(slots, minlength=_MERGED_SLOTS))
-            inside.append(posted.astype("<u2"))
-            low.append((posted >> np.uint64(_ROW_BITS)).astype(np.uint8))
+            inside.append((posted >> np.uint64(_POSE_BITS)).astype("<u2"))
+            low.append((posted >> np.uint64(_LAST_BITS)).astype(np.uint8))
+            poses.append(posted.astype(np.uint8))
         slots = np.concatenate(([0], np.cumsum(np.concatenate(counts)))).astype("<u4")
-        return cls(first, parts[-1].end, slots, np.concatenate(inside), np.concatenate(low))
+        arrays = [slots, *(np.concatenate(each) for each in (inside, low, poses))]
+        return cls(first, parts[-1].end, arrays)
 
     def save(self, path: Path) -> None:
         """Raises StorageError."""
         head = np.array((self.first, self.end, len(self._low)), "<u8").tobytes()
-        arrays = (self._slots.tobytes(), self._inside.tobytes(), self._low.tobytes())
-        replace_file(path, b"".join((_MAGIC, head, *arrays)))
+        replace_file(path, b"".join((_MAGIC, head, *(array.tobytes() for array in self._arrays))))
 
     @classmethod
     def open(cls, path: Path, number: int) -> "Segment":
@@ -136,12 +153,12 @@ class Segment:
             data = np.memmap(file, np.uint8, "r")
         head = data[: len(_MAGIC) + 24].tobytes()
         first, end, count = (int(number) for number in np.frombuffer(head[-24:], "<u8"))
-        sizes = (len(head), 4 * (_SLOTS + 1), 2 * count, count)
+        sizes = (len(head), 4 * (_SLOTS + 1), 2 * count, count, count)
         if not head.startswith(_MAGIC) or len(data) != sum(sizes):
             raise RecordError(f"{path}: not a segment of postings", DAMAGED)
         ends = np.cumsum(sizes)
         slots, inside = data[ends[0] : ends[1]].view("<u4"), data[ends[1] : ends[2]].view("<u2")
-        segment = cls(first, end, slots, inside, data[ends[2] :])
+        segment = cls(first, end, (slots, inside, data[ends[2] : ends[3]], data[ends[3] :]))
         segment.number = number
         return segment
 
@@ -167,11 +184,11 @@ class Segment:
             end = np.where(less, end, np.minimum(middle, end))
         return begin
 
-    def rows(self, places: Rows) -> Rows:
+    def rows(self, places: Rows) -> tuple[Rows, Poses]:
         inside: Rows = self._inside[places].astype(np.int64) + self.first
         if np.any(inside >= self.end):
             raise RecordError("the index of pictures is damaged: a posting of no picture", DAMAGED)
-        return inside
+        return inside, self._poses[places].astype(np.int64)
 
     def posted(self, slot: int) -> Posted:
         slots = self._slots[slot : slot + _MERGED_SLOTS + 1].astype(np.int64)
@@ -179,7 +196,8 @@ class Segment:
             raise RecordError(_OUT_OF_ORDER, DAMAGED)
         numbers = np.repeat(np.arange(slot, slot + _MERGED_SLOTS, dtype=np.uint64), np.diff(slots))
         found = numbers << np.uint64(_LOW_BITS) | self._low[slots[0] : slots[-1]]
-        posted: Posted = found << np.uint64(_ROW_BITS) | self._inside[slots[0] : slots[-1]]
+        found = found << np.uint64(_ROW_BITS) | self._inside[slots[0] : slots[-1]]
+        posted: Posted = found << np.uint64(_POSE_BITS) | self._poses[slots[0] : slots[-1]]
         return posted
 
 
@@ -190,9 +208,9 @@ class Postings:
         self.segments = list(segments)
         self.tail = Tail(segments[-1].end if segments else 0)
 
-    def add(self, descriptors: bytes) -> bool:
+    def add(self, descriptors: bytes, poses: bytes) -> bool:
         """Those of the next row. Whether the segments are others than before."""
-        self.tail.add(buckets(descriptors))
+        self.tail.add(posed(descriptors, poses))
         if self.tail.end - self.tail.first < TAIL_ROWS:
             return False
         parts: list[Part] = [self.tail]
@@ -206,26 +224,64 @@ class Postings:
         rows = self.tail.end - last.first
         return rows <= MOST_SEGMENT_ROWS and last.end - last.first <= self.tail.end - newer.first
 
-    def votes(self, descriptors: bytes) -> Rows:
-        """For each row, 100 / sqrt(n) for each bucket that it shares and that n rows have.
+    def votes(self, descriptors: bytes, poses: bytes) -> Rows:
+        """For each row, 100 / sqrt(n) for each bucket that it shares and that has n postings.
 
-        A bucket of more than `COMMON` rows counts nothing.
+        Those count that agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where
+        they are most, less two at their mean, for so many agree by chance. Only the `PLACED` rows with the
+        highest sums have votes, of equals the oldest. A bucket of more than `COMMON` postings counts nothing.
         """
-        wanted = buckets(descriptors)
+        asked = posed(descriptors, poses)
+        wanted = asked >> np.uint64(_POSE_BITS)
         parts: list[Part] = [*self.segments, self.tail]
         found = [part.find(wanted) for part in parts]
         shared = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
         telling = (shared > 0) & (shared <= COMMON)
         weights = np.rint(100 / np.sqrt(shared[telling]))  # whole, so that their sum is exact in any order
-        votes = [
-            _counted(part, begin[telling], end[telling], weights)
+        own = (asked[telling] & np.uint64(_POSES)).astype(np.int64)
+        hits = [
+            _hits(part, begin[telling], end[telling], own, weights)
             for part, (begin, end) in zip(parts, found, strict=True)
         ]
-        return np.concatenate(votes).astype(np.int64)
+        rows, poses_apart, weight = (np.concatenate(each) for each in zip(*hits, strict=True))
+        return _consistent(rows, poses_apart, weight, self.tail.end)
 
 
-def _counted(part: Part, begin: Rows, end: Rows, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _hits(
+    part: Part, begin: Rows, end: Rows, own: Poses, weights: NDArray[np.float64]
+) -> tuple[Rows, Rows, NDArray[np.float64]]:
+    """Of each posting in these ranges the row, how its pose is turned and scaled, and the weight."""
     many = end - begin
     ahead = np.repeat(begin - (np.cumsum(many) - many), many)
-    rows = part.rows(ahead + np.arange(len(ahead))) - part.first
-    return np.bincount(rows, np.repeat(weights, many), part.end - part.first).astype(np.float64)
+    rows, poses = part.rows(ahead + np.arange(len(ahead)))
+    own = np.repeat(own, many)
+    octaves = poses // TURNS - own // TURNS + OCTAVES  # 1 to 15: one is left on either side
+    return rows, octaves * TURNS + (poses - own) % TURNS, np.repeat(weights, many)
+
+
+def _consistent(rows: Rows, apart: Rows, weights: NDArray[np.float64], count: int) -> Rows:
+    votes = np.bincount(rows, weights, count)
+    placed = np.argsort(-votes, kind="stable")[:PLACED]
+    place = np.full(count, -1)
+    place[placed] = np.arange(len(placed))
+    there = place[rows] >= 0
+    cells, size = place[rows[there]] * _GRID + apart[there], len(placed) * _GRID
+    agreeing = _neighbourhoods(np.bincount(cells, weights[there], size).astype(np.int64))
+    many = _neighbourhoods(np.bincount(cells, minlength=size))
+    result = np.zeros(count, np.int64)
+    result[placed] = (agreeing * np.maximum(many - CHANCE, 0) // np.maximum(many, 1)).max(axis=(1, 2))
+    return result
+
+
+def _neighbourhoods(histograms: Rows) -> Rows:
+    """For each cell, what it and the 8 around it hold."""
+    each = histograms.reshape(-1, 2 * OCTAVES + 1, TURNS)
+    turned = each + np.roll(each, 1, axis=2) + np.roll(each, -1, axis=2)
+    around: Rows = turned[:, :-2] + turned[:, 1:-1] + turned[:, 2:]
+    return around
+
+
+def mirrored_poses(poses: bytes) -> bytes:
+    """Those of the same keypoints in the mirrored picture."""
+    each = np.frombuffer(poses, np.uint8)
+    return (each // TURNS * TURNS + (TURNS // 2 - 1 - each) % TURNS).astype(np.uint8).tobytes()

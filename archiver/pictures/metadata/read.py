@@ -1,4 +1,4 @@
-"""Bytes of a picture → its metadata. Meant to run in the sandbox."""
+"""Bytes of a picture → its metadata."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ _READERS: dict[str, Callable[[bytes, Blocks], None]] = {
 _REPEATED = 2  # blocks of one kind that are read: a file needs no more than one
 
 
-def read_metadata(data: bytes) -> list[dict[str, Any]]:
+def read_tags(data: bytes) -> list[dict[str, Any]]:
     """Tags of a picture as JSON values, in the order EXIF, IPTC, ICC, C2PA, comments, XMP.
 
     Formats: JPEG, PNG, GIF, WebP, AVIF, TIFF; of any other bytes nothing is read. Never raises for what

@@ -18,6 +18,8 @@ _RATIO = 0.85  # of the nearest descriptor's distance to the second nearest's, a
 _ROUGH, _FINE = 6.0, 3.5  # pixels of the frame that a keypoint may lie away
 _SURE = 25  # inliers after which no other way is tried
 _SMALLEST, _LARGEST = 0.1, 10.0  # scale
+_AT_ONCE = 64  # descriptors: what is in between fits into the processor's cache
+_BITS = 256  # of a descriptor
 _UNEVEN = 1.6  # the larger scale by the smaller
 
 
@@ -41,10 +43,10 @@ def inliers(first: "Fingerprint", second: "Fingerprint") -> int:
     return match(unpacked(first), unpacked(second)).inliers
 
 
-def match(first: Keypoints, second: Keypoints) -> Match:
-    """The affine map that most keypoints agree on, plain or mirrored."""
+def match(first: Keypoints, second: Keypoints, *, mirrored: bool = True) -> Match:
+    """The affine map that most keypoints agree on, plain or, if it may be, mirrored."""
     plain = _match(first, second.points, second.descriptors, second.frame)
-    if plain.inliers >= _SURE or not len(second.mirrored):
+    if not mirrored or plain.inliers >= _SURE or not len(second.mirrored):
         return plain
     width = second.frame[0]
     flip = np.array([[-1.0, 0, width - 1], [0, 1, 0], [0, 0, 1]])
@@ -60,13 +62,10 @@ def _match(
 ) -> Match:
     if min(len(first.points), len(points)) < 4:
         return NOTHING
-    binary = descriptors.dtype == np.uint8
-    kind, norm = (cv2.CV_32S, cv2.NORM_HAMMING) if binary else (cv2.CV_32F, cv2.NORM_L2)
-    distances, nearest = cv2.batchDistance(descriptors, first.descriptors, kind, normType=norm, K=2)
-    good = distances[:, 0] < _RATIO * distances[:, 1]
+    nearest, good = _alike(first.descriptors, descriptors)
     if good.sum() < 4:
         return NOTHING
-    pairs = _Pairs(points[good], first.points[nearest[good, 0]], nearest[good, 0])
+    pairs = _Pairs(points[good], first.points[nearest[good]], nearest[good])
     stretch = np.array([[first.frame[0] / frame[0], 0, 0], [0, first.frame[1] / frame[1], 0]])
     found = [pairs.fitted(stretch, _ROUGH)]  # the whole picture in both, perhaps squeezed
     if found[0].inliers < max(_SURE, good.sum() // 2):
@@ -79,13 +78,35 @@ def _match(
     return max(found, key=lambda each: each.inliers)
 
 
+def _alike(first: Descriptors, second: Descriptors) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each of the second the nearest of the first, and whether it is much nearer than the next one."""
+    if second.dtype != np.uint8:
+        found, numbers = cv2.batchDistance(second, first, cv2.CV_32F, normType=cv2.NORM_L2, K=2)
+        return numbers[:, 0].astype(np.intp), np.asarray(found[:, 0] < _RATIO * found[:, 1])
+    one = np.ascontiguousarray(np.ascontiguousarray(first).view("<u8").T)
+    two = np.ascontiguousarray(second).view("<u8")
+    nearest, good = np.empty(len(two), np.intp), np.empty(len(two), bool)
+    for begin in range(0, len(two), _AT_ONCE):
+        part = two[begin : begin + _AT_ONCE]
+        bits = np.zeros((len(part), one.shape[1]), np.uint16)
+        for word in range(len(one)):
+            bits += np.bitwise_count(part[:, word, None] ^ one[word])
+        least = bits.argmin(axis=1)
+        rows = np.arange(len(part))
+        distances = bits[rows, least]
+        bits[rows, least] = _BITS + 1
+        nearest[begin : begin + _AT_ONCE] = least
+        good[begin : begin + _AT_ONCE] = distances < _RATIO * bits.min(axis=1)
+    return nearest, good
+
+
 @dataclass(frozen=True)
 class _Pairs:
     """Points of the second picture beside those of the first that look alike."""
 
     second: NDArray[np.float32]
     first: NDArray[np.float32]
-    numbers: NDArray[np.int32]  # of the first picture's points: one may be the nearest of several
+    numbers: NDArray[np.intp]  # of the first picture's points: one may be the nearest of several
 
     def fitted(self, affine: Affine, reach: float) -> Match:
         """The map that the pairs near a given one agree on, by least squares."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archiver.model import Box
-from archiver.pictures.pairs.explain import Explained, Floats, cells, explain, follows, reduced
+from archiver.pictures.pairs.explain import CELL, Explained, Floats, cells, explain, follows, reduced
 from archiver.pictures.pairs.overlays import Region, edges, is_overlay, region
 
 # windows in cells a side, and the least score in each that is a change
@@ -23,8 +23,13 @@ _LEVELS = 8.0  # grey levels, root mean square
 _COLOUR_LEVELS = 26.0
 _ABOVE = 3.0  # times the noise of the pair
 _LOUD = 20.0  # grey levels: no encoder leaves more, so a noisy pair hides no more than this
+_DETAILED = 20.0  # variance within the pixels of the grid
+_ENCODED = 0.07  # share of it that encoders and good resamplers leave
+_AMPLE = 1.0
 _BINS = 8
 _LEAST = 2  # cells that a change has
+_CLEARLY, _SEVERAL = 1.15, 6  # of that score, and cells of one place that have it
+_SURELY = 1.5  # of that score: one is enough
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
 
 
@@ -40,20 +45,30 @@ class Changes:
 
 
 def find_changes(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], valid: NDArray[np.bool_], *, scale: float = 1.0
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    valid: NDArray[np.bool_],
+    *,
+    scale: float = 1.0,
+    unshown: Floats | None = None,
 ) -> Changes:
     """What is changed in, or laid over, one of two pictures.
 
     Both are height x width x 3 RGB on one grid, aligned to within a pixel; `valid` (height x width) says
     where both show something. `scale` is the lower of their own resolutions, in pixels for each pixel of the
-    grid. The same input gives the same result.
+    grid; `unshown` (height x width) the variance of the finer picture within a pixel of the grid. The same
+    input gives the same result.
     """
     one, two, shown = reduced(first, second, valid, scale)
+    height, width = shown.shape
+    within = np.zeros((height // CELL, width // CELL), np.float32)
+    if unshown is not None:
+        within = np.asarray(cv2.resize(unshown, within.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     turned = follows(one, two)
-    seen = explain(two, one, shown) if turned else explain(one, two, shown)
+    seen = explain(two, one, shown, within) if turned else explain(one, two, shown, within)
     score, noise = _score(seen)
     if score.max() >= 1:  # a change is one from either side; what only one cannot explain is tone
-        other = explain(one, two, shown) if turned else explain(two, one, shown)
+        other = explain(one, two, shown, within) if turned else explain(two, one, shown, within)
         score = np.minimum(score, _score(other)[0])
     hot = _hot(score)
     sure = _sure(hot, seen, noise)
@@ -68,8 +83,14 @@ def find_changes(
         tuple(place.box for place in overlaid),
         float(hot.sum() / compared),
         noise,
-        seen.drift,
+        _drift(seen.off, hot),
     )
+
+
+def _drift(off: Floats, hot: NDArray[np.uint8]) -> float:
+    """The 90th percentile of how far textures lie off the map, away from what differs there."""
+    told = off[(off >= 0) & (cv2.dilate(hot, np.ones((7, 7), np.uint8)) == 0)]
+    return float(np.percentile(told, 90)) if len(told) else 0.0
 
 
 def _score(seen: Explained) -> tuple[Floats, float]:
@@ -83,12 +104,17 @@ def _score(seen: Explained) -> tuple[Floats, float]:
         levels = [_around(values, seen.valid, window) for values in means]
         one, two = (np.maximum(power - level * level, 0) for power, level in zip(powers, levels, strict=True))
         both = one + two + (levels[0] - levels[1]) ** 2
-        found = _outlying(energy, np.minimum(one, two), both, seen.valid, _LEVELS)
+        within = _around(seen.unshown, seen.valid, window)
+        texture = np.minimum(one, two)
+        usual = np.minimum(np.exp(_expected(energy, texture, seen.valid)), 0.35 * texture + 30)
+        expected = np.log(usual + _aliased(energy, within) * within)
+        found = _outlying(energy, expected, both, _LEVELS)
         score = np.maximum(score, found / np.float32(least))
         noise = float(np.sqrt(np.median(energy)))
     colour = _around((seen.colour**2).sum(axis=2), seen.valid, 5)
     own = seen.own_colour.sum(axis=2)
-    score = np.maximum(score, _outlying(colour, own, own + colour, seen.valid, _COLOUR_LEVELS))
+    expected = np.minimum(_expected(colour, own, seen.valid), np.log(0.35 * own + 30))
+    score = np.maximum(score, _outlying(colour, expected, own + colour, _COLOUR_LEVELS))
     score[seen.valid < 0.5] = 0
     return score, noise
 
@@ -101,14 +127,21 @@ def _around(values: Floats, valid: Floats, window: int) -> Floats:
     return np.maximum(np.asarray(total / share, np.float32), 0)
 
 
-def _outlying(energy: Floats, texture: Floats, both: Floats, valid: Floats, levels: float) -> Floats:
-    """A score that is high where energy is above what texture explains, unlike, and visible."""
-    expected = np.minimum(_expected(energy, texture, valid), np.log(0.35 * texture + 30))
+def _outlying(energy: Floats, expected: Floats, both: Floats, levels: float) -> Floats:
+    """A score that is high where energy is above what is expected (its logarithm), unlike, and visible."""
     outlier = (np.log1p(energy) - expected) / _OUTLIER
     unlike = energy / (both + 20) / _UNLIKE
     noise = float(np.sqrt(np.median(energy)))
     visible = np.sqrt(energy) / max(levels, min(_ABOVE * noise, _LOUD))
     return np.asarray(np.minimum(np.minimum(outlier, unlike), visible), np.float32)
+
+
+def _aliased(energy: Floats, unshown: Floats) -> float:
+    """How much more of what the grid does not show came back as something else than an encoder explains."""
+    much = unshown >= max(_DETAILED, float(np.median(unshown)))
+    if not much.any():
+        return 0.0
+    return _AMPLE * max(0.0, float(np.quantile(energy[much] / unshown[much], 0.3)) - _ENCODED)
 
 
 def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
@@ -119,16 +152,21 @@ def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
     if len(at) < 4 * _BINS:
         return np.full_like(energy, np.inf)
     parts = np.array_split(np.argsort(at, kind="stable"), _BINS)
-    where = [float(np.median(at[part])) for part in parts]
+    where = [float(at[part[(len(part) - 1) // 2]] + at[part[len(part) // 2]]) / 2 for part in parts]
     usual = [float(np.median(level[part])) for part in parts]
     return np.asarray(np.interp(np.log1p(texture), where, usual), np.float32)
 
 
 def _hot(score: Floats) -> NDArray[np.uint8]:
-    """Cells that changed: all above the lower threshold that touch one above the upper."""
-    _, labels = cv2.connectedComponents((score > _GROW).astype(np.uint8), connectivity=8)
-    kept = np.unique(labels[score >= 1])
-    return np.isin(labels, kept[kept > 0]).astype(np.uint8)
+    """Cells that changed: all above the lower threshold that touch several above the upper, or a sure one.
+
+    A single star or stroke comes back otherwise from a curve of tone; a change is sure, or takes some room.
+    """
+    count, labels = cv2.connectedComponents((score > _GROW).astype(np.uint8), connectivity=8)
+    above = np.bincount(labels[score >= _CLEARLY], minlength=count) >= _SEVERAL
+    above[labels[score >= _SURELY]] = True
+    above[0] = False
+    return np.asarray(above[labels], np.uint8)
 
 
 def _sure(hot: NDArray[np.uint8], seen: Explained, noise: float) -> NDArray[np.uint8]:

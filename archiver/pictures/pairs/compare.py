@@ -9,6 +9,8 @@ import msgspec
 
 from archiver.model import Comparison, Noun
 
+SAME_PIXELS = Comparison(relation="same-pixels", reason="Every decoded pixel is the same.")
+
 
 class Drawn(Noun, frozen=True):
     """A Comparison with what a person wants to see of it."""
@@ -18,14 +20,20 @@ class Drawn(Noun, frozen=True):
     png: bytes = b""  # the change map; empty where there is nothing to show
 
 
-def compare_pictures(data: bytes, *, first_bytes: int) -> dict[str, Any]:
+def compare_pictures(data: bytes, *, first_bytes: int, second_bytes: int | None = None) -> dict[str, Any]:
     """The Comparison of two pictures, one behind the other, as JSON values.
 
-    The first is `first_bytes` long. Whatever the bytes are, a Comparison comes out.
+    They are so long; what is behind the second are their Fingerprints or nulls, in MessagePack, so that
+    they are not made again. Whatever the bytes of the pictures are, a Comparison comes out.
     """
-    from archiver.pictures.pairs.judge import compared  # noqa: PLC0415 - only the child pays for it
+    from archiver.pictures.pairs.judge import Known, compared  # noqa: PLC0415 - only the child pays for it
 
-    built: dict[str, Any] = msgspec.to_builtins(compared(data[:first_bytes], data[first_bytes:]))
+    first, rest = data[:first_bytes], data[first_bytes:]
+    if second_bytes is None:
+        found = compared(first, rest)
+    else:
+        found = compared(first, rest[:second_bytes], msgspec.msgpack.decode(rest[second_bytes:], type=Known))
+    built: dict[str, Any] = msgspec.to_builtins(found)
     return built
 
 

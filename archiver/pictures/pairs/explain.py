@@ -38,18 +38,19 @@ class Explained:
     colour: Floats  # cells x 2: colour difference (Cb, Cr) that nothing explains
     own_colour: Floats  # cells x 2: variance of the second's Cb and Cr around each cell
     valid: Floats  # cells: share that both show
-    drift: float  # pixels, 90th percentile of the shifts where there is texture
+    unshown: Floats  # cells: variance of the finer picture within the pixels of the grid
+    off: Floats  # cells: pixels that a place lies off the map; -1 where there is no texture to tell
 
 
-def explain(first: Bytes, second: Bytes, valid: Floats) -> Explained:
+def explain(first: Bytes, second: Bytes, valid: Floats, unshown: Floats) -> Explained:
     """Take away from the difference of two pictures, as `reduced` gives them, what is no local change."""
     weight = cells(valid)
     toned = _toned(first, second, weight)
     wanted = _luma(second.astype(np.float32))
     predicted = _filtered(_luma(toned), wanted, valid)
-    left, drift = _shifted(predicted, wanted, valid)
+    left, off = _shifted(predicted, wanted, valid)
     colour, own = _colour(toned, second)
-    return Explained(first, second, predicted, wanted, left, colour, own, weight, drift)
+    return Explained(first, second, predicted, wanted, left, colour, own, weight, unshown, off)
 
 
 def cells(values: NDArray[np.floating]) -> Floats:
@@ -119,7 +120,7 @@ def _fit(features: Floats, values: Floats, simple: int) -> NDArray[np.float64]:
 
 
 def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
-    """The source in the target's tones: each channel by a cubic of itself and a share of the others."""
+    """The source in the target's tones: each channel by a curve of itself and a share of the others."""
     small, wanted = cells(source.astype(np.float32)), cells(target.astype(np.float32))
     # what is clipped in the target tells nothing of the curve
     free = cells(((target > 4) & (target < 251)).astype(np.float32)) > 0.99
@@ -132,23 +133,29 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
         if some.sum() < 50:
             out[:, :, channel] = source[:, :, channel]
             continue
-        features = [np.ones_like(own), own, own**2, own**3, *(small[:, other] for other in others)]
-        found = _fit(np.stack(features, axis=1)[some], (wanted[:, channel] - 255 * own)[some], 4)
+        curve = _curve(own)
+        features = np.column_stack([curve, *(small[:, other] for other in others)])
+        found = _fit(features[some], (wanted[:, channel] - 255 * own)[some], curve.shape[1])
         found[1] += 255
-        mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:4], own[some]))
-        for other, share in zip(others, found[4:], strict=True):
+        mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:-2], own[some]))
+        for other, share in zip(others, found[-2:], strict=True):
             mixed += source[:, :, other] * np.float32(share / 255)
         out[:, :, channel] = mixed
     return np.clip(out, 0, 255, out=out)
 
 
-def _straight(cubic: NDArray[np.float64], seen: Floats) -> Floats:
+def _curve(tones: Floats) -> Floats:
+    """What a curve of tone is put together from: a cubic, and a root: a gamma is steep at black."""
+    return np.stack([np.ones_like(tones), tones, tones**2, tones**3, np.sqrt(tones)], axis=-1)
+
+
+def _straight(factors: NDArray[np.float64], seen: Floats) -> Floats:
     """A curve of 256 tones, rising, and straight beyond the tones it was fitted to."""
     low, high = np.quantile(seen, (0.01, 0.99))
     high = max(high, low + 0.01)
     ramp = np.arange(256) / 255
-    inside = np.polynomial.polynomial.polyval(np.clip(ramp, low, high), cubic)
-    ends = np.polynomial.polynomial.polyval(np.array([low, high]), cubic)
+    inside = _curve(np.clip(ramp, low, high).astype(np.float32)) @ factors
+    ends = _curve(np.array([low, high], np.float32)) @ factors
     slope = (ends[1] - ends[0]) / (high - low)
     beyond = np.maximum(ramp - high, 0) + np.minimum(ramp - low, 0)
     return np.maximum.accumulate(inside + slope * beyond).astype(np.float32)
@@ -166,8 +173,8 @@ def _filtered(source: Floats, target: Floats, shown: Floats) -> Floats:
     return np.asarray(source + found[0] * fine + found[1] * coarse, np.float32)
 
 
-def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, float]:
-    """What is left of the difference when each place may lie a little off; and by how far they do."""
+def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, Floats]:
+    """What is left of the difference when each place may lie a little off; and by how far each does."""
     smooth = cv2.GaussianBlur(predicted, (0, 0), 0.8)
     across = cv2.Sobel(smooth, -1, 1, 0, scale=1 / 8)
     down = cv2.Sobel(smooth, -1, 0, 1, scale=1 / 8)
@@ -190,8 +197,7 @@ def _shifted(predicted: Floats, target: Floats, shown: Floats) -> tuple[Floats, 
     taken = cv2.resize(better.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     left = np.asarray(np.where(taken, moved, left), np.float32)
     textured = np.minimum(xx, yy) > 4 * firm
-    drift = float(np.percentile(length[textured], 90)) if textured.any() else 0.0
-    return left, drift
+    return left, np.asarray(np.where(textured, length, -1), np.float32)
 
 
 def _colour(toned: Floats, target: Bytes) -> tuple[Floats, Floats]:

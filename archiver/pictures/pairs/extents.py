@@ -13,6 +13,7 @@ _NEAR = 20  # levels from a bar's colour, in each channel, that still are this c
 _FLAT = 0.93  # share of a bar in its one colour
 _LETTERED = 0.5  # of a bar with text on it
 _THICKEST = 0.4  # share of the side that a caption bar takes
+_BEYOND = 0.01  # share of a side by which a picture goes on, at least, to show more on its own account
 _CONTINUED = 0.75  # share of an edge in the bar's colour, from which the bar may as well be the picture's own
 
 
@@ -24,6 +25,7 @@ class Extent:
     covered: float  # share of it that the other shows
     beyond: tuple[float, float, float, float]  # how much it shows more: left, top, right, bottom, in shares
     bars: tuple[Box, ...]  # what it shows more, where each of that is an added bar
+    own: bool  # whether it shows more by far enough that no map is off by so much, and that is no filling
 
     def shows_more(self, least: float) -> bool:
         return max(self.beyond) > least
@@ -37,7 +39,26 @@ def extent(picture: Bytes, affine: Affine, least: float) -> Extent:
     box = _box(*inner_low, *inner_high)
     beyond = (float(low[0]), float(low[1]), float(1 - high[0]), float(1 - high[1]))
     bars = _bars(picture, box, [more > least for more in beyond])
-    return Extent(box, _covered(affine), beyond, bars)
+    return Extent(box, _covered(affine), beyond, bars, own=not bars and _shows_own(picture, affine))
+
+
+def _shows_own(picture: Bytes, affine: Affine) -> bool:
+    """Whether a picture goes on beyond the other, by more than what fills the corners of a turned one."""
+    height, width = picture.shape[:2]
+    back = inverse(affine)
+    across, down = (
+        row[0] * (np.arange(width) + 0.5) / width
+        + row[1] * (np.arange(height)[:, None] + 0.5) / height
+        + row[2]
+        for row in back
+    )
+    sides = np.linalg.norm(back[:, :2], axis=1)  # a share of the other's side for each share of its own
+    off = [np.maximum(-at, at - 1) / side for at, side in zip((across, down), sides, strict=True)]
+    outside = np.maximum(*off) > _BEYOND
+    if outside.mean() < _BEYOND / 4:
+        return False
+    pixels = picture[outside]
+    return _alike(pixels, np.median(pixels, axis=0)) < _FLAT
 
 
 def through(box: Box, affine: Affine) -> Box:

@@ -117,6 +117,38 @@ def gridded(first: Bytes, second: Bytes, affine: Affine, longest: int = LONGEST)
     return Grid(region, np.asarray(one, np.uint8), two, valid, min(1.0, steps) / share)
 
 
+def unshown(first: Bytes, second: Bytes, affine: Affine, grid: Grid) -> Floats:
+    """The variance within each pixel of the grid, of the picture in which there is more of it.
+
+    What a grid does not show of the finer picture is what a poor resampler, or a curve of tone, makes
+    something else of. Height x width; in squares of grey levels.
+    """
+    height, width = grid.valid.shape
+    size, region = (width, height), grid.region
+    tall, wide = first.shape[:2]
+    rows = slice(round(region.top * tall), round((region.top + region.height) * tall))
+    part = first[rows, round(region.left * wide) : round((region.left + region.width) * wide)]
+    to_second = square(inverse(affine)) @ placed(region, size)
+    tall, wide = second.shape[:2]
+    steps = np.linalg.svd(to_second[:2, :2], compute_uv=False) * (wide * tall) ** 0.5
+    smaller = (max(8, round(wide / max(1.0, steps[0]))), max(8, round(tall / max(1.0, steps[0]))))
+    pixels = np.linalg.inv(shares(*smaller)) @ to_second
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    other = cv2.warpAffine(
+        _variance(second, smaller), pixels[:2], size, flags=how, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(np.maximum(_variance(part, size), other), np.float32)
+
+
+def _variance(picture: Bytes, size: tuple[int, int]) -> Floats:
+    """Of grey within each pixel of a smaller picture; none where that is no smaller."""
+    if size[0] >= picture.shape[1] or size[1] >= picture.shape[0]:
+        return np.zeros(size[::-1], np.float32)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mean, power = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (grey, grey * grey))
+    return np.asarray(np.maximum(power - mean * mean, 0), np.float32)
+
+
 def _fours(length: float) -> int:
     """A grid's side: a multiple of the cells in which changes are looked for."""
     return int(max(_LEAST, 4 * round(length / 4)))

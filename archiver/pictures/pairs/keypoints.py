@@ -3,7 +3,7 @@
 ORB is oriented FAST and rotated BRIEF (Rublee, Rabaud, Konolige, Bradski, ICCV 2011).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 LONGEST = 512  # pixels of the longer side on which keypoints are found, smaller pictures too
 _SHORTEST = 128  # of the shorter one: ORB sees nothing within 31 pixels of an edge
-_MOST = 480
+JUDGED = 480
+ASKING = 960  # of a picture that is looked for among others
 _DETAILED = 1500
 _FOUND = 3000  # before they are spread
 _CELLS = 8  # of the grid over which they are spread: a headline does not take them all
+POSES = 32  # orientations that are told apart
+_OCTAVE = 1.2  # scale of an octave to the next
 _FULL = 65535
 
 cv2.setNumThreads(1)
@@ -37,6 +40,8 @@ class Keypoints:
     points: NDArray[np.float32]  # n x 2: x and y
     descriptors: Descriptors  # n x 32
     mirrored: Descriptors  # n x 32, of the same points in the mirrored picture; or none
+    # n: 32 x the octave (a scale of 1.2) + the orientation in 1/32 of a turn; none of those by SIFT
+    poses: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 def frame_of(width: int, height: int) -> tuple[int, int]:
@@ -60,18 +65,26 @@ def find_detailed(picture: NDArray[np.uint8]) -> Keypoints:
     return Keypoints(frame, points, seen, np.zeros((0, 128), np.float32))
 
 
-def find_keypoints(picture: NDArray[np.uint8], *, mirror: bool = True) -> Keypoints:
-    """At most 480 keypoints of a picture, RGB (height x width x 3) or grey, spread over it."""
+def find_keypoints(picture: NDArray[np.uint8], *, mirror: bool = True, most: int = JUDGED) -> Keypoints:
+    """At most so many keypoints of a picture, RGB (height x width x 3) or grey.
+
+    They are spread over it and over scales, best first: so it shares some with its parts, and with pages.
+    """
     frame = frame_of(picture.shape[1], picture.shape[0])
     grey = _scaled(picture, frame)
     orb = cv2.ORB.create(nfeatures=_FOUND, fastThreshold=7)
-    spread, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame))
-    if descriptors is None or not len(spread):
+    found, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame, most))
+    if descriptors is None or not len(found):
         nothing = np.zeros((0, 32), np.uint8)
         return Keypoints(frame, np.zeros((0, 2), np.float32), nothing, nothing)
-    points = np.array([each.pt for each in spread], np.float32)
+    order = np.argsort([each.class_id for each in found])  # ORB sorts them by octave
+    spread = [found[place] for place in order]
+    points = np.asarray(cv2.KeyPoint.convert(spread), np.float32)
     mirrored = _mirrored(orb, grey, spread) if mirror else np.zeros((0, 32), np.uint8)
-    return Keypoints(frame, points, np.asarray(descriptors, np.uint8), mirrored)
+    turns = np.array([each.angle for each in spread]) * (POSES / 360)
+    octaves = np.array([each.octave for each in spread])
+    poses = (octaves * POSES + turns.astype(int) % POSES).astype(np.uint8)
+    return Keypoints(frame, points, np.asarray(descriptors, np.uint8)[order], mirrored, poses)
 
 
 def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:
@@ -83,19 +96,32 @@ def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.ui
     return np.asarray(scaled, np.uint8)
 
 
-def _spread(found: Any, frame: tuple[int, int]) -> list[Any]:
-    """The best of each cell before the second best of any."""
+def _spread(found: Any, frame: tuple[int, int], most: int) -> list[Any]:
+    """The best of each cell before the second best of any; of each octave as many as its share of the pixels.
+
+    Each one's `class_id` is its place.
+    """
     if not found:
         return []
-    at = np.array([each.pt for each in found])
+    at = np.asarray(cv2.KeyPoint.convert(found), np.float64)
     response = np.array([each.response for each in found])
+    octave = np.array([each.octave for each in found])
     column, row = (np.minimum(at / frame * _CELLS, _CELLS - 1)).astype(int).T
-    cell = row * _CELLS + column
-    order = np.lexsort((at[:, 0], at[:, 1], -response, cell))
-    first = np.searchsorted(cell[order], np.arange(_CELLS * _CELLS))
-    rank = np.empty(len(found), int)
-    rank[order] = np.arange(len(found)) - first[cell[order]]
-    return [found[place] for place in np.lexsort((at[:, 0], at[:, 1], -response, rank))[:_MOST]]
+    in_cell = _ranked(at, -response, (octave * _CELLS + row) * _CELLS + column)
+    place = (_ranked(at, -response, in_cell, octave) + 0.5) * _OCTAVE**octave
+    chosen = [found[number] for number in np.lexsort((octave, place))[:most]]
+    for number, each in enumerate(chosen):
+        each.class_id = number
+    return chosen
+
+
+def _ranked(at: NDArray[np.float64], *keys: NDArray[Any]) -> NDArray[np.int64]:
+    """The place of each among those with the same last key, by the keys before it."""
+    order = np.lexsort((at[:, 0], at[:, 1], *keys))
+    last = keys[-1][order]
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.searchsorted(last, last)
+    return rank
 
 
 def _mirrored(orb: Any, grey: NDArray[np.uint8], found: Any) -> NDArray[np.uint8]:
@@ -115,14 +141,22 @@ def _mirrored(orb: Any, grey: NDArray[np.uint8], found: Any) -> NDArray[np.uint8
     return descriptors
 
 
-def packed(found: Keypoints) -> tuple[bytes, bytes, bytes]:
-    """Points, descriptors and mirrored descriptors as a Fingerprint holds them."""
+def packed(found: Keypoints) -> dict[str, bytes]:
+    """Keypoints as a Fingerprint holds them."""
     shares = np.clip(found.points / np.array(found.frame, np.float32), 0, 1) * _FULL
-    return np.round(shares).astype("<u2").tobytes(), found.descriptors.tobytes(), found.mirrored.tobytes()
+    return {
+        "points": np.round(shares).astype("<u2").tobytes(),
+        "poses": found.poses.tobytes(),
+        "descriptors": found.descriptors.tobytes(),
+        "mirrored": found.mirrored.tobytes(),
+    }
 
 
-def unpacked(held: "Fingerprint") -> Keypoints:
-    """The keypoints that a Fingerprint holds. Raises RecordError when its arrays do not fit."""
+def unpacked(held: "Fingerprint", most: int | None = None) -> Keypoints:
+    """The keypoints that a Fingerprint holds, or the best of them.
+
+    Raises RecordError when its arrays do not fit.
+    """
     count, rest = divmod(len(held.points), 4)
     if rest or len(held.descriptors) != 32 * count or len(held.mirrored) not in (0, 32 * count):
         raise RecordError("a fingerprint's keypoints do not fit its descriptors")
@@ -131,4 +165,4 @@ def unpacked(held: "Fingerprint") -> Keypoints:
     descriptors, mirrored = (
         np.frombuffer(part, np.uint8).reshape(-1, 32) for part in (held.descriptors, held.mirrored)
     )
-    return Keypoints(frame, points.astype(np.float32), descriptors, mirrored)
+    return Keypoints(frame, points[:most].astype(np.float32), descriptors[:most], mirrored[:most])

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pdqhash.bindings import compute_dihedral
 
-from archiver.pictures.fingerprint import INLIERS
+from archiver.pictures.decode import Pixels
+from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.pairs.align import Affine, Match, match, plausible
 from archiver.pictures.pairs.grid import (
     Bytes,
@@ -25,7 +24,14 @@ from archiver.pictures.pairs.grid import (
     shrunk,
     working,
 )
-from archiver.pictures.pairs.keypoints import LONGEST, Keypoints, find_detailed, find_keypoints
+from archiver.pictures.pairs.keypoints import (
+    JUDGED,
+    LONGEST,
+    Keypoints,
+    find_detailed,
+    find_keypoints,
+    unpacked,
+)
 
 _SCENE = 0.5  # share of blocks that correlate, from which a map is taken
 _ALIKE = 0.7  # correlation of two small pictures that may be one whole
@@ -39,9 +45,11 @@ cv2.setRNGSeed(1)
 class View:
     """A decoded picture, and what is made of it when it is asked for."""
 
-    def __init__(self, image: Any) -> None:
-        self.size: tuple[int, int] = image.size
-        self.pixels: Bytes = working(image)
+    def __init__(self, picture: Pixels, fingerprint: Fingerprint) -> None:
+        self.fingerprint = fingerprint
+        self.size: tuple[int, int] = picture.image.size
+        self.upright = picture.upright  # width and height of the whole picture
+        self.pixels: Bytes = working(picture.image)
 
     @cached_property
     def reduced(self) -> Bytes:
@@ -58,22 +66,16 @@ class View:
 
     @cached_property
     def keypoints(self) -> Keypoints:
-        return find_keypoints(self.small_grey, mirror=False)
+        return unpacked(self.fingerprint, JUDGED)
 
     @cached_property
     def turned(self) -> Keypoints:
-        """Keypoints that are also described as they look in the mirrored picture."""
-        return find_keypoints(self.small_grey)
+        """Keypoints that are also described as they look in the mirrored picture: an index keeps none."""
+        return self.keypoints if len(self.keypoints.mirrored) else find_keypoints(self.small_grey)
 
     @cached_property
     def detailed(self) -> Keypoints:
         return find_detailed(self.small_grey)
-
-    @cached_property
-    def pdq(self) -> tuple[NDArray[np.uint8], int]:
-        """The PDQ hashes of its 8 turned forms, 8 x 256 bits, of at most 512 pixels a side; their quality."""
-        forms, quality = compute_dihedral(self.reduced)
-        return np.array(forms, np.uint8), int(quality)
 
     @cached_property
     def small(self) -> NDArray[np.float32]:
@@ -144,7 +146,7 @@ def plausible_shares(affine: Affine, first: View, second: View) -> bool:
 
 def _guesses(first: View, second: View) -> Iterator[Match]:
     one, two = first.keypoints, second.keypoints
-    plain = match(one, two)
+    plain = match(one, two, mirrored=False)
     yield _shared(plain if plain.inliers >= INLIERS else match(one, second.turned), one, two)
     yield from _wholes(first, second)
     one, two = first.detailed, second.detailed

@@ -24,6 +24,7 @@ _FEW = 0.6  # of the pixels have the commonest four colours: drawn
 _LARGE = 0.03  # of the picture: what shows through a smaller patch may be like it by chance
 _DENSE = 0.15  # of the pixels lie at such edges: text
 _STROKE = 40.0  # grey levels: an edge that is drawn
+_FLAT = 3.0  # grey levels: less is one colour
 _THROUGH = 0.5  # correlation of what is laid over with what is below
 
 
@@ -124,10 +125,15 @@ def _drawn_over(place: Region, seen: Explained) -> bool:
         return False
     few = [_commonest(side[differ]) for side in sides]
     strokes = [_strokes(_gray(side), _STROKE) for side in sides]
+    flat = [1 - _strokes(_gray(side), _FLAT) for side in sides]
     return any(
         few[over] > _FEW
         and strokes[over] > 0.08
-        and (strokes[under] < 0.5 * strokes[over] or few[under] < few[over] - 0.15)
+        and (
+            strokes[under] < 0.5 * strokes[over]
+            or few[under] < few[over] - 0.15
+            or flat[under] < flat[over] - 0.15
+        )
         for over, under in ((0, 1), (1, 0))
     )
 

@@ -11,7 +11,7 @@ from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.align import Affine
 from archiver.pictures.pairs.changes import Changes, find_changes
 from archiver.pictures.pairs.extents import extent, through
-from archiver.pictures.pairs.grid import Flow, correlated, inverse
+from archiver.pictures.pairs.grid import Flow, correlated, inverse, unshown
 from archiver.pictures.pairs.mapping import Mapped, View
 from archiver.pictures.pairs.words import Pair, Turn, reason
 
@@ -61,7 +61,9 @@ def measured(first: View, second: View, found: Mapped) -> Pair:
     """What follows from a map: extents, turn, and what differs in what both show."""
     least = _CUT + 0.5 / min(*first.pixels.shape[:2], *second.pixels.shape[:2])
     grid = found.grid
-    changes = _whole_boxes(find_changes(grid.first, grid.second, grid.valid, scale=grid.scale), grid.region)
+    unseen = unshown(first.pixels, second.pixels, found.affine, grid)
+    differing = find_changes(grid.first, grid.second, grid.valid, scale=grid.scale, unshown=unseen)
+    changes = _whole_boxes(differing, grid.region)
     turn, degrees = _turn(found.affine, first.size, second.size)
     blocks = found.blocks
     if changes.changed or changes.overlaid:
@@ -87,13 +89,14 @@ def _relation(pair: Pair, found: Mapped, distance: int | None, *, graphics: bool
     drifts = min(pair.drift, pair.changes.drift) > _DRIFT or pair.drift > _FAR
     if pair.blocks < least or pair.changes.share > _LARGEST or drifts:
         return "edited-or-neighbouring"
-    if changed:
-        return "locally-changed"
-    if pair.changes.overlaid or pair.barred:
-        return "overlaid"
-    if pair.turn:
-        return "turned"
-    return "cropped" if pair.cut else "re-encoded"
+    said: tuple[tuple[object, Relation], ...] = (
+        (changed, "locally-changed"),
+        (pair.overlapping, "overlapping"),
+        (pair.changes.overlaid or pair.barred, "overlaid"),
+        (pair.turn, "turned"),
+        (pair.cut, "cropped"),
+    )
+    return next((relation for true, relation in said if true), "re-encoded")
 
 
 def _turn(affine: Affine, first: tuple[int, int], second: tuple[int, int]) -> tuple[Turn, float]:

@@ -32,6 +32,11 @@ class Pair:
         return "first" if self.second.bars else ""
 
     @property
+    def overlapping(self) -> bool:
+        """Whether each shows something that the other does not: then neither is a part of the other."""
+        return self.first.own and self.second.own
+
+    @property
     def cut(self) -> Literal["", "first", "second"]:
         """Which of two shows more, where one is cut."""
         more = [side.shows_more(self.least) and not side.bars for side in (self.first, self.second)]
@@ -57,6 +62,8 @@ def unmapped(inliers: int, distance: int | None) -> Comparison:
 def reason(pair: Pair, relation: Relation, evidence: Evidence) -> str:
     """One sentence, or two, for a person."""
     parts = [_shown(pair), _turned(pair)]
+    if pair.overlapping:
+        parts.append("each shows something that the other does not")
     if pair.changes.overlaid:
         parts.append(f"{_places(len(pair.changes.overlaid))} laid over")
     if pair.changes.changed:

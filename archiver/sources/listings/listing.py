@@ -7,13 +7,13 @@ import msgspec
 from archiver.errors import SourceError
 from archiver.model import Listing
 from archiver.sources.html.pictures import LeftOut
+from archiver.sources.kinds import Look, look_at
 from archiver.sources.listings.feed import read_feed
 from archiver.sources.listings.items import listing_of
 from archiver.sources.listings.jsonfeed import read_json_feed
 from archiver.sources.listings.linklist import read_list
 from archiver.sources.listings.opml import read_opml
 from archiver.sources.listings.sitemap import read_sitemap
-from archiver.sources.recognise import Look, look_at
 
 
 def read_listing(data: bytes, *, url: str = "", content_type: str = "") -> dict[str, Any]:
