@@ -1,7 +1,7 @@
 """What a publisher, a mirror or a file's name can do to who looks at an archive, saved by the real commands.
 
-`make_archive(root)` saves all of it; `pages(root)` are the addresses at which it can be seen. Nothing of it may
-run, load or hide anything: whatever is run calls `alert` or sets `pwned`.
+`make_archive(root)` saves all of it; `pages(root)` are the addresses at which it can be seen. Nothing of it
+may run, load or hide anything: whatever is run calls `alert` or sets `pwned`.
 """
 
 import html
@@ -18,8 +18,8 @@ from wire_server import Asked, Step, WireServer
 
 HOST = "evil.example"
 RUN = "alert(pwned=1)"
-# As a title, an author, a section, alternative text, a caption, a paragraph, a claimed time, a picture's name,
-# a feed's title and description.
+# As a title, an author, a section, alternative text, a caption, a paragraph, a claimed time, a picture's
+# name, a feed's title and description.
 TEXTS = {
     "script": f"<script>{RUN}</script>",
     "script in capitals": f"<ScRiPt/x>{RUN}</sCrIpT >",
@@ -262,10 +262,14 @@ def pages(root: Path) -> list[str]:
     def column(sql: str) -> list[str]:
         return [str(value) for (value,) in query(root, sql)]
 
-    records = column("SELECT id FROM records" if WIDE else f"SELECT id FROM records WHERE {_TELLING}")
-    articles = column("SELECT id FROM articles" if WIDE else "SELECT id FROM articles WHERE kind <> 'item'")
+    records = column("SELECT id FROM records" if WIDE else _TELLING)
+    articles = column(
+        "SELECT id FROM articles"
+        if WIDE
+        else "SELECT id FROM articles WHERE kind = 'document' OR kind = 'page' AND id % 3 = 0"
+    )
     tables = column(
-        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'article_words_*'"
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'article_words*'"
     )
     return [
         *("/", "/-/articles", "/-/pictures", "/-/duplicates", "/-/captures", "/-/timeline", "/-/checks"),

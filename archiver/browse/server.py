@@ -33,6 +33,10 @@ class _Catalogue(Database):
         getattr(self, known).append(connection)  # closed with the database; Datasette 1 calls it otherwise
         return connection
 
+    async def execute(self, *arguments: Any, **options: Any) -> Any:
+        # What goes wrong is answered in words; Datasette prints it, too, and what its own pages ask in vain.
+        return await super().execute(*arguments, **{"log_sql_errors": False} | options)
+
 
 def build(
     root: Path,
