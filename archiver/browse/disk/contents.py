@@ -7,13 +7,13 @@ from pathlib import Path
 
 from archiver.browse.data.stored import Stored
 from archiver.browse.disk import media
+from archiver.browse.disk.intact import read_member
 from archiver.browse.disk.readable import READ_BYTES, SAFE, Readable, readable
 from archiver.browse.words import plain
-from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import StoredRecord, parse_member
 
 MEMBER_BYTES = 128 << 20  # stored; a larger one is left to programs that read files
 _FIELDS = 200
@@ -42,17 +42,12 @@ class Contents:
 
     def member(self, root: Path, record: Stored) -> bytes:
         """The stored member, hashed. Raises RecordError when it is not as archived, or too large."""
-        where = f"{record.warc} at offset {record.offset}"
         if record.length > MEMBER_BYTES:
+            where = f"{record.warc} at offset {record.offset}"
             raise RecordError(
                 f"{where}: {record.length} bytes are too many to be sent", "Copy the WARC file."
             )
-        if not (root / record.warc).resolve().is_relative_to(root):
-            raise RecordError(f"{where}: outside the archive", "Run 'archiver rebuild'.")
-        stored = read_stored(root, record.place)
-        if (found := digest(stored)) != record.digest:
-            raise RecordError(f"{where}: SHA-256 is {found}", "Run 'archiver verify'.")
-        return stored
+        return read_member(root, record.place, record.digest)
 
     def payload(self, root: Path, record: Stored) -> bytes:
         """As it came, content coding and all. Raises RecordError."""

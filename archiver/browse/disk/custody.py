@@ -1,22 +1,19 @@
 """Who vouches for a WARC file: the checkpoint that commits it, who signed and stamped that, the last check.
 
-Told from manifest.json and checks.json as they are, which are read again when they change. Nothing is judged.
+Told from manifest.json and checks.json as they are. Nothing is judged.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from archiver import checks
+from archiver.browse.disk import beside
 from archiver.browse.words import plain
 from archiver.errors import ArchiverError, TimestampError
 from archiver.manifest import checkpoint as checkpoints
-from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
-from archiver.manifest.manifest import Checkpoint, Manifest
+from archiver.manifest.manifest import Checkpoint, Timestamp
 from archiver.warc.write import warc_date
-
-_State = tuple[int, int]  # of a file: when it was changed (ns), bytes
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Custody:
 
 def custody(root: Path, file: str) -> Custody | None:
     """None where the manifest does not commit the file yet, or cannot be read."""
-    manifest = _manifest(root, _state(root / commitment.NAME))
+    manifest = beside.manifest(root)
     number = (
         next((n for n, each in enumerate(manifest.warcs) if each.path == file), None) if manifest else None
     )
@@ -48,7 +45,8 @@ def custody(root: Path, file: str) -> Custody | None:
     at = min(
         range(number, len(made)), key=lambda each: (not made[each].timestamps, not made[each].signatures)
     )
-    mark = _marks(root, _state(root / checks.NAME)).get((warc.path, warc.digest))
+    marks = beside.memory(root).marks
+    mark = next((each for each in marks if (each.file, each.digest) == (warc.path, warc.digest)), None)
     return Custody(
         digest=warc.digest,
         checkpoint=at + 1,
@@ -58,27 +56,6 @@ def custody(root: Path, file: str) -> Custody | None:
         checked=mark.checked if mark else "",
         verdict=mark.verdict if mark else "",
     )
-
-
-def _state(path: Path) -> _State:
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, -1
-    return found.st_mtime_ns, found.st_size
-
-
-@lru_cache(maxsize=4)
-def _manifest(root: Path, state: _State) -> Manifest | None:  # noqa: ARG001 - another state is another manifest
-    try:
-        return commitment.load(root)
-    except ArchiverError:
-        return None
-
-
-@lru_cache(maxsize=4)
-def _marks(root: Path, state: _State) -> dict[tuple[str, str], checks.Mark]:  # noqa: ARG001
-    return {(mark.file, mark.digest): mark for mark in checks.load(root).marks}
 
 
 def _size(made: Checkpoint) -> int:
@@ -93,7 +70,7 @@ def _stamps(made: Checkpoint) -> tuple[tuple[str, str], ...]:
     return tuple((plain(each.authority), _time(made, each)) for each in made.timestamps)
 
 
-def _time(made: Checkpoint, stamp: commitment.Timestamp) -> str:
+def _time(made: Checkpoint, stamp: Timestamp) -> str:
     if stamp.kind != "rfc3161":
         return ""
     try:

@@ -8,6 +8,7 @@ from typing import Literal
 from archiver.browse.data.stored import Stored
 from archiver.digests import digest
 from archiver.errors import RecordError
+from archiver.model import Location
 from archiver.warc.read import read_stored
 
 CHECKED_BYTES = 64 << 20  # read for one page
@@ -37,20 +38,28 @@ def check(root: Path, records: Iterable[Stored]) -> Check:
         if left < 0:
             unread.add(record.record_id)
             continue
-        if wrong := _wrong(root, record):
-            damaged[record.record_id] = wrong
-        else:
+        try:
+            read_member(root, record.place, record.digest)
             intact.add(record.record_id)
+        except RecordError as error:
+            damaged[record.record_id] = str(error)
     return Check(frozenset(intact), damaged, frozenset(unread))
 
 
-def _wrong(root: Path, record: Stored) -> str:
-    """What is wrong with a stored member; "" when it is as archived."""
-    where = f"{record.warc} at offset {record.offset}"
-    if not (root / record.warc).resolve().is_relative_to(root):
-        return f"{where}: outside the archive"
+def read_member(root: Path, place: Location, expected: str) -> bytes:
+    """A stored member, hashed. RecordError says where it lies and why it is not as archived."""
+    where = f"{place.file} at offset {place.offset}"
+    if not inside(root, place.file):
+        raise RecordError(f"{where}: outside the archive", "Run 'archiver rebuild'.")
     try:
-        found = digest(read_stored(root, record.place))
+        stored = read_stored(root, place)
     except RecordError as error:
-        return f"{where}: {error}"
-    return "" if found == record.digest else f"{where}: SHA-256 is {found}"
+        raise RecordError(f"{where}: {error}", "Run 'archiver verify'.") from error
+    if (found := digest(stored)) != expected:
+        raise RecordError(f"{where}: SHA-256 is {found}", "Run 'archiver verify'.")
+    return stored
+
+
+def inside(root: Path, file: str) -> bool:
+    """Whether a path of the catalogue, which may be forged, lies in the archive."""
+    return (root / file).resolve().is_relative_to(root)

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from archiver.browse.disk.cache import Cache
+from archiver.browse.disk.intact import inside
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.decode import sniff
@@ -59,7 +60,7 @@ def read_intact(root: Path, places: Sequence[Location], digest: str) -> StoredRe
     damage: list[str] = []
     for place in places:
         where = f"{place.file} at offset {place.offset}"
-        if not (root / place.file).resolve().is_relative_to(root):
+        if not inside(root, place.file):
             damage.append(f"{where}: outside the archive")
             continue
         try:

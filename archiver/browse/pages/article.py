@@ -8,7 +8,7 @@ from archiver.browse.data import citation
 from archiver.browse.data.article import Page, load_page
 from archiver.browse.data.stored import Stored
 from archiver.browse.disk.custody import Custody, custody
-from archiver.browse.disk.intact import Check, check
+from archiver.browse.disk.intact import Check, check, inside
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
@@ -55,7 +55,7 @@ def _read(here: Library, page: Page) -> tuple[Check, Custody | None, str]:
 
 def _agent(here: Library, warcinfo: Stored) -> str:
     """The user agent that a warcinfo names; "" where it is damaged, or outside the archive."""
-    if not (here.root / warcinfo.warc).resolve().is_relative_to(here.root):
+    if not inside(here.root, warcinfo.warc):
         return ""
     entry = Entry(
         offset=warcinfo.offset,

@@ -10,15 +10,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from archiver.browse.disk.intact import read_member
 from archiver.browse.language import to_say
 from archiver.browse.library import connect, library
 from archiver.browse.render import NO_ARCHIVE, NOT_PUBLIC, Download, Problem, explain, is_public
-from archiver.digests import digest
 from archiver.errors import ArchiverError, RecordError, UsageError
 from archiver.model import Location
 from archiver.prove.bundle import CAPTURE_BYTES, prove
 from archiver.prove.subject import choose
-from archiver.warc.read import read_stored
 
 _BUSY = Problem(
     503,
@@ -103,12 +102,8 @@ def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
     file = tempfile.TemporaryFile(prefix="archiver-")  # noqa: SIM115 - who sends it closes it
     try:
         for path, offset, length, committed in places:
-            if not (root / path).resolve().is_relative_to(root):
-                raise RecordError(f"{path}: outside the archive", "Run 'archiver rebuild'.")
-            stored = read_stored(root, Location(file=path, offset=offset, length=length))
-            if digest(stored) != committed:
-                raise RecordError(f"{path}: the record at {offset} was changed", "Run 'archiver verify'.")
-            file.write(stored)
+            place = Location(file=path, offset=offset, length=length)
+            file.write(read_member(root, place, committed))
         file.seek(0)
     except BaseException:
         file.close()
