@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from archiver.browse import words
 from archiver.browse.data import cards
+from archiver.browse.hosts import host_name
 from archiver.browse.language import language
 from archiver.browse.server import close
 from archiver.claims.contradictions import moment_of
@@ -246,7 +247,7 @@ def test_plain_text_has_no_unseen_characters(text: str) -> None:
     words.clock_time(text)
     moment_of(text)
     words.short(text)
-    words.host_name(text)
+    host_name(text)
     assert re.fullmatch("[A-Za-z0-9-]*", words.language_of(text, text))
 
 

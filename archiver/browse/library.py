@@ -15,6 +15,8 @@ from archiver.browse.disk.drawings import Drawings
 from archiver.browse.disk.media import Thumbnails
 from archiver.errors import ArchiverError
 
+NAME = "archiver"  # of the plugin's entry point, so of its settings too: plugins → archiver
+CATALOGUE = "catalogue.db"
 APPLICATION_ID = 0x41724376  # as in index/schema.sql
 
 
@@ -67,6 +69,12 @@ def _cache_bytes(root: Path) -> int:
 
 def _is_catalogue(database: Any) -> bool:
     return bool(database.path) and application_id(Path(database.path), database.is_mutable) == APPLICATION_ID
+
+
+def settings(datasette: Any) -> dict[str, Any]:
+    """What is set for the plugin (docs/browsing.md)."""
+    found = datasette.plugin_config(NAME)
+    return found if isinstance(found, dict) else {}
 
 
 def connect(path: Path, mutable: bool) -> sqlite3.Connection:

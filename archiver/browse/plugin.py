@@ -17,14 +17,13 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from archiver.browse import render
 from archiver.browse.guard import guarded
-from archiver.browse.library import library
+from archiver.browse.library import library, settings
 from archiver.browse.pages import ROUTES, SHOWN, start
 from archiver.browse.tables import cells, functions
 from archiver.browse.tables.filters import narrowed
 from archiver.browse.tables.metadata import metadata, tell
 
 _THEIRS = "datasette.handle_exception"
-NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver
 
 
 @hookimpl
@@ -32,7 +31,7 @@ def register_routes(datasette: Any) -> list[tuple[str, Callable[..., Awaitable[A
     if library(datasette) is None:
         return []
     routes = list(ROUTES)
-    if _settings(datasette).get("start") == "archive":
+    if settings(datasette).get("start") == "archive":
         routes.append((r"/$", start))
     return routes
 
@@ -62,7 +61,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     here = library(datasette)
     if here is None:
         return lambda app: app
-    hosts = _settings(datasette).get("allowed_hosts")
+    hosts = settings(datasette).get("allowed_hosts")
     shown = SHOWN if render.is_public(datasette) else None
     return partial(guarded, hosts=hosts, shown=shown, at_end=here.close)
 
@@ -109,8 +108,3 @@ def render_cell(  # noqa: PLR0917 - pluggy passes these by name
     if here is None or here.database != database:
         return None
     return cells.render(cells.Cell(datasette, database, table, column, row, value))
-
-
-def _settings(datasette: Any) -> dict[str, Any]:
-    found = datasette.plugin_config(NAME)
-    return found if isinstance(found, dict) else {}

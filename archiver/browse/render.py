@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from archiver.browse import words
 from archiver.browse.language import preferred, to_say
-from archiver.browse.library import library
+from archiver.browse.library import library, settings
 
 # Our own pages: no script at all. Archived bytes: nothing at all, in an origin of their own.
 PAGE_POLICY = (
@@ -73,8 +73,7 @@ class Download(Response):
 
 def is_public(datasette: Any) -> bool:
     """Whether strangers are served (`archiver browse --public`): no SQL, no whole files, no writing."""
-    settings = datasette.plugin_config("archiver")
-    return isinstance(settings, dict) and settings.get("public") is True
+    return settings(datasette).get("public") is True
 
 
 async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:

@@ -1,7 +1,6 @@
 """`archiver browse`: Datasette with the plugin, over one archive, on this machine."""
 
 import contextlib
-import ipaddress
 import re
 import socket
 import sqlite3
@@ -16,11 +15,10 @@ from datasette.database import Database
 from datasette.plugins import pm
 
 from archiver.browse import plugin
-from archiver.browse.library import APPLICATION_ID, application_id, connect, library
-from archiver.browse.words import host_name
+from archiver.browse.hosts import host_name, is_loopback
+from archiver.browse.library import APPLICATION_ID, CATALOGUE, NAME, application_id, connect, library
 from archiver.errors import NotAnArchive, UsageError
 
-CATALOGUE = "catalogue.db"
 _BASE = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 
 
@@ -59,11 +57,11 @@ def build(
         raise UsageError("--allow-host takes a host's name, as archive.example.org")
     if not _BASE.fullmatch(base_url):
         raise UsageError("--base-url takes a path that begins and ends with a slash, as /archive/")
-    alone = _loopback(host) and not names and not public
+    alone = is_loopback(host) and not names and not public
     path = root.resolve() / CATALOGUE
     mutable = _mutable(path)
     if not pm.is_registered(plugin):
-        pm.register(plugin, plugin.NAME)
+        pm.register(plugin, NAME)
     datasette = Datasette(
         [],
         settings={
@@ -77,7 +75,7 @@ def build(
         },
         metadata={
             "plugins": {
-                plugin.NAME: {
+                NAME: {
                     "start": "archive",
                     "allowed_hosts": ["localhost", host_name(host), *allowed],
                     "public": public,
@@ -154,10 +152,3 @@ def _mutable(path: Path) -> bool:
     if application_id(path, mutable) != APPLICATION_ID:
         raise NotAnArchive(f"{path}: not a catalogue of the archiver", "Run 'archiver rebuild'.")
     return mutable
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

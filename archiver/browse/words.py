@@ -1,6 +1,5 @@
 """What the pages say: plain text out of hostile text, and codes of the catalogue as words."""
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -13,7 +12,6 @@ from archiver.model import Relation
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINK = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\]{1,4000}", re.IGNORECASE)
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
-_NAME = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(:[0-9]{1,5})?")
 
 
 def plain(text: object) -> str:
@@ -26,19 +24,9 @@ def link(url: str | None) -> str | None:
     return url if url and _LINK.fullmatch(url) and url == plain(url) else None
 
 
-def host_name(host: str) -> str:
-    """`[::1]:8001` → `::1`, `Localhost:8001` → `localhost`; "" for what is no host."""
-    found = _NAME.fullmatch(host.strip())
-    return found["host"].strip("[]").lower().rstrip(".") if found else ""
-
-
-def is_address(host: str) -> bool:
-    """Whether a host name is an IP address, which no name server can point elsewhere."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+def number_of(written: str | None) -> int | None:
+    """A number as an address has it; None for what is none, or has more than 18 digits."""
+    return int(written) if written and re.fullmatch("[0-9]{1,18}", written) else None
 
 
 def language_of(text: str, stated: str) -> str:

@@ -1,12 +1,12 @@
 """Who may write through a page: a form of ours, in a browser on the machine where the server listens."""
 
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
+from archiver.browse.hosts import host_name, is_loopback
 from archiver.browse.language import to_say
+from archiver.browse.library import settings
 from archiver.browse.render import Problem
-from archiver.browse.words import host_name
 
 _CLOSED = Problem(
     403,
@@ -28,8 +28,7 @@ def refusal(datasette: Any, request: Any, *, form: bool = False) -> Problem | No
     `Sec-Fetch-Site` or `Origin` (Fetch, "Sec-Fetch-*" and "Origin" headers) which site sent a form.
     What says neither is refused; whoever has a shell has the command.
     """
-    settings = datasette.plugin_config("archiver") or {}
-    if not (isinstance(settings, dict) and settings.get("writable") is True) or not _local(request):
+    if settings(datasette).get("writable") is not True or not _local(request):
         return _CLOSED
     if form:
         return None
@@ -43,11 +42,7 @@ def refusal(datasette: Any, request: Any, *, form: bool = False) -> Problem | No
 
 def _local(request: Any) -> bool:
     """Whether this machine's own name was asked: no other host, whatever name or address leads here."""
-    name = host_name(request.headers.get("host", ""))
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host_name(request.headers.get("host", "")))
 
 
 def _own(origin: str, host: str) -> bool:

@@ -15,6 +15,7 @@ HOSTS = 100  # rows of the table
 PAGE_SIZE = 50
 _FRACTION = re.compile(r"\.\d+Z\Z", re.ASCII)
 _RUNS = 20
+_LAST = 1 << 62  # no table has so many rows
 _ENDINGS = {
     None: to_say("Not ended: it goes on, or was cut off"),
     "interrupted": to_say("Interrupted"),
@@ -152,16 +153,17 @@ ORDER BY fetches.id DESC
 
 
 def load_fetches(
-    db: sqlite3.Connection, host: str, outcome: str, before: int, say: Say
+    db: sqlite3.Connection, host: str, outcome: str, before: int | None, say: Say
 ) -> tuple[list[Fetch], int | None]:
-    """Fetches of a host (of any: ""), with one of OUTCOMES (any: ""), the newest of those before an id first.
+    """Fetches of a host (of any: ""), with one of OUTCOMES (any: ""), the newest first, before an id.
 
     And the id before which the next page is; None on the last.
     """
+    last = _LAST if before is None else before
     one = _OF_HOST if host else _OF_ALL
     parts = [one.format(each) for each in OUTCOMES if outcome in ("", each)]
     sql = " UNION ALL ".join(parts) + " ORDER BY id DESC LIMIT :limit"
-    found = db.execute(sql, {"host": host, "before": before, "limit": PAGE_SIZE + 1})
+    found = db.execute(sql, {"host": host, "before": last, "limit": PAGE_SIZE + 1})
     ids = [row["id"] for row in found]
     fetches = [_fetch(row, say) for row in select(db, _FETCHES, ids[:PAGE_SIZE])]
     return fetches, ids[PAGE_SIZE - 1] if len(ids) > PAGE_SIZE else None

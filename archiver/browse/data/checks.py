@@ -74,13 +74,13 @@ def load_history(root: Path) -> History:
     return History(memory.runs[: -RUNS - 1 : -1], max(0, len(memory.runs) - RUNS), memory.damage)
 
 
-def load_files(db: sqlite3.Connection, root: Path, before: int) -> Files | None:
+def load_files(db: sqlite3.Connection, root: Path, before: int | None) -> Files | None:
     """A page of files, the newest first. None where manifest.json cannot be read."""
     manifest = beside.manifest(root)
     if manifest is None:
         return None
     marks = {(mark.file, mark.digest): mark for mark in beside.memory(root).marks}
-    last = min(before - 1, len(manifest.warcs))
+    last = len(manifest.warcs) if before is None else min(max(0, before - 1), len(manifest.warcs))
     numbers = range(last, max(0, last - FILES), -1)
     sealed = _sealed(db, manifest, numbers)
     shown = []

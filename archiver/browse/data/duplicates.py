@@ -98,13 +98,14 @@ CROSS JOIN pictures ON second = pictures.payload_digest
 WHERE relation = :relation AND {_AFTER} ORDER BY pictures.rowid DESC, first LIMIT :limit
 """,  # noqa: S608
 }
-_LAST = (1 << 62, "")
+_LAST = 1 << 62  # no table has so many rows
 
 
 def load_review(db: sqlite3.Connection, show: str, before: str, language: Language) -> Review:
     """A page of what `show` names, the newest first; `before` is what the page before gave as `older`."""
     row, _, digits = before.partition("-")
-    number = int(row) if row.isascii() and row.isdigit() and len(row) < 19 else _LAST[0]
+    asked = words.number_of(row)
+    number = _LAST if asked is None else asked
     if show == "marks":
         return _marks(db, number)
     if show in _RELATIONS:

@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from archiver.browse import words
 from archiver.browse.data.looks import Look, best_members, count_members, load_look
 
 PAGE_SIZE = 48
@@ -47,12 +48,12 @@ class Wall:
 def asked(arguments: Any) -> Asked:
     """What the address says; what cannot be meant is left out."""
     kind, shape = arguments.get("kind") or "", arguments.get("shape") or ""
-    host, before = (arguments.get("host") or "").strip().lower(), arguments.get("before") or ""
+    host = (arguments.get("host") or "").strip().lower()
     return Asked(
         kind=kind if kind in _KINDS else "",
         shape=shape if shape in _SHAPES else "",
         host=host if _HOST.fullmatch(host) else "",
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+        before=words.number_of(arguments.get("before")),
     )
 
 

@@ -8,13 +8,14 @@ import hashlib
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from archiver.browse.disk.cache import Cache
-from archiver.browse.disk.intact import inside
+from archiver.browse.disk.intact import CHECKED_BYTES, inside
+from archiver.browse.words import plain
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.decode import sniff
@@ -82,6 +83,32 @@ def picture(record: StoredRecord) -> tuple[bytes, str | None]:
     """
     data = record.content_decoded(PICTURE_BYTES)
     return data, MEDIA_TYPES.get(sniff(data) or "")
+
+
+def damaged_places(root: Path, places: Sequence[Location], digest: str) -> list[str]:
+    """What is wrong at each place that no longer holds the bytes with this digest, found by hashing them."""
+    damage = []
+    for place in places:
+        try:
+            read_intact(root, [place], digest)
+        except RecordError as error:
+            damage.append(plain(error))
+    return damage
+
+
+def damaged_pictures(root: Path, pictures: Mapping[str, Sequence[Location]]) -> frozenset[str]:
+    """Digits of the pictures that are nowhere as archived, found by hashing up to CHECKED_BYTES."""
+    damaged: set[str] = set()
+    left = CHECKED_BYTES
+    for digits, places in pictures.items():
+        left -= sum(place.length for place in places[:1])
+        if left < 0:
+            break
+        try:
+            read_intact(root, places, f"sha256:{digits}")
+        except RecordError:
+            damaged.add(digits)
+    return frozenset(damaged)
 
 
 @cache

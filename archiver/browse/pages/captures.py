@@ -9,8 +9,6 @@ from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, explain, html
 from archiver.index.tallies import HOST_CHARS, OUTCOMES
 
-NEWEST = 1 << 62  # no list has so many
-
 
 async def captures(datasette: Any, request: Any) -> Any:
     """`/-/captures[?host=…][&outcome=…][&before=ID]`: hosts and runs; or fetches, the newest first."""
@@ -30,13 +28,7 @@ async def captures(datasette: Any, request: Any) -> Any:
         return await html(
             datasette, request, "archive_captures.html", shared | {"hosts": hosts, "runs": runs}
         )
-    before = place(request.args.get("before"), NEWEST)
+    before = words.number_of(request.args.get("before"))
     found, after = await database.execute_fn(lambda db: data.load_fetches(db, host, outcome, before, say))
-    context = shared | {"fetches": found, "after": after, "first": before == NEWEST}
+    context = shared | {"fetches": found, "after": after, "first": before is None}
     return await html(datasette, request, "archive_fetches.html", context)
-
-
-def place(written: str | None, default: int) -> int:
-    """A number of a list as an address has it; the default for what is none."""
-    text = written or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default

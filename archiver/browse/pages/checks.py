@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
+from archiver.browse import words
 from archiver.browse.data import checks as data
 from archiver.browse.language import preferred
 from archiver.browse.library import library
-from archiver.browse.pages.captures import NEWEST, place
 from archiver.browse.render import NO_ARCHIVE, explain, html
 
 
@@ -17,11 +17,11 @@ async def checks(datasette: Any, request: Any) -> Any:
         return await explain(datasette, request, NO_ARCHIVE)
     language = preferred(request.headers.get("accept-language", ""))
     database = datasette.get_database(here.database)
-    before = max(1, place(request.args.get("before"), NEWEST))
+    before = words.number_of(request.args.get("before"))
     context = {
         "files": await database.execute_fn(lambda db: data.load_files(db, here.root, before)),
         "events": await database.execute_fn(lambda db: data.load_events(db, here.root, language)),
         "history": await asyncio.to_thread(data.load_history, here.root),
-        "first": before == NEWEST,
+        "first": before is None,
     }
     return await html(datasette, request, "archive_checks.html", context)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from archiver.browse.disk.intact import read_member
 from archiver.browse.language import to_say
-from archiver.browse.library import connect, library
+from archiver.browse.library import CATALOGUE, connect, library
 from archiver.browse.render import NO_ARCHIVE, NOT_PUBLIC, Download, Problem, explain, is_public
 from archiver.errors import ArchiverError, RecordError, UsageError
 from archiver.model import Location
@@ -68,7 +68,7 @@ def _made(root: Path, mutable: bool, make: _Make, number: str) -> BinaryIO | Non
     if not ONE.acquire(blocking=False):
         return None
     try:
-        with closing(connect(root / "catalogue.db", mutable)) as db:
+        with closing(connect(root / CATALOGUE, mutable)) as db:
             return make(root, db, number)
     except OSError as error:
         raise ArchiverError(f"no room for a temporary file: {error.strerror or error}") from error

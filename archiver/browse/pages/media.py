@@ -28,7 +28,7 @@ def _nothing(say: Say) -> Problem:
     return Problem(404, say("No such picture"), say("The archive holds no bytes with this digest."))
 
 
-def damage(say: Say, error: RecordError) -> Problem:
+def _damage(say: Say, error: RecordError) -> Problem:
     reason = say("The stored bytes are no longer the bytes that were archived, so they are not shown.")
     advice = say("Run 'archiver verify' on the archive to see how much is damaged.")
     return Problem(500, say("Damaged"), f"{reason} {error}", advice)
@@ -47,7 +47,7 @@ async def original(datasette: Any, request: Any) -> Any:
     try:
         record = await asyncio.to_thread(media.read_intact, here.root, places, f"sha256:{digits}")
     except RecordError as error:
-        return await _refused(datasette, request, damage(say, error))
+        return await _refused(datasette, request, _damage(say, error))
     try:
         data, media_type = media.picture(record)
     except RecordError as error:
@@ -70,7 +70,7 @@ async def thumbnail(datasette: Any, request: Any) -> Any:
     try:
         record = await asyncio.to_thread(media.read_intact, here.root, places, f"sha256:{digits}")
     except RecordError as error:
-        return await _refused(datasette, request, damage(say, error))
+        return await _refused(datasette, request, _damage(say, error))
     try:
         made = await asyncio.to_thread(here.thumbnails.get, record, digits, width)
     except (RecordError, SandboxError) as error:

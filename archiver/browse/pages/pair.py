@@ -13,7 +13,7 @@ from archiver.browse.data.pair import Pair, load_pair
 from archiver.browse.disk import media
 from archiver.browse.language import Language, preferred, to_say
 from archiver.browse.library import Library, library
-from archiver.browse.pages.picture import NO_PICTURE, damaged_places
+from archiver.browse.pages.picture import NO_PICTURE
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html, served
 from archiver.browse.writing import refusal
 from archiver.errors import ArchiverError, Locked, RecordError, SandboxError, UsageError
@@ -112,7 +112,7 @@ async def _page(datasette: Any, request: Any, here: Library, found: Pair, **cont
         lambda: [
             digest
             for digest, each in places.items()
-            if len(damaged_places(here.root, each, digest)) == len(each)
+            if len(media.damaged_places(here.root, each, digest)) == len(each)
         ]
     )
     shown = {

@@ -1,18 +1,13 @@
 """The page of one picture."""
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from archiver.browse import words
 from archiver.browse.data.picture import load_picture
 from archiver.browse.disk import media
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
-from archiver.errors import RecordError
-from archiver.model import Location
 
 NO_PICTURE = Problem(404, to_say("No such picture"), to_say("The archive holds no picture with this digest."))
 
@@ -29,7 +24,7 @@ async def picture_page(datasette: Any, request: Any) -> Any:
     if page is None:
         return await explain(datasette, request, NO_PICTURE)
     places = await database.execute_fn(lambda db: media.locations(db, digest))
-    damage = await asyncio.to_thread(damaged_places, here.root, places, digest)
+    damage = await asyncio.to_thread(media.damaged_places, here.root, places, digest)
     context = {
         "page": page,
         "look": page.look,
@@ -38,14 +33,3 @@ async def picture_page(datasette: Any, request: Any) -> Any:
         "checked": len(places),
     }
     return await html(datasette, request, "archive_picture_page.html", context)
-
-
-def damaged_places(root: Path, places: Sequence[Location], digest: str) -> list[str]:
-    """What is wrong at each place that no longer holds the bytes with this digest, found by hashing them."""
-    damage = []
-    for place in places:
-        try:
-            media.read_intact(root, [place], digest)
-        except RecordError as error:
-            damage.append(words.plain(error))
-    return damage

@@ -4,6 +4,7 @@ import asyncio
 import math
 from typing import Any
 
+from archiver.browse import words
 from archiver.browse.data import versions as data
 from archiver.browse.language import preferred
 from archiver.browse.library import library
@@ -16,8 +17,8 @@ async def versions(datasette: Any, request: Any) -> Any:
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
-    number, asked = int(request.url_vars["id"]), request.args.get("page") or "1"
-    page = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
+    number, asked = int(request.url_vars["id"]), words.number_of(request.args.get("page"))
+    page = 1 if asked is None else asked
     language = preferred(request.headers.get("accept-language", ""))
     database = datasette.get_database(here.database)
     loaded = await database.execute_fn(lambda db: data.load_versions(db, number, page, language))
