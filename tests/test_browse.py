@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from browse_archive import WARC
@@ -19,6 +20,7 @@ from archiver.browse.hosts import host_name
 from archiver.browse.language import language
 from archiver.browse.server import close
 from archiver.claims.contradictions import moment_of
+from archiver.model import Relation
 from archiver.pictures.hashes import hamming
 
 
@@ -171,6 +173,12 @@ def test_claimed_times_keep_their_clocks_apart(site: Site) -> None:
     english = site.get(f"/-/articles/{ENGLISH}").text
     assert "No time is claimed here" in english  # NaN
     assert "Cannot be read as one moment" in english  # a time without a zone
+
+
+@pytest.mark.parametrize("tag", ["en", "zh"])
+def test_every_relation_has_a_name(tag: str) -> None:
+    names = {words.relation_name(relation, language(tag).say) for relation in get_args(Relation)}
+    assert len(names) == len(get_args(Relation))
 
 
 def test_article_says_where_it_lies(site: Site) -> None:

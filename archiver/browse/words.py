@@ -119,6 +119,7 @@ def relation_name(relation: Relation, say: Say) -> str:
         "same-pixels": say("other bytes, and the same pixels"),
         "re-encoded": say("re-encoded or resized: the same picture, nowhere changed"),
         "cropped": say("cropped"),
+        "overlapping": say("overlapping: each shows something that the other does not"),
         "overlaid": say("the same picture, with something laid over or a bar or border added"),
         "turned": say("the same picture, turned"),
         "locally-changed": say("LOCALLY CHANGED: the same picture, but not everywhere"),

@@ -211,7 +211,7 @@ def _alike(
     """The pictures of its cluster, the best first, and those that are linked to it and not merged."""
     cluster = cluster_of(db, digest)
     members = best_members(db, cluster, ALIKE + 1) if cluster else []
-    relations = ", ".join(f"'{each}'" for each in (*MERGED, *KEPT_APART))
+    relations = ", ".join(f"'{each}'" for each in (*MERGED, "overlapping", *KEPT_APART))
     rows = db.execute(_PAIRS.format(relations, 2 * ALIKE), {"one": digest}).fetchall()
     apart = marked(db, digest)
     others = [row["second"] if row["first"] == digest else row["first"] for row in rows]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from archiver.browse import words
+from archiver.browse.data import verdicts
 from archiver.browse.data.cards import select
 from archiver.browse.data.metadata import Said, load_said
 from archiver.browse.data.stored import Stored, load_stored
@@ -160,7 +161,7 @@ def _said(db: sqlite3.Connection, copies: list[Copy], language: Language) -> Sai
 
 def _compared(db: sqlite3.Connection, copies: list[Copy], language: Language) -> Compared | None:
     """What the proxy's copy and the publisher's own have in common; None unless both are here."""
-    say, plural = language.say, language.plural
+    say = language.say
     shown = {copy.form: copy.digits for copy in copies if copy.digits}
     proxied, origin = shown.get("proxied"), shown.get("origin")
     if not (proxied and origin):
@@ -172,19 +173,9 @@ def _compared(db: sqlite3.Connection, copies: list[Copy], language: Language) ->
     if pair is None:
         unknown = say("The two copies are different bytes, and have not been compared by their pixels yet.")
         return Compared(unknown, against)
-    found = pair[2]
-    said = [words.relation_name(found.relation, say)]
-    if found.box:
-        share = f"{100 * found.box.width * found.box.height:.0f}"
-        of_origin = (pair[0] if found.whole == "first" else pair[1]) == f"sha256:{origin}"
-        said.append(
-            say("the proxy's copy shows %(share)s %% of the publisher's own", share=share)
-            if of_origin
-            else say("the publisher's own shows %(share)s %% of the proxy's copy", share=share)
-        )
-    if found.boxes:
-        said.append(plural("in %(count)s place", "in %(count)s places", len(found.boxes)))
-    return Compared(say("By the pixels of both copies: %(said)s.", said=say(", ").join(said)), against)
+    names = say("the publisher's own"), say("the proxy's copy")
+    said = verdicts.sentence(pair[2], language, *(names if pair[0] == f"sha256:{origin}" else names[::-1]))
+    return Compared(say("By the pixels of both copies: %(said)s.", said=said), against)
 
 
 def _claims(row: sqlite3.Row, say: Say) -> str:
