@@ -15,7 +15,7 @@ _CACHED = 64
 _INCHES = 9.6, 4.6  # wide, and for a phone
 _LABELS = 8, 4  # on the axis of time
 _HOST_CHARS = 40, 22
-_COLOURS = {  # as static/archive.css has them: ink, line, link, warn
+_COLOURS = {  # --soft, --line, --link and --lost of static/archive.css and overview.css
     "light": ("#66645e", "#e5e2da", "#0b5d74", "#d59a5b"),
     "dark": ("#9f9b92", "#34363a", "#7cc4da", "#e0a15c"),
 }

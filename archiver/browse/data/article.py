@@ -1,4 +1,4 @@
-"""One article with all that belongs to it, as plain data for the templates. All text is cleaned here."""
+"""One article with all that belongs to it, as plain data for the templates."""
 
 import sqlite3
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Fetches by host and outcome, and runs: plain data for the templates. All text is cleaned here."""
+"""Fetches by host and outcome, and runs: plain data for the templates."""
 
 import re
 import sqlite3

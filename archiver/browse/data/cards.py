@@ -1,4 +1,4 @@
-"""The list of articles, as plain data for the templates. All text is cleaned here."""
+"""The list of articles, as plain data for the templates."""
 
 import sqlite3
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What was checked when, and what was done to the archive, as plain data. All text is cleaned here."""
+"""What was checked when, and what was done to the archive, as plain data."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""Pictures as pages show them small, as plain data for the templates. All text is cleaned here."""
+"""Pictures as pages show them small, as plain data for the templates."""
 
 import sqlite3
 from collections.abc import Iterable

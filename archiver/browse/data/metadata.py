@@ -1,4 +1,4 @@
-"""What an article's pictures say of themselves, as plain data for the templates. All text is cleaned here."""
+"""What an article's pictures say of themselves, as plain data for the templates."""
 
 import sqlite3
 from dataclasses import dataclass

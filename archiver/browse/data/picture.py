@@ -1,4 +1,4 @@
-"""One picture with all that belongs to it, as plain data for the template. All text is cleaned here."""
+"""One picture with all that belongs to it, as plain data for the template."""
 
 import sqlite3
 from dataclasses import dataclass

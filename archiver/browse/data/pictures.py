@@ -1,4 +1,4 @@
-"""An article's pictures with all their forms, as plain data for the templates. All text is cleaned here."""
+"""An article's pictures with all their forms, as plain data for the templates."""
 
 import sqlite3
 from collections import defaultdict

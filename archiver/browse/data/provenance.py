@@ -1,4 +1,4 @@
-"""How an article came into the archive, as plain data for the templates. All text is cleaned here."""
+"""How an article came into the archive, as plain data for the templates."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a search found, as plain data for the template. All text is cleaned here."""
+"""What a search found, as plain data for the template."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A mirror's text beside the captured page's, as plain data for the templates. All text is cleaned here."""
+"""A mirror's text beside the captured page's, as plain data for the templates."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -35,7 +35,6 @@ class Tile:
 
     look: Look
     forms: int
-    key: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def load_wall(db: sqlite3.Connection, wanted: Asked) -> Wall:
         f" WHERE {' AND '.join(conditions)} ORDER BY pictures.rowid DESC LIMIT :limit"
     )
     rows = db.execute(sql, values).fetchall()
-    tiles = [_tile(db, *row, alone=bool(wanted.host)) for row in rows[:PAGE_SIZE]]
+    tiles = [_tile(db, row[1], alone=bool(wanted.host)) for row in rows[:PAGE_SIZE]]
     older = rows[PAGE_SIZE - 1][0] if len(rows) > PAGE_SIZE else None
     (total,) = db.execute("SELECT coalesce(max(rowid), 0) FROM pictures").fetchone()
     return Wall(tuple(tile for tile in tiles if tile), older, total)
@@ -101,8 +100,8 @@ def _is_rare(db: sqlite3.Connection, values: dict[str, Any]) -> bool:
     return bool(db.execute(sql, values).fetchone()[0] <= _RARE)
 
 
-def _tile(db: sqlite3.Connection, key: int, digest: str, *, alone: bool) -> Tile | None:
+def _tile(db: sqlite3.Connection, digest: str, *, alone: bool) -> Tile | None:
     forms = 0 if alone else count_members(db, digest)
     best = best_members(db, digest, 1) if forms else []
     look = load_look(db, best[0] if best else digest)
-    return Tile(look, forms or 1, key) if look else None
+    return Tile(look, forms or 1) if look else None
