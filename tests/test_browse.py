@@ -175,6 +175,21 @@ def test_claimed_times_keep_their_clocks_apart(site: Site) -> None:
     assert "Cannot be read as one moment" in english  # a time without a zone
 
 
+def test_copies_that_another_picture_represents_are_not_called_uncompared(site: Site) -> None:
+    held = [(f"sha256:{site.archive.digits[name]}", f"sha256:{'3' * 64}") for name in ("proxied", "origin")]
+    insert = (
+        "INSERT INTO compared_pictures (payload_digest, represented_by, reason, label) VALUES (?, ?, '', '')"
+    )
+    site.archive.db.executemany(insert, held)
+    try:
+        html = site.get(f"/-/articles/{CHINESE}").text
+    finally:
+        site.archive.db.execute("DELETE FROM compared_pictures")
+    first = html[html.index('id="picture-1"') : html.index('id="picture-2"')]
+    assert "Both copies are re-encodings of another picture" in first
+    assert "have not been compared" not in first
+
+
 @pytest.mark.parametrize("tag", ["en", "zh"])
 def test_every_relation_has_a_name(tag: str) -> None:
     names = {words.relation_name(relation, language(tag).say) for relation in get_args(Relation)}

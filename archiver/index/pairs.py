@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
-from archiver.index.rows import insert, value
+from archiver.index.rows import insert
 from archiver.model import Box, Comparison, Evidence, Relation
 
 _REPRESENTATIVE = "SELECT represented_by FROM compared_pictures WHERE payload_digest = ?"
@@ -27,9 +27,10 @@ RELATIONS: dict[Relation, str] = {
 }
 
 
-def representative(db: Database, digest: str) -> str:
+def representative(db: Database | sqlite3.Connection, digest: str) -> str:
     """The picture that a compared one is held to be a re-encoding of; itself when it is none."""
-    return str(value(db, _REPRESENTATIVE, digest) or digest)
+    row = db.execute(_REPRESENTATIVE, (digest,)).fetchone()
+    return str(row[0]) if row and row[0] else digest
 
 
 def add_pair(db: Database, first: str, second: str, found: Comparison, label: str) -> None:

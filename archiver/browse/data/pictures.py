@@ -10,7 +10,7 @@ from archiver.browse.data.cards import select
 from archiver.browse.data.metadata import Said, load_said
 from archiver.browse.data.stored import Stored, load_stored
 from archiver.browse.language import Language, Say
-from archiver.index.pairs import pair_of
+from archiver.index.pairs import pair_of, representative
 from archiver.model import Location
 
 
@@ -170,6 +170,8 @@ def _compared(db: sqlite3.Connection, copies: list[Copy], language: Language) ->
         return Compared(say("Both copies are the same bytes."), None)
     against = f"{origin}/against/{proxied}"
     pair = pair_of(db, f"sha256:{origin}", f"sha256:{proxied}")
+    if pair is None and representative(db, f"sha256:{origin}") == representative(db, f"sha256:{proxied}"):
+        return Compared(say("Both copies are re-encodings of another picture in this archive."), against)
     if pair is None:
         unknown = say("The two copies are different bytes, and have not been compared by their pixels yet.")
         return Compared(unknown, against)

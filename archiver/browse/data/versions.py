@@ -9,7 +9,7 @@ from archiver.browse import words
 from archiver.browse.data.cards import Rows, select
 from archiver.browse.language import Language, Say
 from archiver.claims.compare import Passage, compare, sentence_ends
-from archiver.index.pairs import pair_of
+from archiver.index.pairs import pair_of, representative
 from archiver.model import Block
 
 PAGE_SIZE = 10
@@ -245,8 +245,13 @@ def _replaced(
     if form is None or before[form] == after[form]:
         return
     old, new = before[form], after[form]
-    pair = pair_of(db, f"sha256:{old}", f"sha256:{new}")
-    verdict = words.relation_name(pair[2].relation, say) if pair else say("not compared by their pixels yet")
+    digests = f"sha256:{old}", f"sha256:{new}"
+    if pair := pair_of(db, *digests):
+        verdict = words.relation_name(pair[2].relation, say)
+    elif representative(db, digests[0]) == representative(db, digests[1]):
+        verdict = say("both are re-encodings of another picture in this archive")
+    else:
+        verdict = say("not compared by their pixels yet")
     said = say("Other bytes at the same address: %(verdict)s", verdict=verdict)
     yield PictureChange(said, url, old, new, f"{old}/against/{new}")
 
