@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
+from archiver.browse.inert import inert_csv
 from archiver.browse.words import host_name, is_address
 
 # Datasette's own pages need their inline scripts and styles; they load nothing from elsewhere.
@@ -19,22 +20,34 @@ _HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
 }
+_STRANGER = (
+    421,
+    b"This server is not asked by that name. Use its IP address, or allow the name with --allow-host.\n",
+)
+_INSIDE = (403, b"What Datasette says of itself is not for the public.\n")
 
 
-def guarded(app: Any, hosts: Collection[str] | None, at_end: Callable[[], None]) -> Any:
+def guarded(
+    app: Any, hosts: Collection[str] | None, shown: Collection[str] | None, at_end: Callable[[], None]
+) -> Any:
     """Wrap an ASGI application. `hosts`: names it may be asked by, besides any IP address; None: all.
 
     A page of another site that points its own name at this machine (DNS rebinding) is turned away,
-    as its name is in the Host field. `at_end` is called when the server shuts down.
+    as its name is in the Host field; what a proxy says in X-Forwarded-Host is not looked at. `shown`: what
+    may follow `/-/` in an address; None: all. `at_end` is called when the server shuts down.
     """
 
     async def asgi(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, _ending(send, at_end))
-        elif hosts is None or _allowed(scope, hosts):
-            await app(scope, receive, _with_headers(send))
+            return
+        send = _with_headers(send)
+        if hosts is not None and not _allowed(scope, hosts):
+            await _turn_away(send, *_STRANGER)
+        elif shown is not None and _inside(scope, shown):
+            await _turn_away(send, *_INSIDE)
         else:
-            await _turn_away(_with_headers(send))
+            await app(scope, receive, inert_csv(send) if scope["path"].endswith(".csv") else send)
 
     return asgi
 
@@ -43,6 +56,12 @@ def _allowed(scope: Any, hosts: Collection[str]) -> bool:
     stated = [value.decode("latin-1") for name, value in scope.get("headers", ()) if name.lower() == b"host"]
     name = host_name(stated[0]) if len(stated) == 1 else ""
     return bool(name) and (is_address(name) or name in hosts)
+
+
+def _inside(scope: Any, shown: Collection[str]) -> bool:
+    """Whether a path is one of Datasette's own below `/-/`, which tell of folders and settings."""
+    _, mark, rest = scope["path"].partition("/-/")
+    return bool(mark) and rest.split("/")[0] not in shown
 
 
 def _with_headers(send: Any) -> Any:
@@ -66,8 +85,7 @@ def _ending(send: Any, at_end: Callable[[], None]) -> Any:
     return sending
 
 
-async def _turn_away(send: Any) -> None:
-    body = b"This server is not asked by that name. Use its IP address, or allow the name in its settings.\n"
+async def _turn_away(send: Any, status: int, body: bytes) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 421, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

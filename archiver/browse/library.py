@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from archiver import config
 from archiver.browse.cache import Cache
+from archiver.browse.contents import Contents
 from archiver.browse.drawings import Drawings
 from archiver.browse.media import Thumbnails
 from archiver.errors import ArchiverError
@@ -26,11 +27,13 @@ class Library:
     cache: Cache
     thumbnails: Thumbnails
     drawings: Drawings
+    contents: Contents
 
     def close(self) -> None:
         """End child processes and let the cache's folder go; all begin again when needed."""
         self.thumbnails.close()
         self.drawings.close()
+        self.contents.close()
         self.cache.close()
 
 
@@ -52,7 +55,7 @@ def library(datasette: Any) -> Library | None:
 def _library(database: Any) -> Library:
     root = Path(database.path).resolve().parent
     cache = Cache.of_person(_cache_bytes(root))
-    return Library(database.name, root, cache, Thumbnails(cache), Drawings(cache))
+    return Library(database.name, root, cache, Thumbnails(cache), Drawings(cache), Contents())
 
 
 def _cache_bytes(root: Path) -> int:

@@ -19,7 +19,7 @@ from archiver.browse import cells, functions, render
 from archiver.browse.finding import narrowed
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
-from archiver.browse.pages import ROUTES, start
+from archiver.browse.pages import ROUTES, SHOWN, start
 from archiver.browse.tables import metadata, tell
 
 _THEIRS = "datasette.handle_exception"
@@ -61,7 +61,9 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
     here = library(datasette)
     if here is None:
         return lambda app: app
-    return partial(guarded, hosts=_settings(datasette).get("allowed_hosts"), at_end=here.close)
+    hosts = _settings(datasette).get("allowed_hosts")
+    shown = SHOWN if render.is_public(datasette) else None
+    return partial(guarded, hosts=hosts, shown=shown, at_end=here.close)
 
 
 @hookimpl(hookwrapper=True)

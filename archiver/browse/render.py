@@ -39,6 +39,14 @@ NO_ARCHIVE = Problem(
 )
 
 
+NOT_PUBLIC = Problem(
+    403,
+    to_say("Not for the public"),
+    to_say("This server shows the archive and gives away no whole files."),
+    to_say("Ask who runs it for a copy."),
+)
+
+
 class Download(Response):
     """A file to keep, which no browser opens: sent piece by piece, then closed."""
 
@@ -63,10 +71,17 @@ class Download(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
-async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
-    """A page of ours. Every template has `say`, `plural`, `lang`, `words`, `archive` and `database`.
+def is_public(datasette: Any) -> bool:
+    """Whether strangers are served (`archiver browse --public`): no SQL, no whole files, no writing."""
+    settings = datasette.plugin_config("archiver")
+    return isinstance(settings, dict) and settings.get("public") is True
 
-    `context` may have a `status` for the answer, and `writable` where it has a form that writes.
+
+async def html(datasette: Any, request: Any, template: str, context: dict[str, Any]) -> Any:
+    """A page of ours.
+
+    Every template has `say`, `plural`, `lang`, `words`, `archive`, `database`, `public`. `context` may have a
+    `status` for the answer, and `writable` where it has a form that writes.
     """
     here = library(datasette)
     language = preferred(request.headers.get("accept-language", ""))
@@ -74,6 +89,7 @@ async def html(datasette: Any, request: Any, template: str, context: dict[str, A
         "archive": words.plain(here.root.name) if here else "",
         "database": here.database if here else None,
         "words": words,
+        "public": is_public(datasette),
         "say": language.say,
         "plural": language.plural,
         "lang": language.tag,

@@ -2,10 +2,11 @@
 
 import contextlib
 import ipaddress
+import re
 import socket
 import sqlite3
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from archiver.browse.words import host_name
 from archiver.errors import NotAnArchive, UsageError
 
 CATALOGUE = "catalogue.db"
+_BASE = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 
 
 class _Catalogue(Database):
@@ -31,12 +33,32 @@ class _Catalogue(Database):
         getattr(self, known).append(connection)  # closed with the database; Datasette 1 calls it otherwise
         return connection
 
+    async def execute(self, *arguments: Any, **options: Any) -> Any:
+        # What goes wrong is answered in words; Datasette prints it, too, and what its own pages ask in vain.
+        return await super().execute(*arguments, **{"log_sql_errors": False} | options)
 
-def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
-    """A Datasette over the archive in `root`; `close` it. Raises NotAnArchive without a catalogue.
 
-    On any `host` but this machine's own loopback, SQL by visitors is off.
+def build(
+    root: Path,
+    *,
+    host: str = "127.0.0.1",
+    names: Sequence[str] = (),
+    base_url: str = "/",
+    public: bool = False,
+) -> Datasette:
+    """A Datasette over the archive in `root`; `close` it.
+
+    `names`: by which host names it may be asked, beside those of `host` (through a reverse proxy).
+    `base_url`: the path under which it lies there. `public`: for strangers: no SQL, no whole files, no marks.
+    SQL by visitors and marks are off, too, with any `names` and on any `host` but this machine's loopback.
+    Raises NotAnArchive without a catalogue, UsageError for what is no name or path.
     """
+    allowed = [host_name(name) for name in names]
+    if not all(allowed):
+        raise UsageError("--allow-host takes a host's name, as archive.example.org")
+    if not _BASE.fullmatch(base_url):
+        raise UsageError("--base-url takes a path that begins and ends with a slash, as /archive/")
+    alone = _loopback(host) and not names and not public
     path = root.resolve() / CATALOGUE
     mutable = _mutable(path)
     if not pm.is_registered(plugin):
@@ -45,7 +67,8 @@ def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
         [],
         settings={
             "allow_download": False,
-            "default_allow_sql": _loopback(host),
+            "base_url": base_url,
+            "default_allow_sql": alone,
             "default_page_size": 20,
             "sql_time_limit_ms": 1000,
             "suggest_facets": False,
@@ -55,8 +78,9 @@ def build(root: Path, *, host: str = "127.0.0.1") -> Datasette:
             "plugins": {
                 plugin.NAME: {
                     "start": "archive",
-                    "allowed_hosts": ["localhost", host_name(host)],
-                    "writable": _loopback(host),
+                    "allowed_hosts": ["localhost", host_name(host), *allowed],
+                    "public": public,
+                    "writable": alone,
                 }
             }
         },
@@ -80,17 +104,25 @@ def close(datasette: Datasette) -> None:
 
 
 def serve(
-    root: Path, host: str, port: int, open_browser: bool, ready: Callable[[str], None] | None = None
+    root: Path,
+    host: str,
+    port: int,
+    open_browser: bool,
+    ready: Callable[[str], None] | None = None,
+    *,
+    names: Sequence[str] = (),
+    base_url: str = "/",
+    public: bool = False,
 ) -> None:
     """Serve until Ctrl-C. `port` 0 takes a free one. `ready` is called with the URL once it answers.
 
     Raises NotAnArchive, and UsageError when the address cannot be taken.
     """
-    datasette = build(root, host=host)
+    datasette = build(root, host=host, names=names, base_url=base_url, public=public)
     try:
         with _listen(host, port) as listener:
             number = listener.getsockname()[1]
-            url = f"http://{f'[{host}]' if ':' in host else host}:{number}/"
+            url = f"http://{f'[{host}]' if ':' in host else host}:{number}{base_url}"
             if ready:
                 ready(url)
             if open_browser:

@@ -16,9 +16,38 @@ from archiver.console import Output
 @click.option(
     "--port", default=8001, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one."
 )
+@click.option(
+    "--public",
+    is_flag=True,
+    help="For strangers: no SQL, no download of whole files, nothing can be written.",
+)
+@click.option(
+    "--allow-host",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Answer to this host name too: that of a reverse proxy.",
+)
+@click.option(
+    "--base-url",
+    default="/",
+    show_default=True,
+    metavar="PATH",
+    help="The path at which a reverse proxy shows it.",
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the start page in a browser.")
 @as_json
-def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: bool) -> None:
+def browse(
+    *,
+    directory: Path,
+    host: str,
+    port: int,
+    public: bool,
+    names: tuple[str, ...],
+    base_url: str,
+    open_browser: bool,
+    as_json: bool,
+) -> None:
     """Look at the articles and pictures in Datasette, until Ctrl-C."""
     from archiver import upkeep
     from archiver.browse.server import serve
@@ -31,7 +60,7 @@ def browse(directory: Path, host: str, port: int, open_browser: bool, as_json: b
 
     if upkeep.ensure_catalogue(directory):
         out.say("The catalogue was made from the WARC files.")
-    serve(directory, host, port, open_browser, ready)
+    serve(directory, host, port, open_browser, ready, names=names, base_url=base_url, public=public)
     out.row({"type": "summary", "archive": str(directory)})
     out.say("Stopped.")
 

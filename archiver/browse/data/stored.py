@@ -40,22 +40,24 @@ JOIN warcs ON warcs.id = records.warc_id WHERE records.record_id IN ({})
 
 
 def load_stored(db: sqlite3.Connection, record_ids: Iterable[str]) -> dict[str, Stored]:
-    return {
-        row["record_id"]: Stored(
-            id=row["id"],
-            record_id=words.plain(row["record_id"]),
-            type=words.plain(row["type"]),
-            date=words.plain(row["date"]),
-            uri=words.plain(row["uri"]),
-            warc=words.plain(row["path"]),
-            offset=row["offset"],
-            length=row["length"],
-            digest=words.plain(row["digest"]),
-            payload_digest=row["payload_digest"],
-            payload_bytes=row["payload_bytes"],
-            mime=words.plain(row["mime"]),
-            unreadable=words.plain(row["unreadable"]),
-            refers_to=words.plain(row["refers_to"]),
-        )
-        for row in select(db, _STORED, list(record_ids))
-    }
+    return {row["record_id"]: stored_of(row) for row in select(db, _STORED, list(record_ids))}
+
+
+def stored_of(row: sqlite3.Row) -> Stored:
+    """Of a row of `records` with the `path` of its file."""
+    return Stored(
+        id=row["id"],
+        record_id=words.plain(row["record_id"]),
+        type=words.plain(row["type"]),
+        date=words.plain(row["date"]),
+        uri=words.plain(row["uri"]),
+        warc=words.plain(row["path"]),
+        offset=row["offset"],
+        length=row["length"],
+        digest=words.plain(row["digest"]),
+        payload_digest=row["payload_digest"],
+        payload_bytes=row["payload_bytes"],
+        mime=words.plain(row["mime"]),
+        unreadable=words.plain(row["unreadable"]),
+        refers_to=words.plain(row["refers_to"]),
+    )

@@ -14,14 +14,16 @@ from archiver.browse.pages.media import original, thumbnail
 from archiver.browse.pages.pair import changes, mark, pair
 from archiver.browse.pages.picture import picture_page
 from archiver.browse.pages.pictures import pictures
+from archiver.browse.pages.record import member, payload, record
 from archiver.browse.pages.search import search
 from archiver.browse.pages.start import start
 from archiver.browse.pages.timeline import plot, timeline
 from archiver.browse.pages.versions import versions
 from archiver.browse.render import STYLES, style
 
-__all__ = ["ROUTES", "start"]
+__all__ = ["ROUTES", "SHOWN", "start"]
 
+_RECORD = r"/-/records/(?P<id>[0-9]{1,18}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _PAIR = r"/-/pictures/(?P<first>[0-9a-f]{64})/against/(?P<second>[0-9a-f]{64})"
 ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/archive/?$", start),
@@ -39,9 +41,14 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/duplicates/?$", duplicates),
     (r"/-/media/(?P<digits>[0-9a-f]{64})$", original),
     (r"/-/thumbnail/(?P<digits>[0-9a-f]{64})$", thumbnail),
+    (rf"{_RECORD}$", record),
+    (rf"{_RECORD}/payload$", payload),
+    (rf"{_RECORD}/member$", member),
     (r"/-/captures/?$", captures),
     (r"/-/checks/?$", checks),
     (r"/-/timeline/?$", timeline),
     (r"/-/timeline/(?P<name>captures|claimed|hosts)\.svg$", plot),
     (rf"/-/archive-style/(?P<name>{'|'.join(map(re.escape, STYLES))})$", style),
 )
+# What follows `/-/` in them and in those of the files that Datasette's pages load.
+SHOWN = frozenset(re.split(r"[/?$]+", pattern)[2] for pattern, _ in ROUTES) | {"static", "static-plugins"}

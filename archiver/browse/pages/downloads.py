@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from archiver.browse.language import to_say
 from archiver.browse.library import connect, library
-from archiver.browse.render import NO_ARCHIVE, Download, Problem, explain
+from archiver.browse.render import NO_ARCHIVE, NOT_PUBLIC, Download, Problem, explain, is_public
 from archiver.digests import digest
 from archiver.errors import ArchiverError, RecordError, UsageError
 from archiver.model import Location
@@ -44,8 +44,8 @@ _Make = Callable[[Path, sqlite3.Connection, str], BinaryIO]
 
 async def _answer(datasette: Any, request: Any, make: _Make, name: str, media_type: str) -> Any:
     here = library(datasette)
-    if here is None:
-        return await explain(datasette, request, NO_ARCHIVE)
+    if here is None or is_public(datasette):
+        return await explain(datasette, request, NOT_PUBLIC if here else NO_ARCHIVE)
     number, mutable = request.url_vars["id"], datasette.get_database(here.database).is_mutable
     try:
         made = await asyncio.to_thread(_made, here.root, mutable, make, number)
