@@ -35,7 +35,8 @@ class _Catalogue(Database):
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         # What goes wrong is answered in words; Datasette prints it, too, and what its own pages ask in vain.
-        return await super().execute(*arguments, **{"log_sql_errors": False} | options)
+        theirs: Any = super()
+        return await theirs.execute(*arguments, **{"log_sql_errors": False} | options)
 
 
 def build(
