@@ -116,9 +116,8 @@ def test_page(
     with Sight(browser, pages(name), width=width, color_scheme=scheme) as sight:
         whole(sight, pages(name), width, 404 if name == MISSING else 200)
         assert sight.violations() == []
-        missed, dim = sight.tabbed()
-        assert missed == []
-        assert dim == []
+        if width == 1280:
+            assert sight.tabbed() == ([], [])
 
 
 @pytest.mark.parametrize("path", MADE)
