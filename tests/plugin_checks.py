@@ -16,9 +16,9 @@ import datasette
 from datasette.app import Datasette
 
 from archiver.browse.library import library
-from archiver.browse.queries import QUERIES
 from archiver.browse.server import build, close
-from archiver.browse.tables import described, plain
+from archiver.browse.tables.metadata import described, plain
+from archiver.browse.tables.queries import QUERIES
 
 BASE = "/archive/"
 ONE = datasette.__version__.startswith("1")

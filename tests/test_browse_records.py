@@ -12,9 +12,9 @@ import pytest
 from browse_archive import BrowseArchive
 from browse_articles import HOSTILE
 
-from archiver.browse.functions import register
-from archiver.browse.readable import SAFE, readable
+from archiver.browse.disk.readable import SAFE, readable
 from archiver.browse.server import build, close
+from archiver.browse.tables.functions import register
 from archiver.errors import UsageError
 
 PAGE = (

@@ -14,8 +14,8 @@ from commands import query, within
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from stored_attacks import COUNT, RUN, SHOWN_TO_TERMINALS, TEXTS, make_archive, pages
 
-from archiver.browse.inert import Rows
 from archiver.browse.server import build, close
+from archiver.browse.tables.inert import Rows
 
 pytestmark = pytest.mark.slow
 # What can run, load something, or change a page, and is on none of ours; and attributes with URLs.
