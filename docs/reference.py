@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import click
 
-from archiver.browse.tables import described
+from archiver.browse.tables.metadata import described
 from archiver.errors import EXIT_CODES
 
 WIDTH = 80

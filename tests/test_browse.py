@@ -178,7 +178,7 @@ def test_article_says_where_it_lies(site: Site) -> None:
         "SELECT records.id, record_id, digest FROM articles"
         " JOIN records ON record_id = source_id WHERE articles.id = 1"
     ).fetchone()
-    for text in (f"/catalogue/records/{row[0]}", row[1], row[2], "/catalogue/times?article_id=1"):
+    for text in (f"/-/records/{row[0]}", row[1], row[2], "/catalogue/times?article_id=1"):
         assert text in html
     assert site.get("/catalogue/times?article_id=1").status_code == 200
 

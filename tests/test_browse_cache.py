@@ -7,8 +7,8 @@ import pytest
 from browse_archive import encoded, scene
 from browse_articles import Site
 
-from archiver.browse.cache import ENTRY_BYTES, Cache
-from archiver.browse.media import Thumbnails
+from archiver.browse.disk.cache import ENTRY_BYTES, Cache
+from archiver.browse.disk.media import Thumbnails
 from archiver.browse.render import byte_range
 from archiver.errors import SandboxError
 from archiver.warc.read import StoredRecord

@@ -14,8 +14,8 @@ import evidence_archive
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from archiver.browse import intact
 from archiver.browse.data.citation import Cited, entry, line
+from archiver.browse.disk import intact
 from archiver.browse.language import language
 from archiver.browse.pages import downloads
 from archiver.browse.server import build, close

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from archiver.browse.cache import Cache
-from archiver.browse.media import Thumbnails, read_intact
+from archiver.browse.disk.cache import Cache
+from archiver.browse.disk.media import Thumbnails, read_intact
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.thumbnail import make_thumbnail
@@ -179,7 +179,7 @@ def test_thumbnail_refuses_a_bomb_by_its_header() -> None:
 
 
 def test_thumbnails_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("archiver.browse.media.CACHE_BYTES", 3000)
+    monkeypatch.setattr("archiver.browse.disk.media.CACHE_BYTES", 3000)
     thumbnails = Thumbnails(Cache(tmp_path, 0))
     records = [StoredRecord((), encoded(scene(seed, (120, 80)))) for seed in range(6)]
     try:

@@ -24,6 +24,7 @@ def test_on_this_datasette(root: Path, tmp_path: Path) -> None:
     plugin_checks.elsewhere(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not NEXT.exists(), reason="needs .venv-next, which 'make next' makes")
 def test_on_the_datasette_to_come(root: Path, tmp_path: Path) -> None:
     done = subprocess.run(
@@ -35,4 +36,4 @@ def test_on_the_datasette_to_come(root: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.startswith("1.")
+    assert done.stdout.startswith("1."), done.stdout[:200]

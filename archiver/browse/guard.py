@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from archiver.browse.inert import inert_csv
+from archiver.browse.tables.inert import inert_csv
 from archiver.browse.words import host_name, is_address
 
 # Datasette's own pages need their inline scripts and styles; they load nothing from elsewhere.

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from archiver import config
-from archiver.browse.cache import Cache
-from archiver.browse.contents import Contents
-from archiver.browse.drawings import Drawings
-from archiver.browse.media import Thumbnails
+from archiver.browse.disk.cache import Cache
+from archiver.browse.disk.contents import Contents
+from archiver.browse.disk.drawings import Drawings
+from archiver.browse.disk.media import Thumbnails
 from archiver.errors import ArchiverError
 
 APPLICATION_ID = 0x41724376  # as in index/schema.sql

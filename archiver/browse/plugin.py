@@ -15,12 +15,13 @@ from datasette.utils.asgi import Base400
 from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
-from archiver.browse import cells, functions, render
-from archiver.browse.finding import narrowed
+from archiver.browse import render
 from archiver.browse.guard import guarded
 from archiver.browse.library import library
 from archiver.browse.pages import ROUTES, SHOWN, start
-from archiver.browse.tables import metadata, tell
+from archiver.browse.tables import cells, functions
+from archiver.browse.tables.filters import narrowed
+from archiver.browse.tables.metadata import metadata, tell
 
 _THEIRS = "datasette.handle_exception"
 NAME = "archiver"  # of the entry point, so of the settings too: plugins → archiver

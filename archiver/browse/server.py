@@ -36,7 +36,7 @@ class _Catalogue(Database):
     async def execute(self, *arguments: Any, **options: Any) -> Any:
         # What goes wrong is answered in words; Datasette prints it, too, and what its own pages ask in vain.
         theirs: Any = super()
-        return await theirs.execute(*arguments, **{"log_sql_errors": False} | options)
+        return await theirs.execute(*arguments, **options | {"log_sql_errors": False})
 
 
 def build(

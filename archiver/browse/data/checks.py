@@ -7,8 +7,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
-from archiver.browse import beside, words
+from archiver.browse import words
 from archiver.browse.data.captures import counted, run_outcome, to_second
+from archiver.browse.disk import beside
 from archiver.browse.language import Language
 from archiver.checks import CheckRun, Damage
 from archiver.errors import ManifestError

@@ -4,7 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from archiver.browse import verdicts, words
+from archiver.browse import words
+from archiver.browse.data import verdicts
 from archiver.browse.data.looks import Look, best_members, count_members, load_look, load_looks
 from archiver.browse.language import Language
 from archiver.index.pairs import pair_of

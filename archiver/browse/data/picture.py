@@ -3,7 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
-from archiver.browse import verdicts, words
+from archiver.browse import words
+from archiver.browse.data import verdicts
 from archiver.browse.data.cards import Rows, select
 from archiver.browse.data.looks import Look, best_members, cluster_of, count_members, load_look
 from archiver.browse.data.metadata import Said, load_said

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from archiver import config, journal
 from archiver.archive import OPEN
-from archiver.browse import beside, words
+from archiver.browse import words
 from archiver.browse.data.cards import Card, Window, list_cards
+from archiver.browse.disk import beside
 from archiver.browse.language import Say
 from archiver.checks import CheckRun, Damage
 from archiver.errors import UsageError

@@ -50,5 +50,9 @@ ROUTES: tuple[tuple[str, Callable[..., Awaitable[Any]]], ...] = (
     (r"/-/timeline/(?P<name>captures|claimed|hosts)\.svg$", plot),
     (rf"/-/archive-style/(?P<name>{'|'.join(map(re.escape, STYLES))})$", style),
 )
-# What follows `/-/` in them and in those of the files that Datasette's pages load.
-SHOWN = frozenset(re.split(r"[/?$]+", pattern)[2] for pattern, _ in ROUTES) | {"static", "static-plugins"}
+# What follows `/-/` in them, and where Datasette has its lists of queries and the files that its pages load.
+SHOWN = frozenset(re.split(r"[/?$]+", pattern)[2] for pattern, _ in ROUTES) | {
+    "queries",
+    "static",
+    "static-plugins",
+}

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 from archiver.browse import words
-from archiver.browse.custody import Custody, custody
 from archiver.browse.data import citation
 from archiver.browse.data.article import Page, load_page
 from archiver.browse.data.stored import Stored
-from archiver.browse.intact import Check, check
+from archiver.browse.disk.custody import Custody, custody
+from archiver.browse.disk.intact import Check, check
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from archiver.browse import media
 from archiver.browse.data import cards
+from archiver.browse.disk import media
 from archiver.browse.language import preferred
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, explain, html

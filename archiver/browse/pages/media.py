@@ -6,7 +6,7 @@ from typing import Any
 from datasette.utils.asgi import Response
 from markupsafe import Markup
 
-from archiver.browse import media
+from archiver.browse.disk import media
 from archiver.browse.language import Say, preferred
 from archiver.browse.library import Library, library
 from archiver.browse.render import BYTES_POLICY, Problem, explain, served

@@ -8,8 +8,9 @@ from urllib.parse import parse_qs
 
 from datasette.utils.asgi import Response
 
-from archiver.browse import media, verdicts
+from archiver.browse.data import verdicts
 from archiver.browse.data.pair import Pair, load_pair
+from archiver.browse.disk import media
 from archiver.browse.language import Language, preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.pages.picture import NO_PICTURE, damaged_places

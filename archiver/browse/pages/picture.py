@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from archiver.browse import media, words
+from archiver.browse import words
 from archiver.browse.data.picture import load_picture
+from archiver.browse.disk import media
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from archiver.browse import media
 from archiver.browse.data.search import load_results
+from archiver.browse.disk import media
 from archiver.browse.language import preferred
 from archiver.browse.library import library
 from archiver.browse.pages.articles import damaged_pictures

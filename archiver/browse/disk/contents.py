@@ -5,9 +5,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from archiver.browse import media
 from archiver.browse.data.stored import Stored
-from archiver.browse.readable import READ_BYTES, SAFE, Readable, readable
+from archiver.browse.disk import media
+from archiver.browse.disk.readable import READ_BYTES, SAFE, Readable, readable
 from archiver.browse.words import plain
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from archiver.browse.cache import Cache
+from archiver.browse.disk.cache import Cache
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.decode import sniff

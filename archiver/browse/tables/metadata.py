@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from archiver.browse.queries import QUERIES
+from archiver.browse.tables.queries import QUERIES
 
 _SIZE = 20  # rows a page: thumbnails are tall
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
@@ -22,7 +22,7 @@ _SAID = ("title", "description", "description_html", "columns")  # the rest is h
 def described() -> dict[str, dict[str, Any]]:
     """tables.toml: of each table `title`, `about`, `columns` (both Markdown), and how it is shown."""
     found: dict[str, dict[str, Any]] = tomllib.loads(
-        files("archiver.browse").joinpath("tables.toml").read_text("utf-8")
+        files("archiver.browse.tables").joinpath("tables.toml").read_text("utf-8")
     )
     return found
 

@@ -22,6 +22,23 @@ FROM times JOIN articles ON articles.id = times.article_id
 WHERE times.picture IS NULL AND times.value IS NOT NULL
 GROUP BY times.article_id HAVING days > 1 ORDER BY days DESC LIMIT 200""",
     ),
+    "articles_with": Query(
+        "Articles with some words",
+        "As the search page finds them: any language, 上海 芯片 for both, a phrase in quotation marks.",
+        """
+SELECT id, title, archived FROM articles
+WHERE id IN (SELECT rowid FROM article_words WHERE article_words MATCH search_query(:words))
+  AND search_found(:words, (SELECT json_group_array(text) FROM passages WHERE article_id = articles.id))
+ORDER BY id DESC LIMIT 20""",
+    ),
+    "hosts_that_fail": Query(
+        "Hosts from which something is missing",
+        "How many fetches of each came to nothing, the most first.",
+        """
+SELECT key AS host, sum(number) AS fetches, sum(number) FILTER (WHERE outcome <> 'whole') AS not_whole
+FROM tallies WHERE of = 'fetches-by-host' GROUP BY key HAVING not_whole > 0
+ORDER BY not_whole DESC LIMIT 200""",
+    ),
     "captured_on": Query(
         "Everything captured on a day",
         "Records of one day (UTC), as 2026-11-23.",
@@ -34,9 +51,9 @@ WHERE date >= :day AND date < date(:day, '+1 day') ORDER BY date LIMIT 1000""",
         "The same bytes in more than one article, the most used first.",
         """
 SELECT fetches.payload_digest, count(DISTINCT article_pictures.article_id) AS articles, min(forms.url) AS url
-FROM fetches JOIN forms ON forms.fetch_id = fetches.id
-JOIN article_pictures ON article_pictures.id = forms.article_picture_id
-WHERE fetches.outcome = 'whole' GROUP BY fetches.payload_digest HAVING articles > 1
+FROM forms CROSS JOIN fetches ON fetches.id = forms.fetch_id AND fetches.outcome = 'whole'
+CROSS JOIN article_pictures ON article_pictures.id = forms.article_picture_id
+GROUP BY fetches.payload_digest HAVING articles > 1
 ORDER BY articles DESC LIMIT 100""",
     ),
     "proxy_differs": Query(

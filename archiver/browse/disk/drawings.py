@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from archiver.browse.cache import Cache
+from archiver.browse.disk.cache import Cache
 from archiver.errors import SandboxError
 from archiver.pictures.pairs.compare import Drawn, draw_changes
 from archiver.relating import label

@@ -32,7 +32,10 @@ def _record_ok(connection: sqlite3.Connection, root: Path, record_id: object) ->
 
     NULL when no record or more than one has this id, and when the member is longer than 64 MiB.
     """
-    places = connection.execute(_PLACES, (record_id,)).fetchall()
+    try:
+        places = connection.execute(_PLACES, (record_id,)).fetchall()
+    except sqlite3.OperationalError:  # its time is over, and so is that of the query which asks
+        return None
     if len(places) != 1 or places[0][2] > _LONGEST:
         return None
     path, offset, length, expected = places[0]
