@@ -60,6 +60,7 @@ def pages(catalogue: Path, rounds: int) -> Iterator[Page]:
         several = some("SELECT min(id) FROM articles GROUP BY url HAVING count(*) > 1")
         pictures = some("SELECT substr(payload_digest, 8) FROM pictures")
     yield Page(TABLE, ["/catalogue/articles"])
+    yield Page("the same without facets", ["/catalogue/articles?_nofacet=1"])
     yield Page("start", ["/-/archive"])
     yield Page("articles", ["/-/articles"])
     yield Page("article", [f"/-/articles/{each}" for each in articles])
