@@ -25,7 +25,6 @@ _ABOVE = 3.0  # times the noise of the pair
 _LOUD = 20.0  # grey levels: no encoder leaves more, so a noisy pair hides no more than this
 _DETAILED = 20.0  # variance within the pixels of the grid
 _ENCODED = 0.07  # share of it that encoders and good resamplers leave
-_AMPLE = 1.0
 _ENOUGH = 40  # cells with as much, to tell
 _FINER = 0.2  # of the variance in patterns finer than the grid, which no two resamplers show alike
 _ENCODER, _ALWAYS = 0.35, 30.0  # an encoder leaves at most that share of a texture's energy, and that
@@ -111,9 +110,7 @@ def _score(seen: Explained) -> tuple[Floats, float]:
         within = _around(seen.unshown, seen.valid, window)
         texture = np.minimum(one, two)
         usual = np.minimum(np.exp(_expected(energy, texture, seen.valid)), _ENCODER * texture + _ALWAYS)
-        expected = np.log(
-            usual + _aliased(energy, within) * within + _FINER * np.maximum(within - 2 * texture, 0)
-        )
+        usual += _aliased(energy, within) * within + _FINER * np.maximum(within - 2 * texture, 0)
         found = _outlying(energy, np.log(usual), both, _LEVELS)
         score = np.maximum(score, found / np.float32(least))
         noise = float(np.sqrt(np.median(energy)))
@@ -155,7 +152,7 @@ def _aliased(energy: Floats, unshown: Floats) -> float:
     found = [
         float(np.quantile(share[half][much[half]], 0.3)) for half in halves if much[half].sum() >= _ENOUGH
     ]
-    return _AMPLE * max(0.0, min(found, default=0.0) - _ENCODED)
+    return max(0.0, min(found, default=0.0) - _ENCODED)
 
 
 def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
