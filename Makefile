@@ -10,7 +10,7 @@ GENERATED := docs/cli.md docs/catalogue.md
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install peers next demo test lint docs bench bench-pictures requirements clean
+.PHONY: help install peers next demo test lint docs bench bench-pictures screenshots requirements clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' Makefile | expand -t 16
@@ -61,9 +61,13 @@ bench: install peers ## print how fast the archiver is beside its peers
 	$(BIN)/python benchmarks/sources_speed.py
 	$(BIN)/python benchmarks/capture.py
 	$(BIN)/python benchmarks/many_captures.py 10000
+	$(BIN)/python benchmarks/browsing.py --articles 20000
 
 bench-pictures: install ## print what is found of changed pictures, and what is wrongly merged (fetches photographs)
 	$(BIN)/python benchmarks/pictures/run.py
+
+screenshots: install ## make the pictures of the documents anew (needs Chromium); look at them
+	$(BIN)/python tests/screenshots.py
 
 # Run this after a change to pyproject.toml's dependencies or to a *.in file, and commit the result.
 # One list serves every platform and Python from 3.11 on. No address of an index gets into it.

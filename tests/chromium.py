@@ -116,7 +116,7 @@ class Sight:
         self.elsewhere: list[str] = []
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append("a script ran"), dialog.dismiss()))
+        self.page.on("dialog", self._interrupted)
         self.page.on("request", lambda request: self._asked(request.url))
 
     def __enter__(self) -> Self:
@@ -128,6 +128,10 @@ class Sight:
     def _asked(self, url: str) -> None:
         if urlsplit(url)[:2] != self._home and not url.startswith("data:"):
             self.elsewhere.append(url)
+
+    def _interrupted(self, dialog: sync_api.Dialog) -> None:
+        self.said.append("a script ran")
+        dialog.dismiss()
 
     def go(self, url: str) -> int:
         """Load it, open all that is folded, draw all pictures; the status."""

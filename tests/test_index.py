@@ -14,6 +14,7 @@ from typing import Any
 import archives
 import msgspec
 import pytest
+import rows
 
 from archiver import upkeep
 from archiver.archive import Archive
@@ -31,17 +32,8 @@ from archiver.warc.write import WarcFile
 
 
 def dump(path: Path) -> dict[str, list[Any]]:
-    """Every row with its rowid, every word of every article, and the schema; without what comparing gave."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-
-        def rows(sql: str) -> list[Any]:
-            return connection.execute(sql).fetchall()
-
-        schema = rows("SELECT type, name, sql FROM sqlite_master ORDER BY name")
-        tables = [row[0] for row in rows("SELECT name FROM pragma_table_list WHERE type = 'table'")]
-        found = {name: rows(f"SELECT rowid, * FROM {name}") for name in tables if name not in COMPARED}  # noqa: S608
-        connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, article_words, instance)")
-        return found | {"schema": schema, "words": rows("SELECT term, doc FROM words")}
+    """All but what comparing pictures gave."""
+    return rows.dump(path, without=COMPARED)
 
 
 def warcs(root: Path) -> list[str]:

@@ -2,16 +2,15 @@
 
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commands import archiver, query, records, started
 from mirrored import DOCUMENT, INNER, LEAD, NEWS, PICTURES, PROXY, SAMPLE, Mirror, gzip_members, mirrored
+from rows import dump
 
 from archiver.demo import encoding, scenes
 from archiver.demo.site import HotLinks
@@ -122,13 +121,11 @@ def test_the_archive_verifies_and_a_rebuild_gives_the_same_rows(archive: Path) -
     for flags in ([], ["--deep"]):
         code, rows, text = archiver("verify", str(archive), "--json", *flags)
         assert (code, len(rows), rows[-1]["verdict"]) == (0, 1, "ok"), text
-    with closing(sqlite3.connect(archive / "catalogue.db")) as connection:
-        before = list(connection.iterdump())
+    before = dump(archive / "catalogue.db")
     for path in archive.glob("catalogue.*"):
         path.unlink()
     assert archiver("rebuild", str(archive))[0] == 0
-    with closing(sqlite3.connect(archive / "catalogue.db")) as connection:
-        assert list(connection.iterdump()) == before
+    assert dump(archive / "catalogue.db") == before
 
 
 def test_the_archiver_says_who_it_is_and_where_it_comes_from(mirror: Mirror, archive: Path) -> None:

@@ -57,6 +57,22 @@ def logo(image: Image.Image) -> Image.Image:
     return marked
 
 
+def lower_third(image: Image.Image) -> Image.Image:
+    page = image.copy()
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((0, 480, 900, 570), fill=(11, 37, 69))
+    draw.text((40, 492), "TALKS GO ON", fill="white", font_size=34)
+    draw.text((40, 536), "the minister spoke after the meeting", fill=(208, 208, 208), font_size=22)
+    return page
+
+
+def watermark(image: Image.Image) -> Image.Image:
+    sheet = Image.new("RGBA", image.size)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((450, 200), "AGENCY     PHOTO", fill=(255, 255, 255, 110), font_size=90, anchor="mm")
+    return Image.alpha_composite(image.convert("RGBA"), sheet).convert("RGB")
+
+
 def patched(image: Image.Image) -> Image.Image:
     """A part of the sky and hills over the water: 4 % of the area."""
     forged = image.copy()
@@ -74,6 +90,8 @@ RELATIONS: dict[str, tuple[str, Any]] = {
     "brighter": ("re-encoded", lambda image: saved(ImageEnhance.Brightness(image).enhance(1.15))),
     "squeezed": ("re-encoded", lambda image: saved(image.resize((600, 480)))),
     "logo": ("overlaid", lambda image: saved(logo(image))),
+    "grey, lower third": ("overlaid", lambda image: saved(lower_third(image.convert("L").convert("RGB")))),
+    "watermark": ("overlaid", lambda image: saved(watermark(image))),
     "letterbox": ("overlaid", lambda image: saved(ImageOps.expand(image, (0, 80), "black"))),
     "mirrored": ("turned", lambda image: saved(ImageOps.mirror(image))),
     "on its side": ("turned", lambda image: saved(image.transpose(Image.Transpose.ROTATE_90))),

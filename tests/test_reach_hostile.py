@@ -1,17 +1,16 @@
 """What is named, listed or served to do harm ends in a record and a sentence, and the archive stays sound."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import archiver, query
 from mirrored import COPIES, DOCUMENT, INNER, LEAD, PICTURES, mirrored
+from rows import dump
 
 from archiver import tell
 from archiver.console import Output
@@ -65,16 +64,11 @@ def asked(root: Path) -> list[str]:
     return [url.removeprefix(SITE) for (url,) in found]
 
 
-def dump(root: Path) -> list[str]:
-    with closing(sqlite3.connect(root / "catalogue.db")) as connection:
-        return list(connection.iterdump())
-
-
 def sound(root: Path) -> bool:
     """Whether all is as committed, and a rebuild gives the same rows."""
-    before = dump(root)
+    before = dump(root / "catalogue.db")
     whole = archiver("verify", str(root), "--deep")[0] == 0 and archiver("rebuild", str(root))[0] == 0
-    return whole and dump(root) == before
+    return whole and dump(root / "catalogue.db") == before
 
 
 # --- what is named ------------------------------------------------------------------------------

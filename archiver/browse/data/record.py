@@ -8,6 +8,7 @@ from archiver.browse.data.stored import Stored, stored_of
 
 _ONE = "SELECT records.*, warcs.path FROM records JOIN warcs ON warcs.id = warc_id WHERE {} LIMIT 1"
 _BESIDE = "SELECT id FROM records WHERE id = ? AND warc_id = ? AND number = ?"
+_DECODED = "SELECT 1 FROM pictures WHERE payload_digest = ?"
 _ARTICLES = """
 SELECT id, title FROM articles WHERE source_id = ?
 UNION SELECT id, title FROM articles WHERE note_id = ? LIMIT 10
@@ -16,10 +17,14 @@ UNION SELECT id, title FROM articles WHERE note_id = ? LIMIT 10
 
 @dataclass(frozen=True)
 class Record:
-    """`before`, `after`: numbers of its neighbours in the file. `articles`: number and title of each."""
+    """`before`, `after`: numbers of its neighbours in the file. `articles`: number and title of each.
+
+    decoded: whether its payload was, as a picture.
+    """
 
     stored: Stored
     truncated: str
+    decoded: bool
     before: int | None
     after: int | None
     about: int | None
@@ -41,6 +46,7 @@ def load_record(db: sqlite3.Connection, name: str) -> Record | None:
     return Record(
         stored=stored_of(row),
         truncated=words.plain(row["truncated"]),
+        decoded=bool(db.execute(_DECODED, (row["payload_digest"],)).fetchone()),
         before=_beside(db, row, -1),
         after=_beside(db, row, 1),
         about=about["id"] if about else None,

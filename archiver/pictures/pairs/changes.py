@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archiver.model import Box
 from archiver.pictures.pairs.explain import CELL, Explained, Floats, cells, explain, follows, reduced
-from archiver.pictures.pairs.overlays import Region, edges, is_overlay, region
+from archiver.pictures.pairs.overlays import Region, edges, is_overlay, region, watermarks
 
 # windows in cells a side, and the least score in each that is a change
 _WINDOWS = ((3, 1.6), (5, 1.0), (9, 0.9))
@@ -25,10 +25,12 @@ _ABOVE = 3.0  # times the noise of the pair
 _LOUD = 20.0  # grey levels: no encoder leaves more, so a noisy pair hides no more than this
 _DETAILED = 20.0  # variance within the pixels of the grid
 _ENCODED = 0.07  # share of it that encoders and good resamplers leave
-_AMPLE = 1.0
+_ENOUGH = 40  # cells with as much, to tell
+_FINER = 0.2  # of the variance in patterns finer than the grid, which no two resamplers show alike
+_ENCODER, _ALWAYS = 0.35, 30.0  # an encoder leaves at most that share of a texture's energy, and that
 _BINS = 8
 _LEAST = 2  # cells that a change has
-_CLEARLY, _SEVERAL = 1.15, 6  # of that score, and cells of one place that have it
+_SEVERAL = 6  # cells of one place that have that score
 _SURELY = 1.5  # of that score: one is enough
 _GROW = 0.6  # of the score that is a change: its surroundings belong to it
 
@@ -74,8 +76,9 @@ def find_changes(
     sure = _sure(hot, seen, noise)
     bars, rest = edges(sure, seen)
     found = _regions(np.where(rest < sure, 0, hot).astype(np.uint8), rest)
+    found, lines = watermarks(found, seen)
     laid = [is_overlay(place, seen) for place in found]
-    overlaid = [*bars, *(place for place, over in zip(found, laid, strict=True) if over)]
+    overlaid = [*bars, *lines, *(place for place, over in zip(found, laid, strict=True) if over)]
     changed = [place for place, over in zip(found, laid, strict=True) if not over]
     compared = max(1, int((seen.valid > 0.5).sum()))
     return Changes(
@@ -106,14 +109,14 @@ def _score(seen: Explained) -> tuple[Floats, float]:
         both = one + two + (levels[0] - levels[1]) ** 2
         within = _around(seen.unshown, seen.valid, window)
         texture = np.minimum(one, two)
-        usual = np.minimum(np.exp(_expected(energy, texture, seen.valid)), 0.35 * texture + 30)
-        expected = np.log(usual + _aliased(energy, within) * within)
-        found = _outlying(energy, expected, both, _LEVELS)
+        usual = np.minimum(np.exp(_expected(energy, texture, seen.valid)), _ENCODER * texture + _ALWAYS)
+        usual += _aliased(energy, within) * within + _FINER * np.maximum(within - 2 * texture, 0)
+        found = _outlying(energy, np.log(usual), both, _LEVELS)
         score = np.maximum(score, found / np.float32(least))
         noise = float(np.sqrt(np.median(energy)))
     colour = _around((seen.colour**2).sum(axis=2), seen.valid, 5)
     own = seen.own_colour.sum(axis=2)
-    expected = np.minimum(_expected(colour, own, seen.valid), np.log(0.35 * own + 30))
+    expected = np.minimum(_expected(colour, own, seen.valid), np.log(_ENCODER * own + _ALWAYS))
     score = np.maximum(score, _outlying(colour, expected, own + colour, _COLOUR_LEVELS))
     score[seen.valid < 0.5] = 0
     return score, noise
@@ -137,11 +140,19 @@ def _outlying(energy: Floats, expected: Floats, both: Floats, levels: float) -> 
 
 
 def _aliased(energy: Floats, unshown: Floats) -> float:
-    """How much more of what the grid does not show came back as something else than an encoder explains."""
+    """How much more of what the grid does not show came back as something else than an encoder explains.
+
+    A proxy that leaves pixels out does so everywhere; the least of four halves knows nothing of a change
+    in one place.
+    """
     much = unshown >= max(_DETAILED, float(np.median(unshown)))
-    if not much.any():
-        return 0.0
-    return _AMPLE * max(0.0, float(np.quantile(energy[much] / unshown[much], 0.3)) - _ENCODED)
+    share = energy / np.maximum(unshown, 1)
+    rows, columns = much.shape[0] // 2, much.shape[1] // 2
+    halves = (np.s_[:rows], np.s_[rows:], np.s_[:, :columns], np.s_[:, columns:])
+    found = [
+        float(np.quantile(share[half][much[half]], 0.3)) for half in halves if much[half].sum() >= _ENOUGH
+    ]
+    return max(0.0, min(found, default=0.0) - _ENCODED)
 
 
 def _expected(energy: Floats, texture: Floats, valid: Floats) -> Floats:
@@ -163,7 +174,7 @@ def _hot(score: Floats) -> NDArray[np.uint8]:
     A single star or stroke comes back otherwise from a curve of tone; a change is sure, or takes some room.
     """
     count, labels = cv2.connectedComponents((score > _GROW).astype(np.uint8), connectivity=8)
-    above = np.bincount(labels[score >= _CLEARLY], minlength=count) >= _SEVERAL
+    above = np.bincount(labels[score >= 1], minlength=count) >= _SEVERAL
     above[labels[score >= _SURELY]] = True
     above[0] = False
     return np.asarray(above[labels], np.uint8)

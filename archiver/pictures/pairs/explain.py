@@ -19,6 +19,7 @@ SIZE = 512  # pixels of the longest side that are looked at
 LEAST = 320  # a smaller picture is enlarged to this
 CELL = 4  # pixels a side of what differences are summed over
 _ROUNDS_SIMPLE, _ROUNDS = 2, 4
+_MUCH_BETTER = 1.1  # times as much is explained by a guess that is taken
 _EVERY = 7  # cells: one is fitted to; odd, so that they do not stand in columns
 _REACH = 1.5  # pixels a place may lie from where the map puts it
 # Y, Cb and Cr of ITU-R BT.601, as in JPEG
@@ -99,23 +100,48 @@ def _luma(picture: Floats) -> Floats:
     return np.asarray(cv2.transform(picture, _LUMINANCE), np.float32)
 
 
-def _fit(features: Floats, values: Floats, simple: int) -> NDArray[np.float64]:
+def _fit(features: Floats, values: Floats, simple: int, guess: Floats | None = None) -> NDArray[np.float64]:
     """Coefficients by least squares, reweighted so that outliers do not count (Geman-McClure).
 
-    The first rounds take the first `simple` features alone: a place whose colours are nowhere else would
-    explain itself by the others, were it not an outlier by then.
+    It begins with all values, with those that nearly are 0, and with those that a guess (its residuals)
+    nearly explains: a large overlay bends the first of these, another tone the second. What explains most is
+    taken. Without a guess the first rounds take the first `simple` features alone: a place whose colours are
+    nowhere else would explain itself by the others, were it not an outlier by then.
     """
     known, wanted = features.astype(np.float64), values.astype(np.float64)
-    weights: Any = np.ones(len(wanted))
+    every = [known.shape[1]] * _ROUNDS
+    careful = [simple] * _ROUNDS_SIMPLE + every
+    found = [_reweighted(known, wanted, start, careful) for start in (np.ones(len(wanted)), _trust(wanted))]
+    if guess is not None:
+        found.append(_reweighted(known, wanted, _trust(guess.astype(np.float64)), every))
+    left = [wanted - known @ each for each in found]
+    least = min(_spread(off) for off in left)
+    explained = [float(np.sqrt(_trust(off, least)).sum()) for off in left]
+    if len(found) > 2 and explained[2] < _MUCH_BETTER * max(explained[:2]):
+        explained[2] = 0.0
+    return found[int(np.argmax(explained))]
+
+
+def _reweighted(
+    known: NDArray[np.float64], wanted: NDArray[np.float64], weights: NDArray[np.float64], counts: list[int]
+) -> NDArray[np.float64]:
     found: NDArray[np.float64] = np.zeros(known.shape[1])
-    for count in (*[simple] * _ROUNDS_SIMPLE, *[known.shape[1]] * _ROUNDS):
+    for count in counts:
         some = known[:, :count]
         weighted = some * weights[:, None]
         ridge = np.eye(count) * (1e-5 * len(wanted))
         found[:count] = np.linalg.solve(weighted.T @ some + ridge, weighted.T @ wanted)
-        off = np.abs(wanted - some @ found[:count])
-        spread = max(1.0, 1.48 * float(np.median(off)))
-        weights = 1 / (1 + (off / (2 * spread)) ** 2) ** 2
+        weights = _trust(wanted - some @ found[:count])
+    return found
+
+
+def _spread(off: NDArray[np.float64]) -> float:
+    return max(1.0, 1.48 * float(np.median(np.abs(off))))
+
+
+def _trust(off: NDArray[np.float64], spread: float = 0.0) -> NDArray[np.float64]:
+    """Geman and McClure's weights of some residuals, by their own spread unless one is given."""
+    found: NDArray[np.float64] = 1 / (1 + (off / (2 * (spread or _spread(off)))) ** 2) ** 2
     return found
 
 
@@ -126,6 +152,7 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
     free = cells(((target > 4) & (target < 251)).astype(np.float32)) > 0.99
     small, wanted = small.reshape(-1, 3)[::_EVERY] / np.float32(255), wanted.reshape(-1, 3)[::_EVERY]
     trusted = (free & (weight > 0.9)[:, :, None]).reshape(-1, 3)[::_EVERY]
+    grey = small @ _LUMINANCE[0]
     out = np.empty(source.shape, np.float32)
     for channel in range(3):
         own, some = small[:, channel], trusted[:, channel]
@@ -135,7 +162,8 @@ def _toned(source: Bytes, target: Bytes, weight: Floats) -> Floats:
             continue
         curve = _curve(own)
         features = np.column_stack([curve, *(small[:, other] for other in others)])
-        found = _fit(features[some], (wanted[:, channel] - 255 * own)[some], curve.shape[1])
+        off, guess = ((wanted[:, channel] - 255 * tones)[some] for tones in (own, grey))
+        found = _fit(features[some], off, curve.shape[1], guess)
         found[1] += 255
         mixed: Any = cv2.LUT(source[:, :, channel], _straight(found[:-2], own[some]))
         for other, share in zip(others, found[-2:], strict=True):

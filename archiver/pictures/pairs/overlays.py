@@ -22,10 +22,13 @@ _EVEN = 6.0  # grey levels, standard deviation: one colour
 _MARGIN = 0.09  # of the sides: how far from a corner a logo may begin
 _FEW = 0.6  # of the pixels have the commonest four colours: drawn
 _LARGE = 0.03  # of the picture: what shows through a smaller patch may be like it by chance
+_LONG = 2.5  # times as long as high: a line of text
 _DENSE = 0.15  # of the pixels lie at such edges: text
 _STROKE = 40.0  # grey levels: an edge that is drawn
 _FLAT = 3.0  # grey levels: less is one colour
+_ONE_WAY = 0.98  # of the energy of the difference makes the picture brighter, or darker
 _THROUGH = 0.5  # correlation of what is laid over with what is below
+_THROUGH_TEXT = 0.25  # the same, of a line of text
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,44 @@ def is_overlay(place: Region, seen: Explained) -> bool:
     strip = (
         box.top > 0.5
         and box.width > 0.3
-        and box.width * seen.first.shape[1] > 2.5 * (box.height * seen.first.shape[0])
+        and box.width * seen.first.shape[1] > _LONG * (box.height * seen.first.shape[0])
     )
-    across, down = box.width * seen.first.shape[1], box.height * seen.first.shape[0]
-    large = max(across, down) > 2.5 * min(across, down) or box.width * box.height > _LARGE
+    large = _elongated(place, seen) or box.width * box.height > _LARGE
     if (logo or strip) and _drawn_over(place, seen):
         return not _both_drawn(place, seen)
     return (corner or large) and _shows_through(place, seen)
+
+
+def watermarks(places: list[Region], seen: Explained) -> tuple[list[Region], list[Region]]:
+    """Places that stand by themselves; and lines of text, found in parts, through which the picture shows."""
+    rest, lines = list(places), []
+    for place in places:
+        parts = [each for each in rest if _beside(place, each)]
+        if place not in parts or len(parts) < 2:
+            continue
+        rows, columns = _joined([each.rows for each in parts]), _joined([each.columns for each in parts])
+        whole = region(rows, columns, seen.valid.shape)
+        if _elongated(whole, seen) and (
+            _shows_through(whole, seen) or all(_shows_through(each, seen) for each in parts)
+        ):
+            lines.append(whole)
+            rest = [each for each in rest if each not in parts]
+    return rest, lines
+
+
+def _beside(one: Region, two: Region) -> bool:
+    """Whether two places share most of the rows of the lower of them."""
+    shared = min(one.rows.stop, two.rows.stop) - max(one.rows.start, two.rows.start)
+    return bool(shared > 0.5 * min(one.rows.stop - one.rows.start, two.rows.stop - two.rows.start))
+
+
+def _joined(spans: list[slice]) -> slice:
+    return slice(min(span.start for span in spans), max(span.stop for span in spans))
+
+
+def _elongated(place: Region, seen: Explained) -> bool:
+    across, down = place.box.width * seen.first.shape[1], place.box.height * seen.first.shape[0]
+    return bool(max(across, down) > _LONG * min(across, down))
 
 
 def _wider(cells: slice) -> slice:
@@ -175,7 +209,10 @@ def _shows_through(place: Region, seen: Explained) -> bool:
     strong = np.abs(added) > 12
     if strong.sum() < 40 or _strokes(added, _STROKE / 2) < 0.12:
         return False
-    one_way = max((added[strong] > 0).mean(), (added[strong] < 0).mean()) > 0.9
+    smooth = cv2.blur(added, (3, 3))
+    more, less = (float((np.maximum(side, 0) ** 2).sum()) for side in (smooth, -smooth))
+    one_way = max(more, less) > _ONE_WAY * (more + less)
     one, two = (side[strong] - side[strong].mean() for side in (under, over))
+    through = _THROUGH_TEXT if _elongated(place, seen) else _THROUGH
     spread = float(one.std() * two.std())
-    return bool(one_way and spread > 16 and float((one * two).mean()) > _THROUGH * spread)
+    return bool(one_way and spread > 16 and float((one * two).mean()) > through * spread)
