@@ -364,3 +364,25 @@ def test_base_url_is_kept(tmp_path: Path) -> None:
     finally:
         close(datasette)
         archive.db.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "page"),
+    [
+        ("UPDATE records SET offset = 'x'", f"/-/articles/{CHINESE}"),
+        ("UPDATE warcs SET path = 'a' || char(0)", f"/-/articles/{CHINESE}"),
+        ("UPDATE articles SET archived = x'ff', title = 1.5", "/-/articles"),
+    ],
+    ids=["offset", "path", "blob"],
+)
+def test_a_forged_row_is_no_traceback(
+    tmp_path: Path, statement: str, page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Site(tmp_path / "here") as forged:
+        forged.archive.db.execute(statement)
+        answer = forged.get(page)
+    assert answer.status_code in (200, 500)
+    assert "Traceback" not in capsys.readouterr().err
+    assert str(tmp_path) not in answer.text
+    if answer.status_code == 500:
+        assert "This page cannot be made" in answer.text

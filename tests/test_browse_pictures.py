@@ -295,6 +295,27 @@ def test_a_long_form_is_not_read(reading: Served, digits: dict[str, str]) -> Non
     assert reading.post(f"{address}/mark", data=body, headers=HERE).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("fields", "body", "status"),
+    [
+        ({"Cookie": "a=b"}, "x" * 1_000_000, 413),  # asgi-csrf would hold it all
+        ({"Cookie": "a=b"}, "%ff\xff", 400),
+        ({"Cookie": "a=b"}, "csrftoken=%E4%B8%8A", 400),
+        ({"Cookie": "a=b", "Content-Type": "multipart/form-data"}, "x", 400),
+        ({"X-CSRFToken": b"\xff"}, "x", 400),
+        ({}, "&".join("x=1" for _ in range(30)), 400),
+    ],
+    ids=["large", "no UTF-8", "token", "no boundary", "header", "many fields"],
+)
+def test_an_odd_form_is_turned_away(
+    reading: Served, digits: dict[str, str], fields: dict[str, Any], body: str, status: int
+) -> None:
+    address = f"/-/pictures/{digits['part']}/against/{digits['whole']}/mark"
+    headers = HERE | {"Content-Type": "application/x-www-form-urlencoded"} | fields
+    answer = reading.post(address, content=body.encode("latin-1"), headers=headers)
+    assert answer.status_code == status
+
+
 def test_links_keep_the_base_url(cropped: Path, digits: dict[str, str]) -> None:
     served = Served(cropped)
     served.datasette._settings["base_url"] = "/archive/"

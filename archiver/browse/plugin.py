@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from datasette.hookspecs import hookimpl
-from datasette.utils.asgi import Base400
-from datasette.views.base import DatasetteError
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from archiver.browse import render
@@ -68,9 +66,9 @@ def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
 
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Generator[None, Any, None]:
-    """Answer what is no bug: Datasette's own handler prints a traceback even for a 404."""
+    """Answer in words: Datasette's own handler prints a traceback even for a 404."""
     outcome = yield
-    if library(datasette) is not None and isinstance(exception, Base400 | DatasetteError | sqlite3.Error):
+    if library(datasette) is not None:
         theirs = [answer for answer in outcome.get_result() if answer.__module__ != _THEIRS]
         outcome.force_result([*theirs, partial(render.refuse, datasette, request, exception)])
 

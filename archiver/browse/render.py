@@ -1,18 +1,22 @@
 """Answers: our own pages from templates, problems in words, and archived bytes."""
 
 import asyncio
+import logging
 import os
 import re
 import sqlite3
+import traceback
 from importlib.resources import files
 from typing import Any, BinaryIO, NamedTuple
 
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Base400, Response
+from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from archiver.browse import words
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import library, settings
+from archiver.errors import ArchiverError
 
 # Our own pages: no script at all. Archived bytes: nothing at all, in an origin of their own.
 PAGE_POLICY = (
@@ -21,6 +25,7 @@ PAGE_POLICY = (
 )
 BYTES_POLICY = "default-src 'none'; sandbox"
 _PIECE = 1 << 18
+_log = logging.getLogger(__name__)
 _STATIC = files("archiver.browse").joinpath("static")
 STYLES = {each.name: each.read_bytes() for each in _STATIC.iterdir() if each.name.endswith(".css")}
 
@@ -117,12 +122,24 @@ async def explain(datasette: Any, request: Any, problem: Problem) -> Any:
 
 
 async def refuse(datasette: Any, request: Any, error: Any) -> Any:
-    """What a visitor asked for and cannot have, as Datasette or SQLite says it."""
+    """What a visitor asked for and cannot have, as Datasette, SQLite or the archive says it.
+
+    Of what nobody foresaw, a forged row or a fault of ours, only its kind and place are told: the message may
+    quote this machine's paths.
+    """
     say = preferred(request.headers.get("accept-language", "")).say
     status, title, advice = getattr(error, "status", 500), getattr(error, "title", None), ""
     message = str(getattr(error, "message", error))
     if isinstance(error, sqlite3.Error):
         title, advice = say("The catalogue cannot be read"), say("'archiver rebuild' makes it anew.")
+    elif isinstance(error, ArchiverError):
+        advice = error.advice
+    elif not isinstance(error, Base400 | DatasetteError):
+        what = f"{type(error).__name__}, {_place(error)}"
+        _log.error("%.200a: %s", request.path, what)
+        title = say("This page cannot be made")
+        message = say("The catalogue holds what it should not, or we have a fault: %(what)s.", what=what)
+        advice = say("'archiver rebuild' makes the catalogue anew.")
     if request.path.endswith(".json"):
         body = {"ok": False, "error": message, "status": status, "title": title}
         return Response.json(getattr(error, "error_dict", {}) | body, status=status)
@@ -130,6 +147,15 @@ async def refuse(datasette: Any, request: Any, error: Any) -> Any:
         message = Markup(message).striptags()  # noqa: S704 - its HTML is taken off, and the text escaped
     known = {403: say("Not allowed"), 404: say("Not found")}.get(status, say("That did not work"))
     return await explain(datasette, request, Problem(status, title or known, message, advice))
+
+
+def _place(error: BaseException) -> str:
+    """The last line of ours that an exception passed, as `archiver.warc.read:80`."""
+    frames = [
+        (each.f_globals.get("__name__", ""), line) for each, line in traceback.walk_tb(error.__traceback__)
+    ]
+    ours = [f"{name}:{line}" for name, line in frames if name.startswith("archiver.")]
+    return ours[-1] if ours else "datasette"
 
 
 async def style(datasette: Any, request: Any) -> Any:  # noqa: ARG001 - Datasette gives what a view names

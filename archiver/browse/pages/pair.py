@@ -183,15 +183,18 @@ def _note(found: Pair, said: str, reason: str, language: Language) -> MarkNote:
 
 
 async def _written(request: Any) -> dict[str, str]:
-    """The fields of a form, of at most _BODY_BYTES; nothing of a larger one."""
+    """The fields of a form, of at most _BODY_BYTES; nothing of a larger one, or of one that broke off."""
     body, more = b"", True
     while more and len(body) <= _BODY_BYTES:
         message = await request.receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    if len(body) > _BODY_BYTES:
+    if len(body) > _BODY_BYTES or message["type"] == "http.disconnect":
         return {}
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError:  # more fields than any form of ours has
+        return {}
     return {name: values[0] for name, values in fields.items()}
 
 
