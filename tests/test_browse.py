@@ -362,3 +362,12 @@ def test_a_forged_row_is_no_traceback(
     assert str(tmp_path) not in answer.text
     if answer.status_code == 500:
         assert "This page cannot be made" in answer.text
+
+
+def test_an_error_does_not_say_where_the_archive_lies(tmp_path: Path) -> None:
+    with Site(tmp_path / "here") as site:
+        (tmp_path / "here/manifest.json").mkdir()
+        answer = site.get(f"/-/articles/{CHINESE}/evidence.zip")
+    assert answer.status_code >= 400
+    assert "manifest.json" in answer.text
+    assert str(tmp_path) not in answer.text

@@ -13,7 +13,7 @@ from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
 from archiver.sandbox import Sandbox
 from archiver.warc.http import essence
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import StoredRecord, is_inside, parse_member, read_stored
 
 MEMBER_BYTES = 128 << 20  # stored; a larger one is left to programs that read files
 _FIELDS = 200
@@ -47,7 +47,7 @@ class Contents:
             raise RecordError(
                 f"{where}: {record.length} bytes are too many to be sent", "Copy the WARC file."
             )
-        if not (root / record.warc).resolve().is_relative_to(root):
+        if not is_inside(root, record.warc):
             raise RecordError(f"{where}: outside the archive", "Run 'archiver rebuild'.")
         stored = read_stored(root, record.place)
         if (found := digest(stored)) != record.digest:

@@ -9,7 +9,7 @@ from archiver.errors import RecordError
 from archiver.index.search import search_found, search_query
 from archiver.model import Location
 from archiver.pictures.hashes import hamming
-from archiver.warc.read import read_stored
+from archiver.warc.read import is_inside, read_stored
 
 _LONGEST = 64 << 20  # bytes of a member that are read for one row: a query has a second for all of them
 _PLACES = """
@@ -36,7 +36,7 @@ def _record_ok(connection: sqlite3.Connection, root: Path, record_id: object) ->
     if len(places) != 1 or places[0][2] > _LONGEST:
         return None
     path, offset, length, expected = places[0]
-    if not (root / path).resolve().is_relative_to(root):
+    if not is_inside(root, path):
         return 0
     try:
         return int(digest(read_stored(root, Location(file=path, offset=offset, length=length))) == expected)

@@ -8,7 +8,7 @@ from typing import Literal
 from archiver.browse.data.stored import Stored
 from archiver.digests import digest
 from archiver.errors import RecordError
-from archiver.warc.read import read_stored
+from archiver.warc.read import is_inside, read_stored
 
 CHECKED_BYTES = 64 << 20  # read for one page
 
@@ -47,7 +47,7 @@ def check(root: Path, records: Iterable[Stored]) -> Check:
 def _wrong(root: Path, record: Stored) -> str:
     """What is wrong with a stored member; "" when it is as archived."""
     where = f"{record.warc} at offset {record.offset}"
-    if not (root / record.warc).resolve().is_relative_to(root):
+    if not is_inside(root, record.warc):
         return f"{where}: outside the archive"
     try:
         found = digest(read_stored(root, record.place))

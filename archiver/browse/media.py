@@ -19,7 +19,7 @@ from archiver.model import Location
 from archiver.pictures.decode import sniff
 from archiver.pictures.thumbnail import make_thumbnail
 from archiver.sandbox import Sandbox
-from archiver.warc.read import StoredRecord, read_record
+from archiver.warc.read import StoredRecord, is_inside, read_record
 
 PICTURE_BYTES = 100 << 20
 CACHE_BYTES = 64 << 20
@@ -59,7 +59,7 @@ def read_intact(root: Path, places: Sequence[Location], digest: str) -> StoredRe
     damage: list[str] = []
     for place in places:
         where = f"{place.file} at offset {place.offset}"
-        if not (root / place.file).resolve().is_relative_to(root):
+        if not is_inside(root, place.file):
             damage.append(f"{where}: outside the archive")
             continue
         try:

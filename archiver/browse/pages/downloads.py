@@ -18,7 +18,7 @@ from archiver.errors import ArchiverError, RecordError, UsageError
 from archiver.model import Location
 from archiver.prove.bundle import CAPTURE_BYTES, prove
 from archiver.prove.subject import choose
-from archiver.warc.read import read_stored
+from archiver.warc.read import is_inside, read_stored
 
 _BUSY = Problem(
     503,
@@ -103,7 +103,7 @@ def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
     file = tempfile.TemporaryFile(prefix="archiver-")  # noqa: SIM115 - who sends it closes it
     try:
         for path, offset, length, committed in places:
-            if not (root / path).resolve().is_relative_to(root):
+            if not is_inside(root, path):
                 raise RecordError(f"{path}: outside the archive", "Run 'archiver rebuild'.")
             stored = read_stored(root, Location(file=path, offset=offset, length=length))
             if digest(stored) != committed:
