@@ -386,3 +386,19 @@ def test_a_forged_row_is_no_traceback(
     assert str(tmp_path) not in answer.text
     if answer.status_code == 500:
         assert "This page cannot be made" in answer.text
+
+
+def test_an_error_does_not_say_where_the_archive_lies(tmp_path: Path) -> None:
+    with Site(tmp_path / "here") as site:
+        (tmp_path / "here/manifest.json").mkdir()
+        answer = site.get(f"/-/articles/{CHINESE}/evidence.zip")
+    assert answer.status_code >= 400
+    assert "manifest.json" in answer.text
+    assert str(tmp_path) not in answer.text
+
+
+@pytest.mark.parametrize(
+    "cookie", [b"a/b=1", b"ds_actor=\xff", b'ds_messages="\xfe; ds_actor=x', b"ds_a/b=1;;=;"]
+)
+def test_cookies_of_other_servers_do_no_harm(site: Site, cookie: bytes) -> None:
+    assert site.get("/-/articles", headers={"Cookie": cookie}).status_code == 200

@@ -1,5 +1,6 @@
 """What every answer passes on its way out: who may ask under which name, and what a page may load."""
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -28,6 +29,8 @@ _LARGE = (413, b"No form of this server is as large.\n")
 _ODD = (400, b"This form cannot be read.\n")
 _FORM_BYTES = 64 << 10
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
+# Datasette's cookies, in the octets of RFC 6265, section 4.1.1.
+_COOKIE = re.compile(rb"(?:^|;)[ \t]*(ds_\w+=[!#-+\x2d-:<-\[\]-~]*)[ \t]*(?=;|$)", re.ASCII)
 _INSIDE = (403, b"What Datasette says of itself is not for the public.\n")
 
 
@@ -46,6 +49,8 @@ def guarded(
             await app(scope, receive, _ending(send, at_end))
             return
         send = _with_headers(send)
+        if hosts is not None:
+            scope = {**scope, "headers": _own_cookies(scope.get("headers", ()))}
         if hosts is not None and not _allowed(scope, hosts):
             await _turn_away(send, *_STRANGER)
         elif shown is not None and _inside(scope, shown):
@@ -56,6 +61,14 @@ def guarded(
             await app(scope, receive, inert_csv(send) if scope["path"].endswith(".csv") else send)
 
     return asgi
+
+
+def _own_cookies(headers: Any) -> list[tuple[bytes, bytes]]:
+    """Leave out what other servers set: cookies know no ports, and Python fails on odd ones."""
+    kept = [(name, value) for name, value in headers if name.lower() != b"cookie"]
+    sent = b";".join(value for name, value in headers if name.lower() == b"cookie")
+    own = b"; ".join(_COOKIE.findall(sent))
+    return [*kept, (b"cookie", own)] if own else kept
 
 
 async def _posted(app: Any, scope: Any, receive: Any, send: Any) -> None:

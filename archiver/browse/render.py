@@ -113,12 +113,18 @@ async def explain(datasette: Any, request: Any, problem: Problem) -> Any:
     """A page that says what went wrong, why, and what to do."""
     say = preferred(request.headers.get("accept-language", "")).say
     texts = {
-        name: words.plain(say(text)) if text else ""
+        name: words.plain(nowhere(datasette, say(text))) if text else ""
         for name, text in problem._asdict().items()
         if name != "status"
     }
     context = {"status": problem.status, **texts}
     return await html(datasette, request, "archive_message.html", context)
+
+
+def nowhere(datasette: Any, text: str) -> str:
+    """What an error says of the archive's files, without where on this machine it lies."""
+    here = library(datasette)
+    return text.replace(f"{here.root}/", "").replace(str(here.root), here.root.name) if here else text
 
 
 async def refuse(datasette: Any, request: Any, error: Any) -> Any:

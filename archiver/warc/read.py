@@ -68,6 +68,14 @@ class Member:
         return digest(self.stored)
 
 
+def is_inside(root: Path, file: str) -> bool:
+    """Whether a file that a catalogue names lies in the folder (resolved), wherever links lead."""
+    try:
+        return (root / file).resolve().is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
+        return False
+
+
 def read_stored(root: Path, location: Location) -> bytes:
     """The member's bytes as they lie in the file, sealed or still open, not judged.
 

@@ -9,7 +9,7 @@ from archiver.browse.data.stored import Stored
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Location
-from archiver.warc.read import read_stored
+from archiver.warc.read import is_inside, read_stored
 
 CHECKED_BYTES = 64 << 20  # read for one page
 
@@ -49,7 +49,7 @@ def check(root: Path, records: Iterable[Stored]) -> Check:
 def read_member(root: Path, place: Location, expected: str) -> bytes:
     """A stored member, hashed. RecordError says where it lies and why it is not as archived."""
     where = f"{place.file} at offset {place.offset}"
-    if not inside(root, place.file):
+    if not is_inside(root, place.file):
         raise RecordError(f"{where}: outside the archive", "Run 'archiver rebuild'.")
     try:
         stored = read_stored(root, place)
@@ -58,8 +58,3 @@ def read_member(root: Path, place: Location, expected: str) -> bytes:
     if (found := digest(stored)) != expected:
         raise RecordError(f"{where}: SHA-256 is {found}", "Run 'archiver verify'.")
     return stored
-
-
-def inside(root: Path, file: str) -> bool:
-    """Whether a path of the catalogue, which may be forged, lies in the archive."""
-    return (root / file).resolve().is_relative_to(root)

@@ -14,14 +14,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from archiver.browse.disk.cache import Cache
-from archiver.browse.disk.intact import CHECKED_BYTES, inside
+from archiver.browse.disk.intact import CHECKED_BYTES
 from archiver.browse.words import plain
 from archiver.errors import RecordError, SandboxError
 from archiver.model import Location
 from archiver.pictures.decode import sniff
 from archiver.pictures.thumbnail import make_thumbnail
 from archiver.sandbox import Sandbox
-from archiver.warc.read import StoredRecord, read_record
+from archiver.warc.read import StoredRecord, is_inside, read_record
 
 PICTURE_BYTES = 100 << 20
 CACHE_BYTES = 64 << 20
@@ -61,7 +61,7 @@ def read_intact(root: Path, places: Sequence[Location], digest: str) -> StoredRe
     damage: list[str] = []
     for place in places:
         where = f"{place.file} at offset {place.offset}"
-        if not inside(root, place.file):
+        if not is_inside(root, place.file):
             damage.append(f"{where}: outside the archive")
             continue
         try:

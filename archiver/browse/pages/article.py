@@ -8,11 +8,12 @@ from archiver.browse.data import citation
 from archiver.browse.data.article import Page, load_page
 from archiver.browse.data.stored import Stored
 from archiver.browse.disk.custody import Custody, custody
-from archiver.browse.disk.intact import Check, check, inside
+from archiver.browse.disk.intact import Check, check
 from archiver.browse.language import preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
 from archiver.model import Entry
+from archiver.warc.read import is_inside
 from archiver.warc.warcinfo import first_block, values
 
 NO_ARTICLE = Problem(404, to_say("No such article"), to_say("The archive holds no article with this number."))
@@ -55,7 +56,7 @@ def _read(here: Library, page: Page) -> tuple[Check, Custody | None, str]:
 
 def _agent(here: Library, warcinfo: Stored) -> str:
     """The user agent that a warcinfo names; "" where it is damaged, or outside the archive."""
-    if not inside(here.root, warcinfo.warc):
+    if not is_inside(here.root, warcinfo.warc):
         return ""
     entry = Entry(
         offset=warcinfo.offset,

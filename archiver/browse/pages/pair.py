@@ -14,7 +14,7 @@ from archiver.browse.disk import media
 from archiver.browse.language import Language, preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.pages.picture import NO_PICTURE
-from archiver.browse.render import NO_ARCHIVE, Problem, explain, html, served
+from archiver.browse.render import NO_ARCHIVE, Problem, explain, html, nowhere, served
 from archiver.browse.writing import refusal
 from archiver.errors import ArchiverError, Locked, RecordError, SandboxError, UsageError
 from archiver.model import Comparison, MarkNote
@@ -77,7 +77,7 @@ async def mark(datasette: Any, request: Any) -> Any:
         told, warc = await asyncio.to_thread(_record, here, note)
     except (ArchiverError, sqlite3.DatabaseError) as error:
         status = 409 if isinstance(error, Locked) else 400 if isinstance(error, UsageError) else 500
-        problem = f"{error} {getattr(error, 'advice', '')}".strip()
+        problem = nowhere(datasette, f"{error} {getattr(error, 'advice', '')}".strip())
         kept = {"status": status, "problem": problem, "reason": reason}
         return await _page(datasette, request, here, found, **kept)
     after = await _pair(datasette, here, request)
