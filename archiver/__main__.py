@@ -2,4 +2,5 @@
 
 from archiver.cli import main
 
-main()
+if __name__ == "__main__":  # a process started by this one reads this file, too
+    main()

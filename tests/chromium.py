@@ -36,7 +36,7 @@ _EVERYTHING = """async () => {
   for (const image of document.images) { image.loading = "eager"; }
   await Promise.all([...document.images].map(image => image.decode().catch(() => null)));
 }"""
-_UNDRAWN = "[...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)"
+UNDRAWN = "[...document.images].filter(image => image.naturalWidth === 0).map(image => image.src)"
 _WIDTH = "document.documentElement.scrollWidth"
 _AXE = """async rules => {
   const found = await axe.run(document, {resultTypes: ["violations"], ...rules});
@@ -142,7 +142,7 @@ class Sight:
     @property
     def undrawn(self) -> list[str]:
         """Addresses of pictures that are not there."""
-        found: list[str] = self.page.evaluate(_UNDRAWN)
+        found: list[str] = self.page.evaluate(UNDRAWN)
         return found
 
     @property

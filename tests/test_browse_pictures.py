@@ -5,6 +5,8 @@ import io
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from archiver.browse.data import duplicates, wall
 from archiver.browse.server import build, close
 from archiver.demo import encoding, scenes
 
+TAKE = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('PRAGMA journal_mode = DELETE')"
 HERE = {"Host": "127.0.0.1:8001", "Origin": "http://127.0.0.1:8001", "Sec-Fetch-Site": "same-origin"}
 
 
@@ -246,6 +249,10 @@ def test_a_word_on_two_pictures(served: Served, digits: dict[str, str]) -> None:
     assert back.status_code == 200
     assert "They are counted as one photograph." not in back.text
     assert query(root, "SELECT count(DISTINCT cluster) FROM picture_clusters") == [(1,)]
+    other = [sys.executable, "-c", TAKE, str(root / "catalogue.db")]
+    taken = subprocess.run(other, capture_output=True, text=True, check=False)
+    assert "database is locked" in taken.stderr  # another process sees that the server reads
+    assert "my mistake" in served.get("/-/duplicates?show=marks").text
     assert within("verify", str(root))[0] == 0
 
 

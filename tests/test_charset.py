@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from charset_cases import ALL, CASES, CHINESE, JAPANESE, KOREAN, RUSSIAN, TRADITIONAL, WESTERN
+from chromium import ARGUMENTS, CHROMIUM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright import sync_api
 from selectolax.lexbor import LexborHTMLParser
-from test_browser import ARGUMENTS, CHROMIUM
 
 from archiver.sources.html.charset import decode, encoding_of
 from archiver.sources.html.decoders import decoded

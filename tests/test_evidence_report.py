@@ -5,8 +5,8 @@ from pathlib import Path
 
 import evidence_archive as made
 import pytest
+from chromium import ARGUMENTS, CHROMIUM, UNDRAWN
 from playwright import sync_api
-from test_browser import ARGUMENTS, CHROMIUM, UNDRAWN
 
 from archiver.prove.bundle import prove
 from archiver.show import reading

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import archives
 import pytest
+from chromium import ARGUMENTS, CHROMIUM
 from click.testing import CliRunner
 from playwright import sync_api
 from selectolax.lexbor import LexborHTMLParser
-from test_browser import ARGUMENTS, CHROMIUM
 
 from archiver.cli import main
 from archiver.errors import RecordError

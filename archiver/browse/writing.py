@@ -1,5 +1,9 @@
-"""Who may write through a page: a form of ours, in a browser on the machine where the server listens."""
+"""Who may write through a page, and how: by a form, in a browser on the machine where the server listens."""
 
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,6 +11,8 @@ from archiver.browse.hosts import host_name, is_loopback
 from archiver.browse.language import to_say
 from archiver.browse.library import settings
 from archiver.browse.render import Problem
+from archiver.errors import StorageError
+from archiver.model import MarkNote
 
 _CLOSED = Problem(
     403,
@@ -51,3 +57,27 @@ def _own(origin: str, host: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def record(root: Path, note: MarkNote) -> tuple[list[str], str]:
+    """Write and seal a person's word: what was said on the way, and the WARC file. Raises ArchiverError.
+
+    In a process of its own: writing reads the catalogue as a plain file, too, and closing that would drop the
+    locks by which SQLite keeps others from the catalogue that this process reads
+    (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        try:
+            return process.submit(_record, root, note).result()
+        except BrokenProcessPool as error:
+            raise StorageError(
+                f"{root}: the process that wrote it was stopped", "The next command heals what it left."
+            ) from error
+
+
+def _record(root: Path, note: MarkNote) -> tuple[list[str], str]:
+    from archiver import upkeep  # noqa: PLC0415 - what writes is loaded when somebody writes
+
+    told: list[str] = []
+    sealed, healed = upkeep.mark(root, note, told.append)
+    return [*told, *healed], sealed.path

@@ -15,7 +15,7 @@ from archiver.browse.language import Language, preferred, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.pages.picture import NO_PICTURE
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html, nowhere, served
-from archiver.browse.writing import refusal
+from archiver.browse.writing import record, refusal
 from archiver.errors import ArchiverError, Locked, RecordError, SandboxError, UsageError
 from archiver.model import Comparison, MarkNote
 from archiver.pictures.files import PICTURE_BYTES
@@ -74,7 +74,7 @@ async def mark(datasette: Any, request: Any) -> Any:
     said, reason = written.get("said", ""), written.get("reason", "").strip()
     try:
         note = _note(found, said, reason, _language(request))
-        told, warc = await asyncio.to_thread(_record, here, note)
+        told, warc = await asyncio.to_thread(record, here.root, note)
     except (ArchiverError, sqlite3.DatabaseError) as error:
         status = 409 if isinstance(error, Locked) else 400 if isinstance(error, UsageError) else 500
         problem = nowhere(datasette, f"{error} {getattr(error, 'advice', '')}".strip())
@@ -161,15 +161,6 @@ async def _drawn(datasette: Any, here: Library, found: Pair) -> Drawn | Problem 
         return await here.drawings.get(found.first.digits, found.second.digits, read)
     except (RecordError, SandboxError) as error:
         return Problem(500, to_say("They cannot be compared"), str(error))
-
-
-def _record(here: Library, note: MarkNote) -> tuple[list[str], str]:
-    """Write and seal it: what was said on the way, and the WARC file. Raises ArchiverError."""
-    from archiver import upkeep  # noqa: PLC0415 - what writes is loaded when somebody writes
-
-    told: list[str] = []
-    sealed, healed = upkeep.mark(here.root, note, told.append)
-    return [*told, *healed], sealed.path
 
 
 def _note(found: Pair, said: str, reason: str, language: Language) -> MarkNote:
