@@ -13,7 +13,7 @@ from archiver.browse.data.stored import Stored, load_stored
 from archiver.browse.data.texts import Text, load_texts
 from archiver.browse.data.versions import others_of
 from archiver.browse.language import Language, Say
-from archiver.claims.contradictions import contradictions, moment_of, span_words
+from archiver.claims.contradictions import Contradiction, contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
 
 _RELATED = 20
@@ -84,7 +84,7 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
         section=words.plain(row["section"]),
         reader=words.plain(row["reader"]),
         claims=_claims(times, [row, *related], language.say),
-        contradictions=_contradictions(times),
+        contradictions=_contradictions(times, language),
         texts=texts,
         related=tuple(make_cards(db, related, language.say)),
         blocks=tuple((each["kind"], words.plain(each["text"]), each["picture"]) for each in blocks),
@@ -152,9 +152,37 @@ def _times(db: sqlite3.Connection, articles: Rows) -> Rows:
     return sorted(rows, key=lambda row: row["article_id"] != articles[0]["id"])
 
 
-def _contradictions(times: Rows) -> tuple[str, ...]:
+def _contradictions(times: Rows, language: Language) -> tuple[str, ...]:
     claims = [ClaimedTime(clock=row["clock"], written=row["written"], value=row["value"]) for row in times]
-    return tuple(words.plain(each.words) for each in contradictions(claims))
+    return tuple(words.plain(_contradiction(each, language)) for each in contradictions(claims))
+
+
+def _contradiction(found: Contradiction, language: Language) -> str:
+    """In English as `archiver show` says it; else shorter."""
+    say = language.say
+    if language.tag == "en":
+        return found.words
+    first, second = (words.clock_name(clock, say) for clock in (found.first, found.second))
+    span = span_words(found.seconds or 0)
+    if found.kind == "missing":
+        return say("“%(first)s” claims no time.", first=first)
+    if found.kind == "unreadable":
+        return say("“%(first)s” names no one moment.", first=first)
+    if found.kind == "differ":
+        return say("“%(first)s” and “%(second)s” differ by %(span)s.", first=first, second=second, span=span)
+    if found.first.endswith(("-modified", "-updated")):
+        return say(
+            "“%(first)s” is %(span)s before the publication by “%(second)s”.",
+            first=first,
+            second=second,
+            span=span,
+        )
+    return say(
+        "“%(first)s” is %(span)s after the publication by “%(second)s”.",
+        first=first,
+        second=second,
+        span=span,
+    )
 
 
 def _claims(times: Rows, articles: Rows, say: Say) -> tuple[Claim, ...]:

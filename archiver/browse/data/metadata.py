@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from archiver.browse import words
 from archiver.browse.language import Language
 from archiver.index.metadata import metadata_of
-from archiver.pictures.metadata.ledger import by_name, ledger, ledger_words
+from archiver.pictures.metadata.ledger import Ledger, by_name, ledger, ledger_words
 
 SHOWN = 100  # entries
 _CHARACTERS = 300  # of a value
@@ -35,7 +35,7 @@ def load_said(
         old, new = by_name(before), by_name(after)
         rows = [(key, old.get(key, ""), new.get(key, "")) for key in {**old, **new}]
         unread = language.say("What the files say of themselves could not be read.")
-        sentence = ledger_words(ledger(before, after)) or unread
+        sentence = _kept(ledger(before, after), language) or unread
         told = [(_name(key), _value(one), _value(other)) for key, one, other in rows]
         return Said(sentence, tuple(told[:SHOWN]), max(len(told) - SHOWN, 0))
     said = by_name([*before, *after])
@@ -46,6 +46,19 @@ def load_said(
         len(said),
     )
     return Said(sentence, tuple(single[:SHOWN]), max(len(single) - SHOWN, 0))
+
+
+def _kept(found: Ledger, language: Language) -> str:
+    """In English as `archiver show` says it; else in numbers."""
+    if language.tag == "en" or not ledger_words(found):
+        return ledger_words(found)
+    return language.say(
+        "Entries in the proxy's copy: %(kept)s kept, %(changed)s changed, %(lost)s lost, %(new)s new.",
+        kept=found.kept,
+        changed=len(found.changed),
+        lost=len(found.removed),
+        new=len(found.added),
+    )
 
 
 def _name(key: tuple[str, str]) -> str:
