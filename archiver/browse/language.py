@@ -71,6 +71,11 @@ def preferred(accepted: str) -> Language:
     return language(negotiate_locale(tags, HERE) or "en")
 
 
+def spoken(request: Any) -> Language:
+    """The language that the browser of a request prefers."""
+    return preferred(request.headers.get("accept-language", ""))
+
+
 def _quality(parameter: str) -> float:
     name, _, value = parameter.strip().partition("=")
     if not name:

@@ -14,7 +14,7 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 
 from archiver.browse import words
-from archiver.browse.language import preferred, to_say
+from archiver.browse.language import spoken, to_say
 from archiver.browse.library import library, settings
 from archiver.errors import ArchiverError
 
@@ -88,7 +88,7 @@ async def html(datasette: Any, request: Any, template: str, context: dict[str, A
     `status` for the answer, and `writable` where it has a form that writes.
     """
     here = library(datasette)
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     shared = {
         "archive": words.plain(here.root.name) if here else "",
         "database": here.database if here else None,
@@ -111,7 +111,7 @@ async def html(datasette: Any, request: Any, template: str, context: dict[str, A
 
 async def explain(datasette: Any, request: Any, problem: Problem) -> Any:
     """A page that says what went wrong, why, and what to do."""
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     texts = {
         name: words.plain(nowhere(datasette, say(text))) if text else ""
         for name, text in problem._asdict().items()
@@ -133,7 +133,7 @@ async def refuse(datasette: Any, request: Any, error: Any) -> Any:
     Of what nobody foresaw, a forged row or a fault of ours, only its kind and place are told: the message may
     quote this machine's paths.
     """
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     status, title, advice = getattr(error, "status", 500), getattr(error, "title", None), ""
     message = str(getattr(error, "message", error))
     if isinstance(error, sqlite3.Error):

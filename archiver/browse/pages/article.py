@@ -9,7 +9,7 @@ from archiver.browse.data.article import Page, load_page
 from archiver.browse.data.stored import Stored
 from archiver.browse.disk.custody import Custody, custody
 from archiver.browse.disk.intact import Check, check
-from archiver.browse.language import preferred, to_say
+from archiver.browse.language import spoken, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
 from archiver.model import Entry
@@ -25,7 +25,7 @@ async def article(datasette: Any, request: Any) -> Any:
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
     number = int(request.url_vars["id"])
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     page = await datasette.get_database(here.database).execute_fn(lambda db: load_page(db, number, language))
     if page is None:
         return await explain(datasette, request, NO_ARTICLE)

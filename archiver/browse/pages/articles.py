@@ -5,7 +5,7 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data import cards
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.pages.leads import damaged_leads
 from archiver.browse.render import NO_ARCHIVE, explain, html
@@ -24,7 +24,7 @@ async def articles(datasette: Any, request: Any) -> Any:
         after=words.number_of(request.args.get("after")),
         month=month if _MONTH.fullmatch(month) else "",
     )
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     database = datasette.get_database(here.database)
     found = await database.execute_fn(lambda db: cards.list_cards(db, window, say))
     context = {

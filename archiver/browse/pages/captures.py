@@ -4,7 +4,7 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data import captures as data
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, explain, html
 from archiver.index.tallies import HOST_CHARS, OUTCOMES
@@ -15,7 +15,7 @@ async def captures(datasette: Any, request: Any) -> Any:
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     database = datasette.get_database(here.database)
     host = (request.args.get("host") or "").lower()[:HOST_CHARS]
     outcome = request.args.get("outcome") or ""

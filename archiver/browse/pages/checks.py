@@ -5,7 +5,7 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data import checks as data
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, explain, html
 
@@ -15,7 +15,7 @@ async def checks(datasette: Any, request: Any) -> Any:
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     database = datasette.get_database(here.database)
     before = words.number_of(request.args.get("before"))
     context = {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from archiver.browse.data.duplicates import SHOWS, load_review
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, explain, html
 
@@ -15,7 +15,7 @@ async def duplicates(datasette: Any, request: Any) -> Any:
         return await explain(datasette, request, NO_ARCHIVE)
     asked, before = request.args.get("show") or "", request.args.get("before") or ""
     show = asked if asked in SHOWS else SHOWS[0]
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     review = await datasette.get_database(here.database).execute_fn(
         lambda db: load_review(db, show, before, language)
     )

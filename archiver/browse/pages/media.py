@@ -7,7 +7,7 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 
 from archiver.browse.disk import media
-from archiver.browse.language import Say, preferred
+from archiver.browse.language import Say, spoken
 from archiver.browse.library import Library, library
 from archiver.browse.render import BYTES_POLICY, Problem, explain, served
 from archiver.errors import RecordError, SandboxError
@@ -40,7 +40,7 @@ def _unshown(say: Say, reason: object) -> Problem:
 
 async def original(datasette: Any, request: Any) -> Any:
     """`/-/media/<sha256>[?download]`: a picture's bytes as archived, or a page that says why not."""
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     here, digits, places = await _places(datasette, request)
     if here is None or not places:
         return await explain(datasette, request, _nothing(say))
@@ -62,7 +62,7 @@ async def original(datasette: Any, request: Any) -> Any:
 
 async def thumbnail(datasette: Any, request: Any) -> Any:
     """`/-/thumbnail/<sha256>[?size=large]`: our own WebP of a picture."""
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     here, digits, places = await _places(datasette, request)
     if here is None or not places:
         return await explain(datasette, request, _nothing(say))

@@ -11,7 +11,7 @@ from datasette.utils.asgi import Response
 from archiver.browse.data import verdicts
 from archiver.browse.data.pair import Pair, load_pair
 from archiver.browse.disk import media
-from archiver.browse.language import Language, preferred, to_say
+from archiver.browse.language import Language, spoken, to_say
 from archiver.browse.library import Library, library
 from archiver.browse.pages.picture import NO_PICTURE
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html, nowhere, served
@@ -190,7 +190,7 @@ async def _written(request: Any) -> dict[str, str]:
 
 
 def _language(request: Any) -> Language:
-    return preferred(request.headers.get("accept-language", ""))
+    return spoken(request)
 
 
 def _address(datasette: Any, found: Pair) -> str:

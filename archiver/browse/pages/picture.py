@@ -5,7 +5,7 @@ from typing import Any
 
 from archiver.browse.data.picture import load_picture
 from archiver.browse.disk import media
-from archiver.browse.language import preferred, to_say
+from archiver.browse.language import spoken, to_say
 from archiver.browse.library import library
 from archiver.browse.render import NO_ARCHIVE, Problem, explain, html
 
@@ -18,7 +18,7 @@ async def picture_page(datasette: Any, request: Any) -> Any:
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
     digest = f"sha256:{request.url_vars['digits']}"
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     database = datasette.get_database(here.database)
     page = await database.execute_fn(lambda db: load_picture(db, digest, language))
     if page is None:

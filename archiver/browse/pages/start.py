@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from archiver.browse.data import start as data
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.pages.leads import damaged_leads
 from archiver.browse.render import NO_ARCHIVE, explain, html
@@ -15,7 +15,7 @@ async def start(datasette: Any, request: Any) -> Any:
     here = library(datasette)
     if here is None:
         return await explain(datasette, request, NO_ARCHIVE)
-    say = preferred(request.headers.get("accept-language", "")).say
+    say = spoken(request).say
     database = datasette.get_database(here.database)
     held = await database.execute_fn(data.load_held)
     cards = await database.execute_fn(lambda db: data.load_newest(db, say))

@@ -6,7 +6,7 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data import versions as data
-from archiver.browse.language import preferred
+from archiver.browse.language import spoken
 from archiver.browse.library import library
 from archiver.browse.pages.article import NO_ARTICLE
 from archiver.browse.render import NO_ARCHIVE, explain, html
@@ -19,7 +19,7 @@ async def versions(datasette: Any, request: Any) -> Any:
         return await explain(datasette, request, NO_ARCHIVE)
     number, asked = int(request.url_vars["id"]), words.number_of(request.args.get("page"))
     page = 1 if asked is None else asked
-    language = preferred(request.headers.get("accept-language", ""))
+    language = spoken(request)
     database = datasette.get_database(here.database)
     loaded = await database.execute_fn(lambda db: data.load_versions(db, number, page, language))
     if loaded is None:
