@@ -153,15 +153,20 @@ def records(number: int) -> list[Record]:
 def make(root: Path, files: int = 3) -> Path:
     """An archive with that many sealed WARC files of RECORDS records each."""
     root.mkdir()
-    archive = Archive(root)
-    with archive.lock("archive"), Sandbox() as sandbox:
-        archive.create()
-        with catalogue.writing(root) as db:
-            for number in range(files):
-                session = Session(archive, sandbox, db, {"software": "tests/archives.py"})
-                session.append(records(number))
-                session.seal()
+    with Archive(root).lock("archive"):
+        Archive(root).create()
+    grow(root, map(records, range(files)))
     return root
+
+
+def grow(root: Path, files: Iterable[list[Record]]) -> None:
+    """Seal further WARC files with these records each."""
+    archive = Archive(root)
+    with archive.lock("archive"), Sandbox() as sandbox, catalogue.writing(root) as db:
+        for written in files:
+            session = Session(archive, sandbox, db, {"software": "tests/archives.py"})
+            session.append(written)
+            session.seal()
 
 
 # --- looking at it -------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import click
 
 from archiver import __version__
 from archiver.cli.archiving import archive
+from archiver.cli.comparing import compare
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
@@ -63,6 +64,7 @@ def main() -> None:
 _COMMANDS = (
     archive,
     browse,
+    compare,
     compare_pictures,
     demo,
     duplicates,
