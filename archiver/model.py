@@ -202,12 +202,13 @@ class Comparison(Noun, frozen=True):
     reason: str = ""  # in words: why it is said, or why nothing can be
 
 
+GAP = "gap"  # Entry.type of a stretch of an imported file that is no record by itself; `unreadable` says why
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 class Entry(Noun, forbid_unknown_fields=True, frozen=True):
-    """One line of a record list: a stored record, in file order."""
+    """One line of a record list: a stored record, in file order; of an imported file also what is none."""
 
     offset: Count
     length: Count
@@ -223,7 +224,9 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
     payload_bytes: int | None = None
     truncated: str | None = None
     picture: PictureFacts | None = None
-    unreadable: str | None = None  # why a picture's or record's bytes could not be understood
+    unreadable: str | None = (
+        None  # why a picture's or record's bytes could not be understood, or what a gap is
+    )
 
 
 # --- what a metadata record says ----------------------------------------------------------------

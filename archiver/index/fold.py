@@ -139,13 +139,15 @@ def _saved(db: Database, entry: Entry, *, foreign: bool) -> str:
 
 def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
     """The file's id, and the record's place in it."""
+    end = entry.offset + entry.length
     if entry.offset == 0:
-        return insert(db, "warcs", path=path, records=1, bytes=entry.length), 0
-    warc_id, records = db.execute(
-        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ? RETURNING id, records",
-        [entry.offset + entry.length, path],
+        return insert(db, "warcs", path=path, records=1, bytes=end), 0
+    found = db.execute(
+        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ? RETURNING id, records", [end, path]
     ).fetchone()
-    return warc_id, records - 1
+    if found is None:  # an imported file may begin with bytes that are no record
+        return insert(db, "warcs", path=path, records=1, bytes=end), 0
+    return found[0], found[1] - 1
 
 
 def _picture(db: Database, entry: Entry) -> bool:

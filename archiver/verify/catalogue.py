@@ -8,7 +8,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from archiver.archive import OPEN
 from archiver.errors import ArchiverError, RecordError
 from archiver.index import catalogue
 from archiver.index.catalogue import DIGEST_NAME, NAME
@@ -17,7 +16,8 @@ from archiver.manifest.manifest import Manifest
 from archiver.model import Finding
 from archiver.pictures.hashes import current_labels
 from archiver.sandbox import Sandbox
-from archiver.verify.files import blocks, is_plain, measure, open_plain, stored_at
+from archiver.storage import OPEN, is_plain, open_plain, stored_at
+from archiver.verify.files import blocks, measure
 from archiver.verify.findings import of_file
 
 REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."

@@ -11,17 +11,8 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
-from archiver.verify.files import (
-    COPY,
-    Commitments,
-    Facts,
-    blocks,
-    committed,
-    is_plain,
-    open_plain,
-    stored_at,
-    unreadable,
-)
+from archiver.storage import is_plain, open_plain, stored_at
+from archiver.verify.files import COPY, Commitments, Facts, blocks, committed, unreadable
 from archiver.verify.findings import of_file
 from archiver.verify.lists import Lines, compare, derive, read_list
 from archiver.verify.locate import locate

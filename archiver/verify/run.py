@@ -25,24 +25,16 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from archiver.archive import OPEN, OPENED
+from archiver.archive import OPENED
 from archiver.checks import CheckRun, Checks, now
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.model import Finding, Verdict
 from archiver.sandbox import Sandbox
+from archiver.storage import OPEN, NotPlain, is_plain, open_plain, stored_at
 from archiver.verify import catalogue, deep
-from archiver.verify.files import (
-    COPY,
-    Commitments,
-    NotPlain,
-    is_plain,
-    open_plain,
-    shown,
-    stored_at,
-    unreadable,
-)
+from archiver.verify.files import COPY, Commitments, shown, unreadable
 from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
