@@ -8,7 +8,7 @@ from sqlite_utils import Database
 from archiver.errors import RecordError
 from archiver.index.clusters import note_mark
 from archiver.index.fetched import add_fetch, add_form
-from archiver.index.foreign import catalogued, foreign_note, is_import, note_claim, pass_over
+from archiver.index.foreign import catalogued, foreign_note, note_claim, pass_over
 from archiver.index.hashes import note_hashes
 from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
@@ -18,6 +18,7 @@ from archiver.index.search import index_article
 from archiver.index.tallies import tally_article
 from archiver.index.texts import note_comparisons
 from archiver.model import (
+    GAP,
     Article,
     ArticleNote,
     ClaimedTime,
@@ -33,6 +34,7 @@ from archiver.model import (
     UnreadableNote,
 )
 from archiver.sandbox import Sandbox
+from archiver.storage import is_imported
 
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
@@ -47,11 +49,11 @@ def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox)
 
 
 def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
-    foreign = is_import(warc)
-    if foreign and entry.type != "gap":
+    foreign = is_imported(warc)
+    if foreign and entry.type != GAP:
         entry = catalogued(db, entry)
     warc_id, number = _warc(db, warc, entry)
-    if entry.type == "gap":  # of an imported file: bytes that are no record
+    if entry.type == GAP or not stored:  # of an imported file: no record, or one too large to be held
         return
     insert(
         db,

@@ -19,7 +19,6 @@ from archiver.index.rows import insert, value
 from archiver.model import Entry, FetchNote, ImportNote, Note, RunNote
 from archiver.warc.read import HEAD_BYTES
 
-IMPORTS = "imports/"
 UNNAMED = "urn:archiver:record:"
 STRING_CHARS = 1 << 20  # a longer one in a note is no text that anybody reads
 URI_CHARS = 1 << 16
@@ -37,11 +36,6 @@ _ADD = """
 INSERT INTO tallies (of, key, outcome, number) VALUES ('notes-passed-over', ?, '', 1)
 ON CONFLICT (of, key, outcome) DO UPDATE SET number = number + 1
 """
-
-
-def is_import(path: str) -> bool:
-    """Whether a committed file is one of others."""
-    return path.startswith(IMPORTS)
 
 
 def catalogued(db: Database, entry: Entry) -> Entry:

@@ -19,7 +19,12 @@ def run_of(db: Database, entry: Entry, stored: bytes, *, foreign: bool = False) 
 
     A run that had ended, and writes again, goes on. An imported file (`foreign`) changes no run of ours.
     """
-    fields = _fields(parse_member(stored).block)
+    try:
+        fields = _fields(parse_member(stored).block)
+    except RecordError:
+        if not foreign:
+            raise
+        return None
     run = fields.get("run")
     if run is None or (foreign and not _RUN.fullmatch(run)):
         return None

@@ -238,6 +238,7 @@ CREATE TABLE hops (
     response_id TEXT,
     PRIMARY KEY (fetch_id, number)
 );
+CREATE INDEX hops_by_response ON hops(response_id);
 
 CREATE TABLE article_pictures (
     id INTEGER PRIMARY KEY,
