@@ -125,7 +125,7 @@ class Repair:
         if self._whole[warc.path] or (entries := self._entries(warc)) is None:
             return False
         try:
-            return read_warc(self.root / warc.path, entries, set()).fits
+            return read_warc(self.root, warc.path, entries, set()).fits
         except OSError:
             return False
 

@@ -4,11 +4,12 @@ import hashlib
 import os
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Finding
-from archiver.storage import NotPlain
+from archiver.storage import NotPlain, is_imported, stored_at
 
 BLOCK = 1 << 20
 COPY = "Get the file from another copy of the archive."
@@ -61,18 +62,30 @@ def blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
         length -= len(data)
 
 
-def unreadable(file: str, error: OSError, expected: str | None = None) -> Finding:
-    """The finding for a file that could not be opened or read."""
+def unreadable(
+    file: str, error: OSError, expected: str | None = None, *, root: Path | None = None
+) -> Finding:
+    """The finding for a file that could not be opened or read. With `root` it says where a link leads."""
+    link = _link(root, file) if root else ""
     missing = isinstance(error, FileNotFoundError | NotADirectoryError)
     plain = not isinstance(error, NotPlain | IsADirectoryError)
     return Finding(
         verdict="incomplete" if plain else "failed",
         code="missing-file" if missing else "unreadable-file" if plain else "not-a-file",
         file=file,
-        message="the file is missing" if missing else f"the file cannot be read: {error.strerror or error}",
+        message=("the file is missing" if missing else f"the file cannot be read: {error.strerror or error}")
+        + (f"; its link leads to {link}" if link else ""),
         expected=expected,
-        advice=COPY,
+        advice="Put it back there, or get it from another copy of the archive." if link else COPY,
     )
+
+
+def _link(root: Path, file: str) -> str:
+    """Where the link of an imported file leads; empty where there is none."""
+    try:
+        return shown(str(stored_at(root, file).readlink())) if is_imported(file) else ""
+    except OSError:
+        return ""
 
 
 def shown(name: str) -> str:
