@@ -109,7 +109,7 @@ class Answer:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored)
+        return parse_member(stored, foreign=True)
 
     @property
     def body(self) -> Body:

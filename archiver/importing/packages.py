@@ -46,7 +46,11 @@ def package_of(file: BinaryIO) -> Package:
     """What an open WACZ says; what it does not say, or not readably, is empty."""
     source = Source(file)
     try:
-        found = {part.member: part for part in parts(source) if not part.reason.startswith(("ZIP: header", "ZIP: what"))}
+        found = {
+            part.member: part
+            for part in parts(source)
+            if not part.reason.startswith(("ZIP: header", "ZIP: what"))
+        }
     except RecordError:
         return Package()
     said = _Package()

@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 def describe(member: Member, sandbox: Sandbox) -> Entry:
     """The entry of one stored member. RecordError when it is not a WARC record."""
-    record = parse_member(member.stored)
+    record = parse_member(member.stored, foreign=member.foreign)
     response = record.type in ("response", "resource")
     payload = record.payload if response else b""
     status = record.http.status if record.http and record.type in ("response", "revisit") else None
@@ -81,7 +81,7 @@ def imported(
                     yield line, None
                     continue
                 stored.seek(line.offset)
-                member = Member(line.offset, stored.read(line.length))
+                member = Member(line.offset, stored.read(line.length), foreign=True)
                 if member.digest != line.digest:
                     raise RecordError(
                         f"{file}: offset {line.offset}: not the bytes that were committed",
@@ -102,12 +102,12 @@ def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
         return line
 
 
-def note_of(entry: Entry, stored: bytes) -> Note | None:
+def note_of(entry: Entry, stored: bytes, *, foreign: bool = False) -> Note | None:
     """The note in a metadata record of ours or in a request's header; None for every other record."""
     noted = entry.type == "metadata" and (entry.uri or "").startswith(NOTE_URI)
     if not noted and entry.type != "request":
         return None
-    record = parse_member(stored)
+    record = parse_member(stored, foreign=foreign)
     written = record.block if noted else record.get(NOTE_FIELD)
     try:
         note: Note | None = None if written is None else msgspec.json.decode(written, type=Note)

@@ -20,7 +20,7 @@ def run_of(db: Database, entry: Entry, stored: bytes, *, foreign: bool = False) 
     A run that had ended, and writes again, goes on. An imported file (`foreign`) changes no run of ours.
     """
     try:
-        fields = _fields(parse_member(stored).block)
+        fields = _fields(parse_member(stored, foreign=foreign).block)
     except RecordError:
         if not foreign:
             raise

@@ -48,7 +48,7 @@ class Exhibit:
     @cached_property
     def record(self) -> StoredRecord:
         try:
-            return parse_member(self.stored)
+            return parse_member(self.stored, foreign=self.imported)
         except RecordError:
             if self.imported:
                 return StoredRecord((), self.stored)

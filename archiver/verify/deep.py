@@ -56,11 +56,11 @@ def _imported(root: Path, pair: Pair, sandbox: Sandbox, stop: Callable[[], bool]
             continue
         try:
             stored = read_stored(root, Location(file=file, offset=entry.offset, length=entry.length))
-            said = differing(entry, described(entry, Member(entry.offset, stored), sandbox))
+            said = differing(entry, described(entry, Member(entry.offset, stored, foreign=True), sandbox))
             if said:
                 message = f"its line in the record list says otherwise: {', '.join(said)}"
                 yield _finding(file, number, entry, "line-content", message)
-            if any(_digests(parse_member(stored), known=True)):
+            if any(_digests(parse_member(stored, foreign=True), known=True)):
                 wrong, first = wrong + 1, first if wrong else number
         except RecordError:  # its form is not for `verify` to judge
             continue

@@ -66,6 +66,7 @@ class Member:
 
     offset: int
     stored: bytes = field(repr=False)
+    foreign: bool = False  # of an imported file
 
     @property
     def digest(self) -> str:
@@ -103,11 +104,18 @@ def read_stored(root: Path, location: Location) -> bytes:
 
 def read_record(root: Path, location: Location) -> StoredRecord:
     """The record at a location."""
-    return parse_member(read_stored(root, location))
+    return parse_member(read_stored(root, location), foreign=is_imported(location.file))
 
 
-def parse_member(stored: bytes) -> StoredRecord:
-    """Gunzip exactly one member that holds exactly one record, and parse it."""
+def parse_member(stored: bytes, *, foreign: bool = False) -> StoredRecord:
+    """Gunzip exactly one member that holds exactly one record, and parse it.
+
+    `foreign`: of an imported file, whose records may have any form that `warc.foreign` reads.
+    """
+    if foreign:
+        from archiver.warc.foreign import parse_stored  # noqa: PLC0415 - which reads through here
+
+        return parse_stored(stored).stored()
     inflate = zlib.decompressobj(31)
     try:
         data = inflate.decompress(stored, RECORD_BYTES)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from archiver.warc.foreign.nouns import Form, ForeignRecord, Problem
+from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.plain import Piece, line_ends, what_is
 from archiver.warc.foreign.source import Source
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from archiver.warc.foreign.heads import BEGINS, head_at, parse_head
-from archiver.warc.foreign.nouns import Form, ForeignRecord, Problem
+from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.source import Source
 
 GZIP = b"\x1f\x8b\x08"
