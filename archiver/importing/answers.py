@@ -27,23 +27,20 @@ MOST_HOPS = 20  # of a chain of redirects
 _TRUNCATED: tuple[Truncated, ...] = ("length", "time", "disconnect", "unspecified")
 _LENGTH = re.compile(r"\d{1,15}")
 _COLUMNS = """
-SELECT records.id, record_id, type, uri, date, status, mime, payload_digest, payload_bytes, truncated, refers_to,
-       path, offset, length, records.digest, payload_digest IN (SELECT payload_digest FROM pictures) AS picture
+SELECT records.id, record_id, type, uri, date, status, mime, payload_digest, truncated, refers_to, path,
+    offset, length, records.digest, payload_digest IN (SELECT payload_digest FROM pictures) AS picture
 FROM records JOIN warcs ON warcs.id = warc_id
 """
-_OF_FILES = (
-    _COLUMNS
-    + """
+_OF_FILES = f"""{_COLUMNS}
 WHERE warc_id IN (SELECT value FROM json_each(:warcs)) AND records.id > :after
 AND (type IN ('response', 'revisit', 'resource')) AND uri GLOB '[Hh][Tt][Tt][Pp]*://*' AND length <= :most
 AND (NOT :redirects OR status BETWEEN 300 AND 399) ORDER BY records.id LIMIT :limit
-"""
-)
+"""  # noqa: S608 - our own words
 _NEAREST = (
     _COLUMNS
     + """
-WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*' AND records.id <> :but
-AND abs(julianday(date) - julianday(:date)) <= 1
+WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*'
+AND records.id <> :but AND abs(julianday(date) - julianday(:date)) <= 1
 ORDER BY abs(julianday(date) - julianday(:date)), records.id LIMIT 1
 """
 )
@@ -58,14 +55,13 @@ _BY_DATE = (
 _BY_PAYLOAD = (
     _COLUMNS + "WHERE payload_digest = :payload " + _WHOLE + " ORDER BY uri = :uri DESC, records.id LIMIT 1"
 )
-_BY_CLAIM = (
-    _COLUMNS
-    + "WHERE records.id IN (SELECT record FROM claimed_digests WHERE claimed = :claimed) "
-    + _WHOLE
-    + " ORDER BY uri = :uri DESC, records.id LIMIT 1"
-)
+_BY_CLAIM = f"""{_COLUMNS}
+WHERE records.id IN (SELECT record FROM claimed_digests WHERE claimed = :claimed) {_WHOLE}
+ORDER BY uri = :uri DESC, records.id LIMIT 1
+"""  # noqa: S608
 _REQUEST = """
-SELECT record_id FROM records WHERE type = 'request' AND (refers_to = :id AND :named OR record_id = :concurrent)
+SELECT record_id FROM records
+WHERE type = 'request' AND (refers_to = :id AND :named OR record_id = :concurrent)
 ORDER BY refers_to = :id DESC, id LIMIT 1
 """
 
@@ -201,9 +197,9 @@ class Answers:
         record, but = revisit.stored, {"but": revisit.row["id"]}
         uri, date = bare_uri(record.get("warc-refers-to-target-uri") or ""), record.get("warc-refers-to-date")
         claimed = record.get("warc-payload-digest") or record.get("archiver-payload-digest") or ""
-        if named := (record.get("warc-refers-to") or "").strip("<>"):
-            if found := self._one(_BY_ID, but | {"id": named}):
-                return found
+        named = (record.get("warc-refers-to") or "").strip("<>")
+        if named and (found := self._one(_BY_ID, but | {"id": named})):
+            return found
         if uri and date and (found := self._one(_BY_DATE, but | {"uri": uri, "date": moment(date)})):
             return found
         claim = claim_of(claimed)

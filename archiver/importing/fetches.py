@@ -1,6 +1,6 @@
 """What imported files hold → a note on each answer of a page or a picture, as if it had been asked for here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,8 @@ SELECT forms.form, article_pictures.number, articles.note_id, articles.id, artic
                WHERE record_id = articles.source_id AND path GLOB 'imports/*') AS imported
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
-WHERE forms.url = :url ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, number
+WHERE forms.url = :url
+ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, number
 LIMIT 1
 """
 _NUMBERS = """
@@ -65,7 +66,7 @@ class Fetches:
         self._leads: dict[int, int] = {}  # of redirects: row of what each leads to
         self._ends: set[int] = set()
 
-    def follow(self, redirects: Sequence[Answer]) -> None:
+    def follow(self, redirects: Iterable[Answer]) -> None:
         """Find what redirects lead to. One that would close a circle leads nowhere."""
         for answer in redirects:
             try:

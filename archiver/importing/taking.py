@@ -251,4 +251,7 @@ def _member(blocks: Iterable[bytes], members: BinaryIO) -> bytes:
 
 
 def _digest(file: BinaryIO) -> str:
-    return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    found = hashlib.sha256()
+    while block := file.read(1 << 20):
+        found.update(block)
+    return "sha256:" + found.hexdigest()
