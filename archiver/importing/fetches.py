@@ -1,4 +1,4 @@
-"""What imported files hold → a note on each answer of a page or a picture, as if it had been asked for here."""
+"""What imported files hold → a note on each answer of a page or a picture, as if it was asked for here."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Fetches:
     """Notes what came of URLs. Every article of these files has to be noted before."""
 
     def __init__(
-        self, db: Database, desk: Desk, memory: Memory, answers: Answers, pages: Pages, now: str
+        self, db: Database, desk: Desk, memory: Memory, *, answers: Answers, pages: Pages, now: str
     ) -> None:
         self._db, self._desk, self._memory, self._answers, self._pages = db, desk, memory, answers, pages
         self._now = now

@@ -44,7 +44,7 @@ class Found:
 
 @dataclass
 class Files:
-    """Opens what was named. `say` gets a line for what is not taken; `refused` and `passed_over` keep count."""
+    """Opens what was named. `say` gets a line for what is not taken; the rest keeps count."""
 
     givens: Sequence[str]
     root: Path

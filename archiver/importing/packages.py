@@ -1,4 +1,4 @@
-"""What a WACZ says of itself beside its records: title, main page, and which pages it is about (WACZ 1.1.1)."""
+"""What a WACZ (1.1.1) says of itself beside its records: title, main page, and which pages it is about."""
 
 import zlib
 from collections.abc import Iterator

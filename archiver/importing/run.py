@@ -237,7 +237,7 @@ class _Work:
                     return pages
                 pages.note(answer, one.given, one.package.pages, answers)
         desk.flush()
-        fetches = Fetches(db, desk, memory, answers, pages, now)
+        fetches = Fetches(db, desk, memory, answers=answers, pages=pages, now=now)
         self._doing = "noting what came"
         warcs = [warc for one in pending for warc in one.warcs]
         fetches.follow(answers.of(warcs, RECORD_BYTES, redirects=True))

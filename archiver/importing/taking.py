@@ -9,23 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-import msgspec
-
 from archiver.archive import Archive
-from archiver.errors import RecordError, SourceError
+from archiver.errors import SourceError
 from archiver.importing.files import Found
-from archiver.index.reader import describe
+from archiver.index.reader import describe_stretch, described
 from archiver.intake import FOLDER, TRANSCRIPT
 from archiver.manifest import recordlist
 from archiver.model import GAP, Entry
 from archiver.sandbox import Sandbox
 from archiver.storage import open_stored, storage_error
 from archiver.warc.foreign import FileKind, Stretch, stretches, transcribe
-from archiver.warc.read import RECORD_BYTES, Member
+from archiver.warc.read import Member
 
 MOST_NAMED = 1000  # gaps of one file that are named
-TEXT_CHARS = 16 << 10  # of a field of a record; a longer one would not fit into a line
-_REASON_CHARS = 300
 _STRUCTURE = ("zip", "blank")  # gaps that hold nothing anybody would miss
 
 
@@ -178,37 +174,8 @@ class Taker:
                 lines.hidden.append(stretch)
             elif stretch.record is None and stretch.code not in _STRUCTURE:
                 lines.lose(Gap(stretch.offset, stretch.length, stretch.reason))
-            yield self._entry(file, stretch)
-
-    def _entry(self, file: BinaryIO, stretch: Stretch) -> Entry:
-        record = stretch.record
-        place = Entry(
-            offset=stretch.offset,
-            length=stretch.length,
-            digest=stretch.digest,
-            type=GAP,
-            id="",
-            date="",
-            unreadable=stretch.reason[:_REASON_CHARS] or "no record",
-        )
-        if record is None:
-            return place
-        self.records += 1
-        try:
-            if stretch.length > RECORD_BYTES:
-                raise RecordError("larger than a record may be that is read whole")
-            file.seek(stretch.offset)
-            member = Member(stretch.offset, file.read(stretch.length), foreign=True)
-            return describe(member, self._sandbox)
-        except RecordError as error:
-            return msgspec.structs.replace(
-                place,
-                type=record.type[:TEXT_CHARS] or "unknown",
-                id=(record.get("warc-record-id") or "").strip("<>")[:TEXT_CHARS],
-                date=(record.get("warc-date") or "")[:TEXT_CHARS],
-                uri=(record.get("warc-target-uri") or "")[:TEXT_CHARS] or None,
-                unreadable=str(error)[:_REASON_CHARS],
-            )
+            self.records += stretch.record is not None
+            yield describe_stretch(stretch, self._sandbox)
 
     def _transcript(
         self, file: BinaryIO, hidden: Iterable[Stretch], members: BinaryIO, lines: _Lines
@@ -222,16 +189,15 @@ class Taker:
                     continue
                 self.records += 1
                 stored = _member(found.record.raw(), members)
-                member = Member(offset, stored, foreign=True)
-                try:
-                    entry = describe(member, self._sandbox)
-                except RecordError as error:
-                    lines.lose(Gap(found.offset, 0, str(error)[:_REASON_CHARS]))
+                place = Entry(offset=0, length=0, digest=stretch.digest, type=GAP, id="", date="")
+                entry = described(place, Member(offset, stored), self._sandbox)
+                if entry is place:
+                    lines.lose(Gap(found.offset, 0, "a record that cannot be written by itself"))
                     members.seek(offset)
                     members.truncate()
-                    continue
-                offset += len(stored)
-                yield entry
+                else:
+                    offset += len(stored)
+                    yield entry
 
     @contextmanager
     def _spooled(self) -> Iterator[BinaryIO]:

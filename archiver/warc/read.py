@@ -66,7 +66,6 @@ class Member:
 
     offset: int
     stored: bytes = field(repr=False)
-    foreign: bool = False  # of an imported file
 
     @property
     def digest(self) -> str:
