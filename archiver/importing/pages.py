@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -35,14 +34,6 @@ SELECT 1 FROM articles WHERE source_id = :id UNION ALL SELECT 1 FROM listings WH
 """
 
 
-@dataclass
-class Counted:
-    """What was read: how many articles and listings."""
-
-    articles: int = 0
-    listings: int = 0
-
-
 class Pages:
     """Reads those answers that may be articles, mirror documents or listings. Hostile bytes: in the sandbox.
 
@@ -51,7 +42,6 @@ class Pages:
 
     def __init__(self, db: Database, desk: Desk, reader: Reader, sandbox: Sandbox) -> None:
         self._db, self._desk, self._reader, self._sandbox = db, desk, reader, sandbox
-        self.counted = Counted()
 
     def note(self, answer: Answer, given: str, named: Collection[str], answers: Answers) -> None:
         """Note what an answer says, if it is a source; once."""
@@ -75,15 +65,12 @@ class Pages:
     def _read(self, read: Read, named: Collection[str]) -> None:
         if read.kind in _LISTINGS:
             listing, _ = self._reader.listing(read)
-            self.counted.listings += 1
             for item in listing.articles:
                 self._reader.article(read, item)
-                self.counted.articles += 1
         elif read.kind == "document" or (read.kind == "page" and (not named or read.url in named)):
             article = self._reader.said(read)
             if read.kind == "document" or named or is_article(article):
                 self._reader.article(read, article)
-                self.counted.articles += 1
 
 
 def is_article(article: Article) -> bool:

@@ -1,8 +1,8 @@
 """The import command: files of others in, committed as they are, with notes on what they hold.
 
 First all files are taken in, then all that is new is noted, so that a page and its pictures belong together
-also when they lie in different files. What was cut off is gone on with by the next import: a file is done when
-its `import` note is there.
+also when they lie in different files. What was cut off is gone on with by the next import: a file is done
+when its `import` note is there.
 """
 
 import json
@@ -198,13 +198,15 @@ class _Work:
         session = Session(self._archive, self._sandbox, db, _info(result.run), SealAt(settings.seal.bytes))
         try:
             desk = Desk(session, memory, Revisits(memory, "none"), lambda _: None)
-            pages = self._notes(db, desk, memory, pending)
+            self._notes(db, desk, memory, pending)
             if not self._stop():
                 for one in pending:
                     desk.note(_import_note(db, self._archive, one), None)
                 result.noted = len(pending)
             desk.flush()
-            result.articles, result.listings = pages.counted.articles, pages.counted.listings
+            result.articles, result.listings = (
+                _sources(db, table, pending) for table in ("articles", "listings")
+            )
             for outcome, unchanged, stage, count in memory.outcomes():
                 counted = word(outcome, stage, unchanged=unchanged)
                 result.outcomes[counted] = result.outcomes.get(counted, 0) + count
@@ -224,7 +226,7 @@ class _Work:
             session.close()
             result.sealed = session.sealed
 
-    def _notes(self, db: Database, desk: Desk, memory: Memory, pending: Sequence[_Pending]) -> Pages:
+    def _notes(self, db: Database, desk: Desk, memory: Memory, pending: Sequence[_Pending]) -> None:
         """First articles, since pictures belong to them; then what came of each URL."""
         answers = Answers(db, self._archive.root)
         reader = Reader(desk, memory, self._sandbox, self._planner)
@@ -234,7 +236,7 @@ class _Work:
         for one in pending:
             for answer in answers.of(one.warcs, RECORD_BYTES):
                 if self._stop():
-                    return pages
+                    return
                 pages.note(answer, one.given, one.package.pages, answers)
         desk.flush()
         fetches = Fetches(db, desk, memory, answers=answers, pages=pages, now=now)
@@ -243,11 +245,21 @@ class _Work:
         fetches.follow(answers.of(warcs, RECORD_BYTES, redirects=True))
         for answer in answers.of(warcs, RECORD_BYTES):
             if self._stop():
-                return pages
+                return
             fetches.note(answer)
             desk.rest()
             self._done += 1
-        return pages
+
+
+def _sources(db: Database, table: str, pending: Sequence[_Pending]) -> int:
+    """How many articles or listings these files hold."""
+    number: int = value(
+        db,
+        f"SELECT count(*) FROM {table} WHERE source_id IN (SELECT record_id FROM records"  # noqa: S608
+        " WHERE warc_id IN (SELECT value FROM json_each(?)))",
+        json.dumps([warc for one in pending for warc in one.warcs]),
+    )
+    return number
 
 
 def _may_hide(root: Path, warc: CommittedWarc) -> bool:

@@ -1,4 +1,4 @@
-"""One file of others → a committed file in imports/, with its record list, and its transcript where it needs one."""
+"""One file of others → a committed file in imports/, with its record list and, if need be, a transcript."""
 
 import gzip
 import hashlib
