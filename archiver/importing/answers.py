@@ -20,7 +20,8 @@ from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
 from archiver.model import Location
 from archiver.warc.http import decoded
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import StoredRecord, read_stored
+from archiver.warc.stored import parse
 
 BATCH = 200  # rows that are read at once
 MOST_HOPS = 20  # of a chain of redirects
@@ -105,7 +106,7 @@ class Answer:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored, foreign=True)
+        return parse(location.file, stored)
 
     @property
     def body(self) -> Body:

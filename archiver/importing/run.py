@@ -46,7 +46,8 @@ from archiver.signals import Stop, stoppable
 from archiver.storage import is_imported, open_stored
 from archiver.upkeep import SOFTWARE, catalogue_of, signer
 from archiver.warc.foreign import FileKind, recognise_file
-from archiver.warc.read import RECORD_BYTES, read_record
+from archiver.warc.read import RECORD_BYTES
+from archiver.warc.stored import read_record
 from archiver.warc.warcinfo import values
 from archiver.warc.write import record_id, warc_date
 
