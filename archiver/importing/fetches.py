@@ -31,7 +31,8 @@ ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id
 LIMIT 1
 """
 _NUMBERS = """
-SELECT DISTINCT article_pictures.number FROM article_pictures JOIN forms ON article_picture_id = article_pictures.id
+SELECT DISTINCT article_pictures.number FROM article_pictures
+JOIN forms ON article_picture_id = article_pictures.id
 WHERE article_id = ? AND forms.url = ? ORDER BY 1
 """
 
