@@ -28,7 +28,7 @@ SELECT forms.form, article_pictures.number, articles.note_id, articles.id, artic
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
 WHERE forms.url = :url
-ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
+ORDER BY imported DESC, archived > :date, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
 LIMIT 1
 """
 _DOCUMENT = """
@@ -45,7 +45,7 @@ WHERE article_id = ? AND forms.url = ? ORDER BY 1
 
 @dataclass(frozen=True)
 class _Want:
-    """What wants a URL as a picture: the nearest in time of the imported articles that show it."""
+    """What wants a URL as a picture: the last imported article before that shows it, else the next one."""
 
     form: FormName
     article: str | None = None
