@@ -11,12 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from archiver import checks, config, journal
-from archiver.archive import OPEN
 from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
 from archiver.relating import behind
+from archiver.storage import OPEN
 from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
@@ -36,7 +36,8 @@ SELECT date FROM records WHERE warc_id = (SELECT id FROM warcs WHERE path = ?) O
 _ARTICLES = "SELECT count(DISTINCT coalesce(url, note_id)) FROM articles"
 _RUNS = """
 SELECT run, started, ended, interrupted, complete, robots, outcomes FROM runs
-LEFT JOIN (SELECT run_id, max(id) AS file FROM warcs GROUP BY run_id) ON run_id = runs.id ORDER BY file DESC
+JOIN (SELECT run_id, max(id) AS file FROM warcs WHERE path NOT GLOB 'imports/*' GROUP BY run_id)
+    ON run_id = runs.id ORDER BY file DESC
 """
 
 
