@@ -265,6 +265,7 @@ class Hop(Noun, frozen=True):
     through: str | None = None  # the proxy that the person named, without credentials
     head: str = ""  # of the answer, as latin-1, where its record has none: of a revisit
     attempt: str = ""  # why this hop was made: "", redirect, without-referer, unconditional
+    stands_for: str | None = None  # of an imported revisit: id of the record that holds its body
 
 
 Outcome = Literal["whole", "partial", "refused", "substituted", "failed", "skipped"]
@@ -329,7 +330,25 @@ class MarkNote(Noun, tag="mark", frozen=True):
     reason: str
 
 
-Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote
+class ImportNote(Noun, tag="import", frozen=True):
+    """A file of others was taken in. What it says of itself: `software`, `title`, `main_page`."""
+
+    file: str  # imports/NAME
+    given: str  # what the person called it, without the folders above it
+    bytes: int
+    digest: Digest
+    kind: str  # warc, warc+gzip, arc, wacz … (docs/import.md)
+    stored: Literal["copied", "linked"]
+    transcript: str = ""  # imports/NAME.transcript.warc.gz, where records have no place of their own in it
+    records: int = 0
+    gaps: int = 0  # stretches that hold no record
+    passed_over: int = 0  # notes of an archiver in it that do not count here
+    software: str = ""
+    title: str = ""  # of a WACZ
+    main_page: str = ""
+
+
+Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote | ImportNote
 
 
 class Record(msgspec.Struct, kw_only=True):

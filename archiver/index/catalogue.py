@@ -169,9 +169,8 @@ def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Co
     with db.atomic():
         for entry, member in imported(root, file, committed(file), sandbox):
             size = entry.offset + entry.length
-            if member is not None:
-                fold(db, file, entry, member.stored, sandbox)
-                added += 1
+            fold(db, file, entry, member.stored if member else b"", sandbox)
+            added += member is not None
         if not size:
             raise RecordError(
                 f"{file}: its record list is not the committed one",
@@ -179,14 +178,7 @@ def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Co
             )
         for entry in committed(file):
             note_hashes(db, entry)
-        db.execute(_WHOLE, [file, size])
     return added
-
-
-_WHOLE = """
-INSERT INTO warcs (path, records, bytes) VALUES (?, 0, ?)
-ON CONFLICT (path) DO UPDATE SET bytes = excluded.bytes
-"""
 
 
 def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing) -> int:
