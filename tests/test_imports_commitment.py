@@ -23,6 +23,7 @@ from wide import turns
 from archiver import signing, upkeep
 from archiver.archive import Archive
 from archiver.browse.disk.intact import read_member
+from archiver.checks import Checks, load
 from archiver.digests import digest
 from archiver.errors import ArchiverError, RecordError, SourceError, StorageError, UsageError
 from archiver.index import catalogue
@@ -34,8 +35,10 @@ from archiver.model import GAP, Entry, Finding, Location
 from archiver.prove import verify as stranger
 from archiver.repair.results import MissingRecord, Replaced
 from archiver.sandbox import Sandbox
+from archiver.session import Session
 from archiver.storage import OPEN
 from archiver.verify import Trust, Verification
+from archiver.verify.schedule import Limits
 from archiver.verify.trust import Vouched
 from archiver.warc.foreign import stretches
 from archiver.warc.read import Member, is_inside, read_stored
@@ -214,6 +217,35 @@ def test_the_key_in_force_signs_for_imports(root: Path, keys: KeyFolder, sandbox
     (found,) = Verification(root, sandbox=sandbox, trust=trusting(keys)).findings()
     assert found.code == "signature-missing"
     assert "checkpoint 4 " in found.message
+
+
+def test_what_follows_names_the_checkpoint_of_an_import(
+    root: Path, keys: KeyFolder, sandbox: Sandbox
+) -> None:
+    archive = Archive(root)
+    with archive.lock("archive"):
+        own = KeyFolder(shutil.copytree(keys.path, root.parent / "keys"))
+        archive.signer = upkeep.signer(archive, lambda _: None, own)
+        upkeep.seal_empty(archive, sandbox)
+        with catalogue.writing(root) as db:
+            session = Session(archive, sandbox, db, {"software": "tests"})
+            session.append([])
+            with pytest.raises(UsageError, match="is open"):
+                take(archive, plain(), "late", sandbox)
+            session.seal()
+    assert list(Verification(root, sandbox=sandbox, trust=trusting(keys)).findings()) == []
+
+
+def test_a_sample_and_a_time_take_them_in(root: Path, sandbox: Sandbox) -> None:
+    check = Verification(root, sandbox=sandbox, limits=Limits(share=1.0))
+    assert list(check.findings()) == []
+    assert check.coverage.whole
+    assert check.coverage.files == 5
+    DAMAGES["linked: a bit flipped where it lies"][0](root)
+    with Checks(root) as checks:
+        check = Verification(root, sandbox=sandbox, limits=Limits(seconds=60), checks=checks)
+        assert codes(list(check.findings())) == {"changed-record"}
+    assert [mark.file for mark in load(root).marks if mark.verdict == "failed"] == [LINKED]
 
 
 def test_archiver_sign_signs_what_was_imported_without_a_key(
