@@ -10,7 +10,7 @@ import msgspec
 from archiver.capture.revisits import Revisit
 from archiver.capture.wire.exchange import Exchange
 from archiver.digests import digest
-from archiver.model import NOTE_FIELD, NOTE_URI, FetchNote, Hop, Note, Record
+from archiver.model import MERGED_URI, NOTE_FIELD, NOTE_URI, SOURCE_URI, FetchNote, Hop, Note, Record
 from archiver.pictures.decode import sniff
 from archiver.warc.http import parse_message
 from archiver.warc.write import record_id, warc_date
@@ -138,12 +138,21 @@ def _escaped(found: re.Match[str]) -> str:
 
 def source_record(data: bytes, content_type: str) -> Record:
     """A source that the person gave as a file, byte for byte."""
+    return _resource(SOURCE_URI, data, content_type)
+
+
+def manifest_record(data: bytes) -> Record:
+    """The manifest of another archive whose files were taken in: its word on them, with its signatures."""
+    return _resource(MERGED_URI, data, "application/json")
+
+
+def _resource(uri: str, data: bytes, content_type: str) -> Record:
     found = digest(data)
     return Record(
         type="resource",
         id=record_id(),
         date=warc_date(datetime.now(UTC)),
-        uri=f"urn:archiver:source:{found}",
+        uri=uri + found,
         content_type=content_type,
         block=data,
         payload_digest=found,

@@ -13,7 +13,7 @@ from archiver.cli.archiving import archive
 from archiver.cli.comparing import compare
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
-from archiver.cli.importing import import_
+from archiver.cli.importing import import_, merge
 from archiver.cli.keys import key, sign
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
@@ -71,6 +71,7 @@ _COMMANDS = (
     duplicates,
     import_,
     key,
+    merge,
     protect,
     prove,
     rebuild,

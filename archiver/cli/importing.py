@@ -1,6 +1,8 @@
-"""`archiver import`."""
+"""`archiver import` and `merge`: what others archived is taken in."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -8,25 +10,36 @@ from archiver.cli.options import DIRECTORY, as_json, key_folder, settings
 from archiver.console import Output
 
 
+def _taking(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of both."""
+    for option in (
+        as_json,
+        click.option(
+            "--link", is_flag=True, help="Leave each file where it is, and link to it; else it is copied."
+        ),
+        click.option(
+            "--into",
+            "directory",
+            metavar="DIR",
+            type=DIRECTORY,
+            default=Path(),
+            envvar="ARCHIVER_DIR",
+            help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option(
-    "--into",
-    "directory",
-    metavar="DIR",
-    type=DIRECTORY,
-    default=Path(),
-    envvar="ARCHIVER_DIR",
-    help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
-)
-@click.option("--link", is_flag=True, help="Leave each file where it is, and link to it; else it is copied.")
+@_taking
 @click.option(
     "--instance",
     multiple=True,
     metavar="HOST",
     help="A self-hosted weserv image proxy; also in archiver.toml.",
 )
-@as_json
 def import_(
     files: tuple[str, ...], directory: Path, link: bool, instance: tuple[str, ...], as_json: bool
 ) -> None:
@@ -35,10 +48,32 @@ def import_(
     FILE is a file, a folder, of which every such file is taken, a pattern, or - for stdin. The same command
     goes on with an import that was interrupted.
     """
+    _take(Output(as_json), files, directory, link=link, instance=instance)
+
+
+@click.command()
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True, type=DIRECTORY)
+@_taking
+def merge(others: tuple[Path, ...], directory: Path, link: bool, as_json: bool) -> None:
+    """Take all that other archives hold into one, with their manifests.
+
+    Each OTHER is verified first; when one is damaged nothing is taken. What DIR has already is not taken
+    again, and the same command goes on with a merge that was interrupted.
+    """
+    from archiver.importing import check_whole
+
+    out = Output(as_json)
+    with out.alive(lambda: "verifying what is to be merged"):
+        check_whole(others)
+    _take(out, [str(other) for other in others], directory, link=link)
+
+
+def _take(
+    out: Output, files: Sequence[str], directory: Path, *, link: bool, instance: tuple[str, ...] = ()
+) -> None:
     from archiver.importing import import_files
     from archiver.tell import imports
 
-    out = Output(as_json)
     done = import_files(
         directory,
         files,

@@ -7,15 +7,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from archiver.errors import ArchiverError, SandboxError, SourceError, UsageError
+from archiver.index.reader import imported
 from archiver.inputs import plain_name, walk_folder
-from archiver.model import Recognised
+from archiver.manifest import manifest as commitment
+from archiver.manifest import recordlist
+from archiver.model import Entry, Recognised
 from archiver.sandbox import Sandbox
 from archiver.sources import recognise
-from archiver.storage import open_plain, storage_error
+from archiver.storage import open_plain, open_stored, storage_error
 from archiver.warc.foreign import FileKind, recognise_file
 
 HEAD_BYTES = 1 << 16
@@ -31,6 +35,7 @@ class Found:
     kind: FileKind
     path: Path | None = None
     spool: BinaryIO | None = field(default=None, repr=False)
+    lines: Callable[[], Iterator[Entry]] | None = None  # as another archive has committed it
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -52,6 +57,7 @@ class Files:
     say: Callable[[str], None]
     refused: list[str] = field(default_factory=list)
     passed_over: int = 0  # files in folders that are none
+    manifests: list[bytes] = field(default_factory=list)  # of archives of which all files were given out
 
     def __iter__(self) -> Iterator[Found]:
         for given in self.givens:
@@ -71,7 +77,8 @@ class Files:
         if given == "-":
             yield self._stdin()
         elif os.path.isdir(given):  # noqa: PTH112 - False, too, for a name that is too long
-            yield from self._folder(given)
+            path = Path(given)
+            yield from self._archive(path) if (path / commitment.NAME).exists() else self._folder(given)
         elif not os.path.lexists(given) and glob.has_magic(given):
             names = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - as given, also from the root
             if not names:
@@ -104,6 +111,24 @@ class Files:
                     self.passed_over += 1
                     self.say(f"passed over {name}: no WARC, ARC or WACZ file".replace("\n", "\\n"))
 
+    def _archive(self, other: Path) -> Iterator[Found]:
+        """What another archive has committed, in its tree's order; last its manifest is there to be kept."""
+        if other.resolve() == self.root.resolve():
+            raise UsageError(f"{other}: is the archive into which it would be imported", "Name another.")
+        manifest = commitment.load(other)
+        for warc in manifest.warcs:
+            name = plain_name(Path(warc.path).name)
+            try:
+                with open_stored(other, warc.path) as file:
+                    kind = recognise_file(file.read(HEAD_BYTES))
+                path = (other / warc.path).resolve()
+            except OSError as error:
+                self.refuse(str(other / warc.path), SourceError(f"{warc.path}: {error.strerror or error}"))
+                continue
+            listed = recordlist.read(other / warc.list.path)
+            yield Found(name, kind, path, lines=partial(_committed, other, warc.path, listed, self.sandbox))
+        self.manifests.append(commitment.encode(manifest))
+
     def _stdin(self) -> Found:
         """Spooled beside the archive's files, in a file without a name."""
         folder = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.is_dir())
@@ -134,6 +159,11 @@ class Files:
             "opml": "OPML",
         }
         return found.why or names.get(found.kind, f"a {found.kind}")
+
+
+def _committed(root: Path, path: str, lines: Iterator[Entry], sandbox: Sandbox) -> Iterator[Entry]:
+    """The lines of a file of another archive, each described anew: what it says there is its own word."""
+    return (entry for entry, _ in imported(root, path, lines, sandbox))
 
 
 def _open(path: Path) -> BinaryIO:

@@ -21,6 +21,7 @@ from archiver.capture.desk import Desk
 from archiver.capture.outcome import word
 from archiver.capture.plan import Planner
 from archiver.capture.reading import Reader
+from archiver.capture.records import manifest_record
 from archiver.capture.revisits import Revisits
 from archiver.config import Settings
 from archiver.errors import RecordError, SourceError
@@ -38,7 +39,7 @@ from archiver.intake import FOLDER, TRANSCRIPT
 from archiver.keys import KeyFolder
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
-from archiver.model import GAP, ImportNote, Location, RunNote
+from archiver.model import GAP, ImportNote, Location, Record, RunNote
 from archiver.relating import Relating, relate_quietly, unwatched
 from archiver.sandbox import Sandbox
 from archiver.session import SealAt, Session
@@ -128,7 +129,7 @@ def import_files(
                         work.complete()
                     with catalogue_of(archive, sandbox) as db:
                         with watching(work.words):
-                            work.note(db, settings, givens)
+                            work.note(db, settings, files)
                         relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
                 finally:
                     result.passed_over = files.passed_over
@@ -187,11 +188,12 @@ class _Work:
             if path + TRANSCRIPT not in there and self._taker and _may_hide(self._archive.root, warc):
                 self._taker.transcribe(path)
 
-    def note(self, db: Database, settings: Settings, givens: Sequence[str]) -> None:
+    def note(self, db: Database, settings: Settings, files: Files) -> None:
         """Write notes on all that is new."""
         root, result = self._archive.root, self._result
         pending = list(_pending(db, self._archive, self._names))
-        if not pending or self._stop():
+        kept = [record for record in map(manifest_record, files.manifests) if not _is_there(db, record)]
+        if not (pending or kept) or self._stop():
             return
         result.run, started = record_id(), warc_date(datetime.now(UTC))
         memory = Memory(db, root, result.run)
@@ -203,6 +205,8 @@ class _Work:
                 for one in pending:
                     desk.note(_import_note(db, self._archive, one), None)
                 result.noted = len(pending)
+                for record in kept:
+                    desk.keep(record)
             desk.flush()
             result.articles, result.listings = (
                 _sources(db, table, pending) for table in ("articles", "listings")
@@ -210,7 +214,7 @@ class _Work:
             for outcome, unchanged, stage, count in memory.outcomes():
                 counted = word(outcome, stage, unchanged=unchanged)
                 result.outcomes[counted] = result.outcomes.get(counted, 0) + count
-            named = tuple(plain_name(Path(given).name or given) for given in givens)
+            named = tuple(plain_name(Path(given).name or given) for given in files.givens)
             note = RunNote(
                 run=result.run,
                 started=started,
@@ -248,6 +252,10 @@ class _Work:
             fetches.note(answer)
             desk.rest()
             self._done += 1
+
+
+def _is_there(db: Database, record: Record) -> bool:
+    return value(db, "SELECT 1 FROM records WHERE uri = ? AND type = 'resource'", record.uri) is not None
 
 
 def _sources(db: Database, table: str, pending: Sequence[_Pending]) -> int:

@@ -93,7 +93,7 @@ class Taker:
                 return Taken(found.given, path, found.kind, self._how(path), size, held=True)
             with self._spooled() as spool:
                 lines = _Lines(spool)
-                for entry in self._described(file, lines):
+                for entry in self._described(found, file, lines):
                     if stop():
                         return None
                     lines.add(entry)
@@ -167,15 +167,27 @@ class Taker:
     def _how(self, path: str) -> Literal["copied", "linked"]:
         return "linked" if (self._archive.root / path).is_symlink() else "copied"
 
-    def _described(self, file: BinaryIO, lines: _Lines) -> Iterator[Entry]:
-        """The lines of a file's record list, in order."""
-        for stretch in stretches(file):
-            if stretch.hidden:
-                lines.hidden.append(stretch)
-            elif stretch.record is None and stretch.code not in _STRUCTURE:
-                lines.lose(Gap(stretch.offset, stretch.length, stretch.reason))
-            self.records += stretch.record is not None
-            yield describe_stretch(stretch, self._sandbox)
+    def _described(self, found: Found, file: BinaryIO, lines: _Lines) -> Iterator[Entry]:
+        """The lines of a file's record list, in order: another archive's keep their places."""
+        if found.lines is None:
+            for stretch in stretches(file):
+                self._note(stretch, lines)
+                yield describe_stretch(stretch, self._sandbox)
+            return
+        whole = True
+        for entry in found.lines():
+            whole = whole and entry.type != GAP
+            self.records += entry.type != GAP
+            yield entry
+        if not whole:
+            lines.hidden += [stretch for stretch in stretches(file) if stretch.hidden]
+
+    def _note(self, stretch: Stretch, lines: _Lines) -> None:
+        if stretch.hidden:
+            lines.hidden.append(stretch)
+        elif stretch.record is None and stretch.code not in _STRUCTURE:
+            lines.lose(Gap(stretch.offset, stretch.length, stretch.reason))
+        self.records += stretch.record is not None
 
     def _transcript(
         self, file: BinaryIO, hidden: Iterable[Stretch], members: BinaryIO, lines: _Lines

@@ -4,7 +4,8 @@
     (2) warcs/ and imports/ hold the files that it names, and no others
     (3) each record list is the committed one, line by line, and its WARC file has the length that it covers
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
-    (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
+    (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it; the same of
+        the manifests of archives that were merged into this one
     (6) signatures: each is right, and none is missing of a key that the person vouches for
     (7) history: the tree began as the checkpoints that were kept elsewhere say
     (8) time: each timestamp is over its checkpoint and holds
@@ -35,6 +36,7 @@ from archiver.storage import OPEN, NotPlain, open_plain, stored_at
 from archiver.verify import catalogue, deep
 from archiver.verify.files import COPY, Commitments, is_committed, is_open, shown, stored_names, unreadable
 from archiver.verify.history import HistoryCheck
+from archiver.verify.merged import MergedCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
 from archiver.verify.schedule import Coverage, Limits, Schedule
@@ -156,7 +158,7 @@ class Verification:
         self.signatures = signatures = SignatureCheck(self.root, manifest, self.trust)
         self.times = times = TimeCheck(self.root, manifest, self.trust)
         commitments, revisits = Commitments(manifest), RevisitCheck()
-        tree = TreeCheck(manifest, history.sizes)
+        tree, merged = TreeCheck(manifest, history.sizes), MergedCheck(self.root, manifest)
         for warc in manifest.warcs:
             pair = Pair(self.root, warc, commitments, sandbox)
             if schedule.everything or not pair.seems_right():  # (3)
@@ -164,6 +166,7 @@ class Verification:
             self.files += 1
             self.bytes += warc.list.bytes
             tree.add(pair)
+            merged.add(pair)
             signatures.add(pair)
             times.add(pair)
             if self.thorough:
@@ -172,6 +175,7 @@ class Verification:
                 return
         yield from revisits.findings()
         yield from tree.findings()  # (5)
+        yield from merged.findings()
         yield from signatures.findings()  # (6)
         yield from history.findings(tree)  # (7)
         yield from times.findings()  # (8)
