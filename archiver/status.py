@@ -27,7 +27,8 @@ CLOCK_SECONDS = 300  # a run that ended later than this from now ended by a cloc
 # robots.txt is no capture, and nobody referred to a guess.
 _NEWEST = """
 FROM fetches AS fetch WHERE outcome <> 'whole' AND id IN (
-    SELECT max(id) FROM fetches WHERE purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose
+    SELECT max(id) FROM fetches WHERE purpose <> 'robots' AND form IS NOT 'rendition' AND NOT imported
+    GROUP BY url, purpose
 )
 """
 _SEALED = """

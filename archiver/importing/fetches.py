@@ -8,6 +8,7 @@ from sqlite_utils import Database
 
 from archiver.capture.desk import Desk
 from archiver.capture.outcome import judge, memento_time
+from archiver.capture.plan import Planner
 from archiver.capture.wire.exchange import Exchange
 from archiver.errors import RecordError
 from archiver.importing.answers import MOST_HOPS, Answer, Answers
@@ -16,6 +17,7 @@ from archiver.index.memory import Memory
 from archiver.index.rows import value
 from archiver.model import FetchNote, Form, FormName, Hop, Outcome, Purpose
 
+RECENT = 1000  # payloads that are remembered beside the catalogue
 _NOTED = """
 SELECT 1 FROM hops JOIN fetches ON fetches.id = fetch_id WHERE hops.response_id = :id AND (fetches.url = :url
     OR EXISTS (SELECT 1 FROM records JOIN warcs ON warcs.id = warc_id
@@ -66,12 +68,21 @@ class Fetches:
     """Notes what came of URLs. Every article of these files has to be noted before."""
 
     def __init__(
-        self, db: Database, desk: Desk, memory: Memory, *, answers: Answers, pages: Pages, now: str
+        self,
+        db: Database,
+        desk: Desk,
+        memory: Memory,
+        *,
+        answers: Answers,
+        pages: Pages,
+        planner: Planner,
+        now: str,
     ) -> None:
         self._db, self._desk, self._memory, self._answers, self._pages = db, desk, memory, answers, pages
-        self._now = now
+        self._now, self._planner = now, planner
         self._leads: dict[int, int] = {}  # of redirects: row of what each leads to
         self._ends: set[int] = set()
+        self._newest: dict[tuple[str, str], str | None] = {}  # payloads whose notes may not be stored yet
 
     def follow(self, redirects: Iterable[Answer]) -> None:
         """Find what redirects lead to. One that would close a circle leads nowhere."""
@@ -140,7 +151,8 @@ class Fetches:
 
     def _fetch_note(self, steps: Sequence[_Step], purpose: Purpose, want: _Want | None) -> FetchNote:
         last, url = steps[-1], steps[0].answer.url
-        form = Form(form=want.form, url=url) if want else None
+        judged = want.form if want else "proxied" if self._planner.passed_on(url) else None
+        form = Form(form=judged, url=url) if judged else None
         outcome, reason = _verdict(steps, purpose, form)
         payload = (last.original or last.answer).row["payload_digest"]
         return FetchNote(
@@ -148,7 +160,7 @@ class Fetches:
             purpose=purpose,
             outcome=outcome,
             started=steps[0].answer.row["date"] or self._now,
-            unchanged=outcome == "whole" and self._memory.last_payload(url, purpose) == payload,
+            unchanged=outcome == "whole" and self._is_unchanged(url, purpose, payload),
             article=want.article if want else self._document(url, purpose),
             references=want.references if want else (),
             form=want.form if want else None,
@@ -157,6 +169,15 @@ class Fetches:
             hops=tuple(self._hop(number, step) for number, step in enumerate(steps)),
             reason=reason,
         )
+
+    def _is_unchanged(self, url: str, purpose: Purpose, payload: str | None) -> bool:
+        """Whether the same bytes came as when this URL was last captured, also just now."""
+        if len(self._newest) >= RECENT:
+            self._desk.flush()
+            self._newest.clear()
+        before = self._newest.get((url, purpose)) or self._memory.last_payload(url, purpose)
+        self._newest[url, purpose] = payload
+        return before is not None and before == payload
 
     def _hop(self, number: int, step: _Step) -> Hop:
         answer = step.answer

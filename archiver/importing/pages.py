@@ -28,7 +28,7 @@ _SOURCES = (
     "text/xml",
 )
 _LISTINGS = ("feed", "sitemap", "opml")
-_PUBLISHED = ("json-ld-published", "meta-article:published_time")
+_PUBLISHED = ("json-ld-published", "meta")  # clocks of a publication (docs/sources.md)
 _KNOWN = """
 SELECT 1 FROM articles WHERE source_id = :id UNION ALL SELECT 1 FROM listings WHERE source_id = :id LIMIT 1
 """

@@ -51,6 +51,7 @@ from archiver.warc.stored import read_record
 from archiver.warc.warcinfo import values
 from archiver.warc.write import record_id, warc_date
 
+REST = 500  # answers after which what is noted is sealed, if it is much
 Watching = Callable[[Callable[[], str]], AbstractContextManager[None]]
 
 
@@ -242,7 +243,8 @@ class _Work:
                     return
                 pages.note(answer, one.given, one.package.pages, answers)
         desk.flush()
-        fetches = Fetches(db, desk, memory, answers=answers, pages=pages, now=now)
+        planner = self._planner
+        fetches = Fetches(db, desk, memory, answers=answers, pages=pages, planner=planner, now=now)
         self._doing = "noting what came"
         warcs = [warc for one in pending for warc in one.warcs]
         fetches.follow(answers.of(warcs, redirects=True))
@@ -250,8 +252,9 @@ class _Work:
             if self._stop():
                 return
             fetches.note(answer)
-            desk.rest()
             self._done += 1
+            if self._done % REST == 0:
+                desk.rest()
 
 
 def _is_there(db: Database, record: Record) -> bool:

@@ -88,7 +88,7 @@ SELECT coalesce((SELECT sum(number) FROM tallies WHERE of = 'articles-by-host'),
 # Rows of the catalogue are never taken away, so the greatest number of one says how many there are.
 _FAILED = f"""
 SELECT * FROM (SELECT id, url, purpose, coalesce(host, '') AS host FROM fetches INDEXED BY fetches_by_outcome
-    WHERE outcome = :outcome AND {COUNTED} ORDER BY id DESC LIMIT {_FAILURES}) AS failed
+    WHERE outcome = :outcome AND {COUNTED} AND NOT imported ORDER BY id DESC LIMIT {_FAILURES}) AS failed
 WHERE NOT EXISTS (SELECT 1 FROM fetches WHERE url = failed.url AND purpose = failed.purpose
     AND outcome = 'whole' AND id > failed.id)
 """  # noqa: S608 - our own words
