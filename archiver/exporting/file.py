@@ -1,0 +1,48 @@
+"""A file that is there whole or not at all: written beside under a hidden name, then given its name."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from archiver.errors import StorageError, UsageError
+from archiver.storage import storage_error, sync_folder
+
+
+@contextmanager
+def new_file(into: Path) -> Iterator[Path]:
+    """The path to write to; at the end of the block the file is durable and has its name.
+
+    UsageError when `into` is there, StorageError when the disk does not take it. Else nothing stays.
+    """
+    refuse(into)
+    beside = into.parent / f".archiver-{secrets.token_hex(6)}.new"
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        give_name(beside, into)
+        sync_folder(into.parent)
+    except OSError as error:
+        raise storage_error(into, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def refuse(into: Path) -> None:
+    """Raise UsageError when something is there already."""
+    if os.path.lexists(into):
+        raise UsageError(f"{into}: is there already", "Nothing is written over: name another file.")
+
+
+def give_name(beside: Path, into: Path) -> None:
+    """Give a file its name, and never replace what has come to be there. Raises OSError."""
+    try:
+        os.link(beside, into)
+    except FileExistsError as error:
+        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
+    except OSError:  # no file system for links: FAT, as on a stick
+        if os.path.lexists(into):
+            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
+        beside.rename(into)
