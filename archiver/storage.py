@@ -6,7 +6,7 @@ POSIX promises a file's bytes after its fsync, and its name only after an fsync 
 import os
 from pathlib import Path
 
-from archiver.errors import StorageError
+from archiver.errors import StorageError, UsageError
 
 ADVICE = "Everything reported as saved is safe. Make room or mend the disk, then run the same command again."
 
@@ -76,3 +76,15 @@ def replace_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise storage_error(path, error) from error
     sync_folder(path.parent)
+
+
+def give_name(beside: Path, into: Path) -> None:
+    """Give a file its name, and never replace what has come to be there. Raises OSError."""
+    try:
+        os.link(beside, into)
+    except FileExistsError as error:
+        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
+    except OSError:  # no file system for links: FAT, as on a stick
+        if os.path.lexists(into):
+            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
+        beside.rename(into)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from archiver.errors import StorageError, UsageError
-from archiver.storage import storage_error, sync_folder
+from archiver.errors import UsageError
+from archiver.storage import give_name, storage_error, sync_folder
 
 
 @contextmanager
@@ -34,15 +34,3 @@ def refuse(into: Path) -> None:
     """Raise UsageError when something is there already."""
     if os.path.lexists(into):
         raise UsageError(f"{into}: is there already", "Nothing is written over: name another file.")
-
-
-def give_name(beside: Path, into: Path) -> None:
-    """Give a file its name, and never replace what has come to be there. Raises OSError."""
-    try:
-        os.link(beside, into)
-    except FileExistsError as error:
-        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
-    except OSError:  # no file system for links: FAT, as on a stick
-        if os.path.lexists(into):
-            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
-        beside.rename(into)

@@ -21,7 +21,7 @@ from archiver.prove.exhibits import Exhibit
 from archiver.prove.report import Case, write_report
 from archiver.prove.subject import choose
 from archiver.sandbox import Sandbox
-from archiver.storage import storage_error, sync_folder, write_new
+from archiver.storage import give_name, storage_error, sync_folder, write_new
 from archiver.warc.read import read_stored
 
 FORMAT = "archiver-evidence/1"
@@ -229,22 +229,10 @@ def _written(into: Path, data: bytes) -> list[str]:
         write_new(beside, data)
         if verify.judge(str(beside), [], b"", said.append):
             raise RecordError(f"the bundle would not hold: {said[-1]}", _ADVICE)
-        _named(beside, into)
+        give_name(beside, into)
     except OSError as error:
         raise storage_error(into, error) from error
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(into.parent)
     return said
-
-
-def _named(beside: Path, into: Path) -> None:
-    """Give the file its name, and never replace what has come to be there."""
-    try:
-        os.link(beside, into)
-    except FileExistsError as error:
-        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
-    except OSError:  # no file system for links: FAT, as on a stick
-        if os.path.lexists(into):
-            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
-        beside.rename(into)
