@@ -19,6 +19,10 @@ from archiver.warc.write import record_id
 
 HOST = "https://view.archiver.invalid/"  # RFC 2606 section 2: no such host can be
 _SOURCE = "SELECT uri, date, type FROM records WHERE record_id = ? LIMIT 1"
+_PAGES_OF = """
+SELECT page.id, page.source_id FROM articles AS page JOIN articles AS chosen ON chosen.url = page.url
+WHERE chosen.id = ? AND page.kind = 'page' ORDER BY page.id
+"""
 _TEXT = "SELECT text FROM blocks WHERE article_id = ? AND text <> '' ORDER BY number"
 _BLOCKS = "SELECT kind, text, picture FROM blocks WHERE article_id = ? ORDER BY number"
 _FORMS = """
@@ -75,14 +79,20 @@ class Page:
 
 def pages(selection: Selection, db: sqlite3.Connection) -> Iterator[Page]:
     """A page for each article; where none was chosen, one for each answer that a URL gave."""
-    none = True
-    for number in selection.articles():
+    numbers = dict.fromkeys(selection.articles()) if selection.records is not None else {}
+    for number in list(numbers):
+        numbers.update(dict.fromkeys(_captured_pages(db, number, selection.records or set())))
+    for number in numbers or selection.articles():
         yield from _page(db, number)
-        none = False
-    if none and selection.records is not None:
+    if not numbers and selection.records is not None:
         wanted = json.dumps(sorted(selection.records))
         for at, (uri, date) in enumerate(db.execute(_CAPTURES, (wanted,))):
             yield Page(f"capture-{at}", uri, moment(date), uri, "")
+
+
+def _captured_pages(db: sqlite3.Connection, number: int, records: set[str]) -> list[int]:
+    """Numbers of the articles that were read from the publisher's own page of this one."""
+    return [row[0] for row in db.execute(_PAGES_OF, (number,)) if row[1] in records]
 
 
 def moment(date: str) -> str:

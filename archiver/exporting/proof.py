@@ -39,6 +39,12 @@ def bundle_files(selection: Selection, places: Sequence[Place]) -> dict[str, byt
     return {"bundle.json": verify.dumped(bundle, 2), **_flat(proof_files(selection.root, manifest, made))}
 
 
+def newest_files(selection: Selection) -> dict[str, bytes]:
+    """Beside the manifest of a whole archive: the newest checkpoint with keys and tokens, for other tools."""
+    made = selection.manifest.checkpoints[-1]
+    return _flat(proof_files(selection.root, selection.manifest, made))
+
+
 def _flat(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name.rpartition("/")[2]: data for name, data in files.items()}
 
