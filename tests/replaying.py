@@ -1,27 +1,56 @@
-"""ReplayWeb.page (npm `replaywebpage`) shows a WACZ in Chromium: served on loopback, with ranges."""
+"""Replay by other people's tools: pywb, and ReplayWeb.page (npm `replaywebpage`) in Chromium."""
 
+import contextlib
 import html
 import json
 import os
 import re
+import socket
+import subprocess
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-PACKAGE = Path(
-    os.environ.get("REPLAYWEBPAGE", Path(__file__).parents[1] / ".venv-peers/replaywebpage/package")
-)
+PEERS = Path(__file__).parents[1] / ".venv-peers/bin"
+# Where `make peers` unpacks it; who has it elsewhere says so.
+PACKAGE = Path(os.environ.get("REPLAYWEBPAGE") or PEERS.parent / "replaywebpage/package")
 _INDEX = """<!doctype html><meta charset="utf-8"><title>replay</title>
 <style>html, body, replay-web-page {{ height: 100%; margin: 0; display: block }}</style>
 <replay-web-page source="/the.wacz" url="{url}" ts="{ts}" replayBase="/replay/" embed="default">
 </replay-web-page><script src="/replay/ui.js"></script>"""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@contextlib.contextmanager
+def pywb(folder: Path, files: list[Path], index: str = "") -> Iterator[str]:
+    """Replay on loopback, by pywb's own index or by another."""
+    for command in (["init", "news"], ["add", "news", *map(str, files)]):
+        subprocess.run([PEERS / "wb-manager", *command], cwd=folder, check=True, capture_output=True)
+    if index:
+        (folder / "collections/news/indexes/index.cdxj").write_text(index)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    serving = subprocess.Popen(
+        [PEERS / "wayback", "-b", "127.0.0.1", "-p", str(port)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(240):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.25)
+        yield f"http://127.0.0.1:{port}/news"
+    finally:
+        serving.terminate()
+        serving.wait(20)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -64,7 +93,7 @@ def listed(wacz: Path) -> list[dict[str, Any]]:
     return rows[1:]
 
 
-@contextmanager
+@contextlib.contextmanager
 def serving(wacz: Path, page: dict[str, Any]) -> Iterator[str]:
     """The URL of a page that embeds the replay of a page of the WACZ."""
     digits = re.sub(r"\D", "", page["ts"])
@@ -105,4 +134,4 @@ def drawn(page: Any, text: str, images: int, seconds: float = 60) -> list[dict[s
             if text in there and sum(each["width"] > 0 for each in found) >= images:
                 return found
         page.wait_for_timeout(200)
-    return found
+    raise AssertionError(f"{text!r} and {images} pictures were not shown: {found}")
