@@ -78,13 +78,13 @@ class Page:
 
 
 def pages(selection: Selection, db: sqlite3.Connection) -> Iterator[Page]:
-    """A page for each article; where none was chosen, one for each answer that a URL gave."""
+    """A page for each article; where another subject was chosen, one for each of its answers."""
     numbers = dict.fromkeys(selection.articles()) if selection.records is not None else {}
     for number in list(numbers):
         numbers.update(dict.fromkeys(_captured_pages(db, number, selection.records or set())))
     for number in numbers or selection.articles():
         yield from _page(db, number)
-    if not numbers and selection.records is not None:
+    if not numbers and selection.records is not None and selection.subject not in selection.records:
         wanted = json.dumps(sorted(selection.records))
         for at, (uri, date) in enumerate(db.execute(_CAPTURES, (wanted,))):
             yield Page(f"capture-{at}", uri, moment(date), uri, "")
