@@ -30,13 +30,13 @@ _ARTICLE = "SELECT id, kind, title, url, given, archived, note_id, source_id FRO
 _TIMES = "SELECT clock, written, value FROM claimed_times WHERE article_id = ? AND picture {}"
 _README = """Pictures of {origin}
 
-provenance.jsonl has a line of JSON for each form of each picture that came: its file here, the address it came
-from, when, its article, and the stored record that holds it. missing.jsonl has those that did not come.
+provenance.jsonl has a line of JSON for each form of each picture that came: its file here, its address,
+when it came, its article, and the stored record that holds it. missing.jsonl has those that did not come.
 
 To check the files here:        sha256sum -c SHA256SUMS
 To check one of the archive:    dd if=WARC iflag=skip_bytes,count_bytes skip=OFFSET count=LENGTH | sha256sum
                                 gives the record's digest in provenance.jsonl
-To prove one to a stranger:     archiver prove PAYLOAD_DIGEST --in ARCHIVE
+To prove one to a stranger:     archiver prove PAYLOAD_DIGEST ARCHIVE --into FILE.zip
 To check the whole archive:     archiver verify ARCHIVE
 
 The archive committed {size} records when these were exported, by the tree head {root}.
@@ -120,10 +120,8 @@ class _Writer:
                 {"form": form.label, "url": form.row["url"], "reason": form.why} for form in picture.forms
             ]
             self._folder.add_line("missing.jsonl", _json({"url": picture.row["url"], **about, "forms": told}))
-            reason = (
-                "; ".join(f"{each['form']}: {each['reason']}" for each in told) or "no way to it was found"
-            )
-            self._problem("missing", article["id"], picture, reason)
+            if picture.was_wanted:
+                self._problem("missing", article["id"], picture, picture.why)
 
     def _forms(self, picture: Picture, stem: str) -> Iterator[tuple[Form, str, Bytes]]:
         """The forms whose bytes are still there, the best first, each with its file."""
