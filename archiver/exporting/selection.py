@@ -24,6 +24,7 @@ from archiver.warc.read import read_stored
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 GAP = "gap"  # type of a line for bytes of an imported file that are no record
+_BY_DIGEST = "urn:archiver:record:"  # what imported records are named by that have no id of their own
 _NO_LIMIT = 2**31
 _BY_URL = "SELECT id FROM articles WHERE url IN (?, ?) ORDER BY id"
 _BY_SOURCE = """
@@ -86,7 +87,7 @@ class Selection:
         The warcinfo record of each file comes with the first of its records. Raises ManifestError, at the
         end at the latest, when the record lists are not those that the tree head commits.
         """
-        tree = Tree()
+        tree, found = Tree(), 0
         for warc in self.manifest.warcs:
             info: Place | None = None
             for entry in recordlist.read(self.root / warc.list.path):
@@ -94,14 +95,22 @@ class Selection:
                 tree.append(commitment.leaf_input(entry))
                 if entry.type == "warcinfo" and entry.offset == 0:
                     info = place
-                if entry.type == GAP or (self.records is not None and entry.id not in self.records):
+                if not self._has(entry):
                     continue
+                found += 1
                 if info is not None and info is not place:
                     yield info
                 info = None
                 yield place
         if commitment.tree_head(tree) != self.manifest.tree:
             raise ManifestError("the record lists are not those that the tree head commits", ADVICE)
+        if not found:
+            raise UsageError(f"nothing of {self.subject} is sealed yet", "Wait until the run has ended.")
+
+    def _has(self, entry: Entry) -> bool:
+        if self.records is None or entry.type == GAP:
+            return entry.type != GAP
+        return entry.id in self.records or _BY_DIGEST + entry.digest in self.records
 
     def part(self, units: list[Unit]) -> "Selection":
         """A selection of some units of this one."""

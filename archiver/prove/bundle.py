@@ -68,7 +68,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
     places, leaves, unsealed = _located(root, manifest, chosen.records)
     if not places:
         raise UsageError(f"nothing of {named} is sealed yet", "Wait until the run has ended.")
-    number = _checkpoint(manifest, places[-1].file)
+    number = checkpoint_over(manifest, places[-1].file)
     made = manifest.checkpoints[number]
     proofs = _proofs(made, leaves, {place.leaf for place in places})
     stored = [_member(root, place) for place in places]
@@ -81,7 +81,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
         Exhibit(place.entry, member, place.leaf, original=place.entry.id in chosen.originals)
         for place, member in zip(places, stored, strict=True)
     ]
-    files = _proof_files(root, manifest, made)
+    files = proof_files(root, manifest, made)
     _, size, head = checkpoints.parse(made.note)
     files["bundle.json"] = verify.dumped(
         {
@@ -141,8 +141,8 @@ def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Pl
     return places, leaves, len(wanted - found)
 
 
-def _checkpoint(manifest: Manifest, last: str) -> int:
-    """The first checkpoint that commits the file and is stamped, else signed, else the first at all.
+def checkpoint_over(manifest: Manifest, last: str) -> int:
+    """The number of the first checkpoint that commits the file and is stamped, else signed, else the first at all.
 
     The earliest says most: its records have been unaltered since then.
     """
@@ -190,7 +190,7 @@ def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Iterato
         at += entry.length
 
 
-def _proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, bytes]:
+def proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, bytes]:
     """The signed note, the keys, and the tokens with what they cover."""
     files = {
         "checkpoint.txt": signednote.join(made.note, made.signatures).encode(),
