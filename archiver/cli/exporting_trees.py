@@ -66,3 +66,39 @@ def files(same: Any, aside: bool, **asked: Any) -> None:
         return write_files(root, db, selection.articles(), into, same=same, aside=aside, report=report)
 
     _run("files", asked, write)
+
+
+@export.command()
+@selecting
+@click.option(
+    "--form",
+    "choice",
+    type=click.Choice(["best", "origin", "proxied"]),
+    default="best",
+    show_default=True,
+    help="Which form of a picture, where several came. Best: the publisher's own, else the proxy's copy.",
+)
+def mirror(choice: Any, **asked: Any) -> None:
+    """Write articles as mirror documents again, with their pictures beside them.
+
+    What was given as a document is the same byte for byte, but for its pictures' addresses. Pages become
+    documents.
+    """
+    from archiver.exporting.mirror import write_mirror
+
+    def write(root: Path, db: Any, selection: Any, into: Path, report: Any) -> Any:
+        return write_mirror(root, db, selection.articles(), into, choice=choice, report=report)
+
+    _run("mirror", asked, write)
+
+
+@export.command()
+@selecting
+def bagit(**asked: Any) -> None:
+    """Write all of the archive, or records of it as a WARC file, as a bag (RFC 8493) for libraries."""
+    from archiver.exporting.bagit import write_bag
+
+    def write(_root: Path, db: Any, selection: Any, into: Path, report: Any) -> Any:
+        return write_bag(selection, db, into, report=report)
+
+    _run("bagit", asked, write)

@@ -1,21 +1,23 @@
 """The archive, or records of it, as a bag (BagIt 1.0, RFC 8493), as libraries take files over.
 
-    bagit.txt, bag-info.txt, manifest-sha256.txt, tagmanifest-sha256.txt
-    data/manifest.json, data/warcs/…     all of the archive: `archiver verify BAG/data` checks it as ever
-    data/NAME.warc.gz                    or the chosen records as one WARC file
+bagit.txt, bag-info.txt, manifest-sha256.txt, tagmanifest-sha256.txt
+data/manifest.json, data/warcs/…     all of the archive: `archiver verify BAG/data` checks it as ever
+data/NAME.warc.gz                    or the chosen records as one WARC file
 """
 
 import re
+import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver import __version__
-from archiver.errors import RecordError, StorageError
-from archiver.exporting.folder import ADVICE, Folder, new_folder
+from archiver.errors import RecordError
+from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import slug
 from archiver.exporting.result import Exported, Report
-from archiver.exporting.selection import Selection, stored
+from archiver.exporting.selection import Selection
+from archiver.exporting.warc import write_warc
 from archiver.manifest import manifest as commitment
 
 _DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -25,9 +27,10 @@ _ENCODED = re.compile("[%\r\n]")  # RFC 8493 section 2.1.3
 _ADVICE = "Nothing was written. 'archiver verify' says what is damaged, 'archiver repair' mends it."
 
 
-def write_bag(selection: Selection, into: Path, *, report: Report) -> Exported:
-    """Write a new folder. UsageError when `into` is there; StorageError; RecordError and ManifestError when
-    what goes out is not what the manifest commits.
+def write_bag(selection: Selection, db: sqlite3.Connection, into: Path, *, report: Report) -> Exported:
+    """Write a new folder. UsageError when `into` is there; StorageError.
+
+    RecordError and ManifestError when what goes out is not what the manifest commits.
     """
     made = Exported()
     with new_folder(into) as folder:
@@ -35,8 +38,7 @@ def write_bag(selection: Selection, into: Path, *, report: Report) -> Exported:
         if selection.records is None:
             _archive(bag, selection, report, made)
         else:
-            name = slug(selection.subject) or "records"
-            bag.add(f"data/{name}.warc.gz", _records(selection, made))
+            made.rows["records"] = bag.add_records(selection, db)
         bag.finish(selection)
     return made.filled(folder.files, folder.bytes)
 
@@ -63,6 +65,13 @@ class _Bag:
         self._note(name, digits, before)
         return digits
 
+    def add_records(self, selection: Selection, db: sqlite3.Connection) -> int:
+        """A WARC file with the chosen records; how many they are."""
+        name, before = f"data/{slug(selection.subject) or 'records'}.warc.gz", self.folder.bytes
+        written = write_warc(selection, db, self.folder.place(name), None)
+        self._note(name, self.folder.digits(name), before)
+        return written.records
+
     def _note(self, name: str, digits: str, before: int) -> None:
         self.bytes += self.folder.bytes - before
         self.files += 1
@@ -76,7 +85,7 @@ class _Bag:
             "Bagging-Date": f"{datetime.now(UTC):%Y-%m-%d}",
             "Payload-Oxum": f"{self.bytes}.{self.files}",
             "External-Identifier": selection.manifest.origin,
-            "External-Description": f"records of an archive of {tree.size} records with tree head {tree.root}",
+            "External-Description": f"archive of {tree.size} records with tree head {tree.root}",
             "Source": selection.subject,
         }
         lines = (f"{name}: {' '.join(value.split())}\n" for name, value in info.items())
@@ -98,10 +107,7 @@ def _archive(bag: _Bag, selection: Selection, report: Report, made: Exported) ->
                 raise RecordError(f"{file.path}: its bytes are not those that the manifest commits", _ADVICE)
     for path in _others(root):
         name = path.relative_to(root).as_posix()
-        try:
-            bag.copy(f"data/{name}", path)
-        except StorageError as error:
-            raise StorageError(str(error), ADVICE) from error
+        bag.copy(f"data/{name}", path)
     made.rows["records"] = manifest.tree.size
     for path in sorted((root / "warcs").glob("*.open")):
         problem = {"type": "left-out", "url": path.name, "reason": "it is not sealed yet"}
@@ -114,11 +120,3 @@ def _others(root: Path) -> Iterator[Path]:
         folder = root / name
         if folder.is_dir() and not folder.is_symlink():
             yield from sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def _records(selection: Selection, made: Exported) -> Iterator[bytes]:
-    """The stored members of the chosen records, as they are."""
-    made.rows["records"] = 0
-    for place in selection.places():
-        made.rows["records"] += 1
-        yield stored(selection.root, place)

@@ -30,7 +30,7 @@ class Folder:
         """Write a new file, its name relative, with `/` and without `..`; the digits of its SHA-256."""
         hashed = hashlib.sha256()
         try:
-            with self._place(name).open("xb") as file:
+            with self.place(name).open("xb") as file:
                 for piece in (data,) if isinstance(data, bytes) else data:
                     hashed.update(piece)
                     file.write(piece)
@@ -50,7 +50,7 @@ class Folder:
 
     def link(self, name: str, there: str) -> None:
         """The same file under another name, or its bytes where the file system has no hard links."""
-        place = self._place(name)
+        place = self.place(name)
         try:
             os.link(self.path / there, place)
         except OSError:  # FAT, as on a stick, or more links than a file may have
@@ -61,7 +61,7 @@ class Folder:
     def add_line(self, name: str, line: bytes) -> None:
         """Append to a file that grows while others are written, as SHA256SUMS."""
         try:
-            with self._place(name).open("ab") as file:
+            with self.place(name).open("ab") as file:
                 file.write(line)
         except OSError as error:
             raise StorageError(f"cannot write {name}: {error.strerror or error}", ADVICE) from error
@@ -77,8 +77,8 @@ class Folder:
         self.files += 1
         return found.removeprefix("sha256:")
 
-    def _place(self, name: str) -> Path:
-        """Where a file goes, its folders made."""
+    def place(self, name: str) -> Path:
+        """Where a file goes, its folders made. Raises OSError."""
         path = self.path.joinpath(*name.split("/"))
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
