@@ -102,3 +102,28 @@ def bagit(**asked: Any) -> None:
         return write_bag(selection, db, into, report=report)
 
     _run("bagit", asked, write)
+
+
+@export.command()
+@selecting
+@click.option(
+    "--title", default="", metavar="WORDS", help="What the site is called. Default: the archive's folder."
+)
+@click.option(
+    "--language",
+    "tag",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Of its headings and labels.",
+)
+@click.option("--no-records", is_flag=True, help="Do not give away each article's records as a WARC file.")
+def site(title: str, tag: str, no_records: bool, **asked: Any) -> None:
+    """Write a static site for any web host: lists, and a page for each article. It runs no script."""
+    from archiver.browse.site.build import Wishes, write_site
+
+    def write(root: Path, db: Any, selection: Any, into: Path, report: Any) -> Any:
+        wishes = Wishes(title, tag, records=not no_records)
+        return write_site(root, db, selection.articles(), into, wishes=wishes, report=report)
+
+    _run("site", asked, write)

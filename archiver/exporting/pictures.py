@@ -3,11 +3,11 @@
 import hashlib
 import re
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from archiver.digests import digest as payload_digest
 from archiver.errors import RecordError
 from archiver.exporting.committed import Committed
 from archiver.model import Location
@@ -139,22 +139,26 @@ def _forms(db: sqlite3.Connection, picture: int) -> tuple[Form, ...]:
 
 def read_picture(committed: Committed, db: sqlite3.Connection, form: Form) -> Bytes:
     """The bytes of a form that came. RecordError when no committed record has them any more."""
+    return read_payload(committed, db, form.digest, form.row["response_id"])
+
+
+def read_payload(committed: Committed, db: sqlite3.Connection, digest: str, answer: str | None) -> Bytes:
+    """The same by the payload's digest; the record with the id `answer` is the first that is tried."""
     wrong: list[str] = []
-    for row in _places(db, form):
+    for row in db.execute(_PLACES, (digest, answer, _COPIES)).fetchall():
         place = Location(file=row["path"], offset=row["offset"], length=row["length"])
         try:
             if not committed.is_sealed(place.file):
                 raise RecordError(f"{place.file}: is not sealed yet", "Wait until the run has ended.")
-            data = committed.record(place).content_decoded(PICTURE_BYTES)
+            record = committed.record(place)
+            if payload_digest(record.payload) != digest:
+                raise RecordError(f"{place.file} at offset {place.offset}: its payload is another one")
+            data = record.content_decoded(PICTURE_BYTES)
         except RecordError as error:
             wrong.append(str(error))
             continue
         return Bytes(data, suffix_of(data), place, {key: row[key] for key in ("record_id", "date", "digest")})
     raise RecordError("; ".join(wrong) or "no record has its bytes", "Run 'archiver verify'.")
-
-
-def _places(db: sqlite3.Connection, form: Form) -> Sequence[sqlite3.Row]:
-    return db.execute(_PLACES, (form.digest, form.row["response_id"], _COPIES)).fetchall()
 
 
 def suffix_of(data: bytes) -> str:
