@@ -1,11 +1,11 @@
-"""A site of articles: lists by date and by month, a page for each article, what its pictures and records hold.
+"""A site of articles: lists by date and by month, and a page for each with its pictures and records.
 
 index.html, pages/2.html …      articles, newest first
 months.html, months/2023-11.html …
 articles/12.html                an article: text, pictures in all forms, times, where it lies
 pictures/…, small/…             by the SHA-256 of their bytes
 records/12.warc.gz              an article's records as they are stored
-about.html, style.css, manifest.json
+about.html, style.css, icon.svg, manifest.json
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ from archiver.browse.data.article import Page, grouped, load_page
 from archiver.browse.data.cards import make_cards
 from archiver.browse.disk.custody import custody
 from archiver.browse.language import Language, language
-from archiver.browse.site.pages import Pages, styles
+from archiver.browse.site.pages import Pages, icon, styles
 from archiver.browse.site.shelf import Shelf
 from archiver.errors import RecordError
 from archiver.exporting.committed import Committed
@@ -50,7 +50,8 @@ WHERE listed AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDE
 """
 _LIST = """
 SELECT articles.* FROM temp.site_articles AS chosen JOIN articles USING (id)
-WHERE listed AND day >= :month AND day < :month || '~' ORDER BY day DESC, articles.id DESC LIMIT :most OFFSET :skip
+WHERE listed AND day >= :month AND day < :month || '~'
+ORDER BY day DESC, chosen.id DESC LIMIT :most OFFSET :skip
 """
 _COUNT = "SELECT count(*) FROM temp.site_articles WHERE listed AND day >= :month AND day < :month || '~'"
 
@@ -92,11 +93,13 @@ def _choose(db: sqlite3.Connection, articles: Iterable[int]) -> None:
     db.execute(_CHOSEN)
     db.executemany(_CHOOSE, ((number,) for number in articles))
     db.execute(_UNLIST)
+    db.execute("CREATE INDEX temp.site_articles_by_day ON site_articles (listed, day DESC, id DESC)")
 
 
 def _about(folder: Folder, pages: Pages, committed: Committed, made: Exported) -> None:
     manifest = committed.manifest
     folder.write("style.css", styles())
+    folder.write("icon.svg", icon())
     folder.write(commitment.NAME, commitment.encode(manifest))
     folder.write(
         "about.html",

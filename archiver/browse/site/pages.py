@@ -12,6 +12,7 @@ from archiver.browse.language import Language
 POLICY = (
     "default-src 'none'; img-src 'self' file:; style-src 'self' file:; base-uri 'none'; form-action 'none'"
 )
+_STATIC = files("archiver.browse").joinpath("static")
 _STYLES = ("archive.css", "article.css", "site.css")
 
 
@@ -39,5 +40,9 @@ class Pages:
 
 def styles() -> bytes:
     """The one style sheet."""
-    folder = files("archiver.browse").joinpath("static")
-    return b"\n".join(folder.joinpath(name).read_bytes() for name in _STYLES)
+    return b"\n".join(_STATIC.joinpath(name).read_bytes() for name in _STYLES)
+
+
+def icon() -> bytes:
+    """What a browser shows beside the title."""
+    return _STATIC.joinpath("icon.svg").read_bytes()

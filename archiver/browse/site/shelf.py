@@ -1,4 +1,4 @@
-"""The bytes that a site shows and gives away: pictures, small ones, records. Each is checked, and there once."""
+"""The bytes that a site shows and gives away: pictures, small ones, records; each checked, each once."""
 
 import base64
 import gzip
@@ -32,7 +32,7 @@ ORDER BY records.warc_id, offset
 
 
 class Shelf:
-    """`pictures` maps SHA-256 digits to the file, `small` to that of the small one; `damaged` says why not."""
+    """SHA-256 digits → the file of `pictures`, that of a `small` one, or in `damaged` why there is none."""
 
     def __init__(
         self, committed: Committed, db: sqlite3.Connection, folder: Folder, sandbox: Sandbox
@@ -43,7 +43,7 @@ class Shelf:
         self.damaged: dict[str, str] = {}
 
     def put_pictures(self, page: Page) -> list[str]:
-        """Every form that can be shown of an article's pictures, the lead also small; what is wrong with any."""
+        """Every form that can be shown of an article's pictures; what is wrong with any."""
         wrong = []
         for picture in page.pictures.values():
             for copy in () if picture.aside else picture.copies:
