@@ -43,6 +43,7 @@ class SortedLines:
     """Lines in the order of their bytes, each once. What memory does not hold goes through hidden files."""
 
     def __init__(self) -> None:
+        self.count = 0  # of the lines that were added
         self._held: list[bytes] = []
         self._size = 0
         self._files = ExitStack()
@@ -56,6 +57,7 @@ class SortedLines:
 
     def add(self, line: bytes) -> None:
         """`line` ends with LF. Raises OSError."""
+        self.count += 1
         self._held.append(line)
         self._size += len(line)
         if self._size > _HELD:

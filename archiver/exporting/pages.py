@@ -22,7 +22,7 @@ _SOURCE = "SELECT uri, date, type FROM records WHERE record_id = ? LIMIT 1"
 _TEXT = "SELECT text FROM blocks WHERE article_id = ? AND text <> '' ORDER BY number"
 _BLOCKS = "SELECT kind, text, picture FROM blocks WHERE article_id = ? ORDER BY number"
 _FORMS = """
-SELECT article_pictures.number, alt, caption, form, forms.url FROM article_pictures
+SELECT article_pictures.number, alt, caption, forms.form, forms.url FROM article_pictures
 JOIN forms ON article_picture_id = article_pictures.id JOIN fetches ON fetches.id = fetch_id
 WHERE article_pictures.article_id = ? AND part = 'article' AND outcome = 'whole'
 ORDER BY article_pictures.number, forms.number
@@ -115,10 +115,10 @@ def _page(db: sqlite3.Connection, number: int) -> Iterator[Page]:
 
 def _view(db: sqlite3.Connection, article: sqlite3.Row, source: str) -> bytes:
     """The page: everything that others wrote is escaped; no script, nothing but captured pictures."""
-    shown = {}
+    shown: dict[int, tuple[str, str, list[tuple[str, str]]]] = {}
     for number, alt, caption, form, url in db.execute(_FORMS, (article["id"],)):
         shown.setdefault(number, (alt, caption, []))[2].append((form, url))
-    body, placed = [], set()
+    body, placed = list[str](), set[int]()
     for kind, text, picture in db.execute(_BLOCKS, (article["id"],)):
         if kind == "picture":
             body.append(_figures(*shown[picture]) if picture in shown else "")

@@ -39,13 +39,6 @@ def bundle_files(selection: Selection, places: Sequence[Place]) -> dict[str, byt
     return {"bundle.json": verify.dumped(bundle, 2), **_flat(proof_files(selection.root, manifest, made))}
 
 
-def archive_files(selection: Selection) -> Iterator[tuple[str, Path]]:
-    """Name and path of the manifest and of every record list: the proof of all of an archive."""
-    yield commitment.NAME, selection.root / commitment.NAME
-    for warc in selection.manifest.warcs:
-        yield Path(warc.list.path).name, selection.root / warc.list.path
-
-
 def _flat(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name.rpartition("/")[2]: data for name, data in files.items()}
 

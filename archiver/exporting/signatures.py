@@ -8,6 +8,7 @@ RFC 3161 over the signature's base64.
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -17,7 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from archiver.archive import Archive
+from archiver.capture.wire.fetch import Client, Network
 from archiver.errors import UsageError
+from archiver.keys import KeyFolder
+from archiver.manifest import timestamp
+from archiver.stamping import ask_for_token
 from archiver.upkeep import SOFTWARE
 
 VERSION = "0.1.0"
@@ -61,6 +67,13 @@ def anonymous(key: Ed25519PrivateKey) -> Sign:
     return sign
 
 
+def own_key(root: Path, folder: KeyFolder) -> Ed25519PrivateKey | None:
+    """The key that signs the archive, else the person's default; None when there is none. UsageError."""
+    named = Archive(root).current_key()
+    name = (folder.holder(named) if named else None) or folder.default
+    return folder.open(name).private if name else None
+
+
 @dataclass(frozen=True)
 class Domain:
     """A TLS certificate with those above it, the leaf first, and its private key."""
@@ -95,22 +108,27 @@ class Domain:
             raise UsageError("the certificate in --cert names no domain") from None
 
 
-def by_domain(domain: Domain, stamp: Callable[[bytes], tuple[bytes, Sequence[x509.Certificate]]]) -> Sign:
-    """Sign with a domain's certificate. `stamp`: a token over bytes, and its certificates, leaf first."""
+def by_domain(domain: Domain, network: Network, authority: str, roots: Path) -> Sign:
+    """Sign with a domain's certificate, and ask the authority when. Signing raises what that raises.
+
+    UsageError when the roots, or the name in the certificate, cannot be read.
+    """
+    name, given = domain.name, timestamp.load_roots(roots)
 
     def sign(found: str, created: str) -> dict[str, Any]:
         signature = base64.b64encode(domain.key.sign(found.encode(), ec.ECDSA(hashes.SHA256()))).decode()
-        token, certificates = stamp(signature.encode())
+        with Client(network) as client:
+            token, _ = ask_for_token(client, authority, signature.encode(), given, str(roots))
         return {
             "hash": found,
             "created": created,
             "software": SOFTWARE["software"],
             "version": VERSION,
             "signature": signature,
-            "domain": domain.name,
+            "domain": name,
             "domainCert": _pem(domain.chain),
             "timeSignature": base64.b64encode(token).decode(),
-            "timestampCert": _pem(certificates),
+            "timestampCert": _pem(timestamp.chain(token, given)),
         }
 
     return sign

@@ -142,7 +142,7 @@ def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Pl
 
 
 def checkpoint_over(manifest: Manifest, last: str) -> int:
-    """The number of the first checkpoint that commits the file and is stamped, else signed, else the first at all.
+    """The number of the first checkpoint that commits the file and is stamped, else signed, else any.
 
     The earliest says most: its records have been unaltered since then.
     """
