@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+import archiver.cli.exporting_trees  # noqa: F401 - adds its commands to the group `export`
 from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.duplicates import duplicates
