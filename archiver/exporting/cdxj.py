@@ -17,9 +17,10 @@ from typing import BinaryIO, Self
 
 from archiver.errors import RecordError
 from archiver.exporting.file import new_file
-from archiver.exporting.selection import ADVICE, Place, Selection
+from archiver.exporting.selection import ADVICE, Place, Selection, stored
 from archiver.exporting.surt import surt
 from archiver.model import Entry, Location
+from archiver.storage import is_imported
 from archiver.warc.head import Head, read_head
 from archiver.warc.read import read_stored
 
@@ -91,7 +92,8 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
         for place in selection.places():
             if place.entry.type in INDEXED:
                 entry = place.entry
-                line = index_line(entry, _head(selection.root, place), Path(place.file).name, entry.offset)
+                head = _head(selection.root, place)
+                line = index_line(entry, head, Path(place.file).name, entry.offset) if head else None
                 if line is not None:
                     lines.add(line)
         with beside.open("xb") as file:
@@ -101,12 +103,13 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
     return Made((str(into),), count, size)
 
 
-def _head(root: Path, place: Place) -> Head:
-    """The head of the record that lies there."""
+def _head(root: Path, place: Place) -> Head | None:
+    """The head of the record that lies there; None for one of others that has none."""
+    if is_imported(place.file):  # its id may be anything, so its bytes tell whether it is the one
+        return read_head(stored(root, place))
     entry, head = place.entry, None
     for length in sorted({min(entry.length, _HEAD), entry.length}):
-        stored = read_stored(root, Location(file=place.file, offset=entry.offset, length=length))
-        head = read_head(stored)
+        head = read_head(read_stored(root, Location(file=place.file, offset=entry.offset, length=length)))
         if head and head.ended:
             break
     if head is None or (head.get("warc-record-id") or "").strip("<>") != entry.id:

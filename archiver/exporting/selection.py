@@ -18,13 +18,13 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.tree import Tree
 from archiver.model import Entry, Location
-from archiver.prove.subject import Chosen, choose
+from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
+from archiver.storage import is_imported
 from archiver.warc.read import read_stored
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 GAP = "gap"  # type of a line for bytes of an imported file that are no record
-_BY_DIGEST = "urn:archiver:record:"  # what imported records are named by that have no id of their own
 _NO_LIMIT = 2**31
 _BY_URL = "SELECT id FROM articles WHERE url IN (?, ?) ORDER BY id"
 _BY_SOURCE = """
@@ -67,6 +67,7 @@ class Selection:
         self.records: set[str] | None = None
         if units is not None:
             self.records = {each for unit in units for each in unit.chosen.records}
+        self._imported = imported_places(db, self.records or ())
         self._db = db
 
     @property
@@ -95,7 +96,7 @@ class Selection:
                 tree.append(commitment.leaf_input(entry))
                 if entry.type == "warcinfo" and entry.offset == 0:
                     info = place
-                if not self._has(entry):
+                if not self._has(warc.path, entry):
                     continue
                 found += 1
                 if info is not None and info is not place:
@@ -107,10 +108,10 @@ class Selection:
         if not found:
             raise UsageError(f"nothing of {self.subject} is sealed yet", "Wait until the run has ended.")
 
-    def _has(self, entry: Entry) -> bool:
+    def _has(self, file: str, entry: Entry) -> bool:
         if self.records is None or entry.type == GAP:
             return entry.type != GAP
-        return entry.id in self.records or _BY_DIGEST + entry.digest in self.records
+        return (file, entry.offset) in self._imported if is_imported(file) else entry.id in self.records
 
     def part(self, units: list[Unit]) -> "Selection":
         """A selection of some units of this one."""

@@ -31,12 +31,13 @@ from archiver.exporting.cdxj import SortedLines, index_line
 from archiver.exporting.file import new_file
 from archiver.exporting.pages import Page, pages
 from archiver.exporting.parts import numbered, parts
-from archiver.exporting.proof import FOLDER, bundle_files, newest_files
+from archiver.exporting.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
 from archiver.exporting.signatures import Sign
 from archiver.exporting.warc import GZIP, source_record
 from archiver.manifest import manifest as commitment
 from archiver.model import Entry
+from archiver.storage import is_imported
 from archiver.upkeep import SOFTWARE
 from archiver.warc.head import read_head
 from archiver.warc.read import read_stored
@@ -54,13 +55,12 @@ _MADE = "Pages made by the archiver from mirror documents, so that replay can sh
 
 @dataclass(frozen=True)
 class Made:
-    """Files that were written. `unproved`: records of plain imported files, which no bundle can hold."""
+    """Files that were written. `records`: of the archive; `pages`: what a reader can open."""
 
     files: tuple[str, ...]
     records: int
     pages: int
     bytes: int
-    unproved: int
     signed: bool
 
 
@@ -86,7 +86,6 @@ def write_wacz(
         records=sum(each.records for each in written),
         pages=sum(each.pages for each in written),
         bytes=sum(each.bytes for each in written),
-        unproved=sum(each.unproved for each in written),
         signed=sign is not None,
     )
 
@@ -123,8 +122,8 @@ class _Wacz:
 
     def __init__(self, selection: Selection, db: sqlite3.Connection, *, whole: bool) -> None:
         self._selection, self._db, self._whole = selection, db, whole
-        self.records = self.pages = self.bytes = self.unproved = 0
-        self._proved: list[Place] = []
+        self.records = self.pages = self.bytes = 0
+        self._proved: dict[str, list[Place]] = {}
         self._first: Page | None = None
 
     def write(self, path: Path, sign: Sign | None) -> None:
@@ -158,22 +157,25 @@ class _Wacz:
             data = stored(self._selection.root, place)
             self.records += 1
             if data.startswith(GZIP):
-                own = place.file.startswith("warcs/")
+                own = not is_imported(place.file)
                 name = Path(place.file).name if own else f"imported-{len(names) + 1:03}.warc.gz"
                 yield names.setdefault(place.file, name) if all_of_it else RECORDS, place, data
             else:
                 self._index(place.entry, data, PLAIN, self._plain.tell())
                 self._plain.write(data)
-                self.unproved += not all_of_it
+                self._prove(PLAIN_BUNDLE, place)
 
     def _copied(self, name: str, members: Iterable[tuple[str, Place, bytes]]) -> Iterator[bytes]:
         at = 0
         for _, place, data in members:
             self._index(place.entry, data, name, at)
-            if self._selection.records is not None:
-                self._proved.append(place)
+            self._prove(BUNDLE, place)
             at += len(data)
             yield data
+
+    def _prove(self, bundle: str, place: Place) -> None:
+        if self._selection.records is not None:
+            self._proved.setdefault(bundle, []).append(place)
 
     def _index(self, entry: Entry, data: bytes, file: str, offset: int) -> None:
         head = read_head(data)

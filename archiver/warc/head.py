@@ -7,7 +7,6 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from archiver.errors import RecordError
 from archiver.warc.http import Message, parse_message
 from archiver.warc.read import HEAD_BYTES
 
@@ -45,8 +44,8 @@ class _Opened:
             return False
         try:
             found = self._inflate.decompress(self._rest, _STEP)
-        except zlib.error as error:
-            raise RecordError(f"not a gzip member: {error}") from error
+        except zlib.error:
+            return False
         self._rest = self._inflate.unconsumed_tail
         self.data += found
         return bool(found)
@@ -64,17 +63,14 @@ class _Opened:
 
 
 def read_head(stored: bytes) -> Head | None:
-    """The head in the first bytes of a stored record, a gzip member or not; None where they do not hold it.
-
-    RecordError when they are no record of WARC.
-    """
+    """The head in the first bytes of a stored record, a gzip member or plain; None where there is none."""
     opened = _Opened(stored)
     end = opened.end_of_head(0)
     if end is None:
         return None
     lines = opened.data[:end].replace(b"\r\n", b"\n").split(b"\n")
-    if not lines[0].startswith(b"WARC/"):
-        raise RecordError("not a WARC record")
+    if not lines[0].upper().startswith(b"WARC/"):
+        return None
     pairs = (line.decode("utf-8", "replace").partition(":") for line in lines[1:])
     fields = tuple((name.strip().lower(), value.strip()) for name, colon, value in pairs if colon)
     head = Head(fields)
