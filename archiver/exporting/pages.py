@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from archiver.digests import digest
 from archiver.exporting.selection import Selection
-from archiver.model import Record
+from archiver.model import VIEW_URI, Record
 from archiver.warc.write import record_id
 
-HOST = "https://view.archiver.invalid/"  # RFC 2606 section 2: no such host can be
 _SOURCE = "SELECT uri, date, type FROM records WHERE record_id = ? LIMIT 1"
 _PAGES_OF = """
 SELECT page.id, page.source_id FROM articles AS page JOIN articles AS chosen ON chosen.url = page.url
@@ -109,7 +108,7 @@ def _page(db: sqlite3.Connection, number: int) -> Iterator[Page]:
     if article["kind"] == "page" and source["type"] in ("response", "revisit"):
         yield Page(f"article-{number}", source["uri"], moment(source["date"]), article["title"], text)
         return
-    url = HOST + hashlib.sha256(article["note_id"].encode("utf-8", "replace")).hexdigest()[:32]
+    url = VIEW_URI + hashlib.sha256(article["note_id"].encode("utf-8", "replace")).hexdigest()[:32]
     block = _view(db, article, source["uri"] or article["source_id"])
     record = Record(
         type="resource",

@@ -14,7 +14,7 @@ from archiver.importing.answers import MOST_HOPS, Answer, Answers
 from archiver.importing.pages import HTML, Pages, is_robots
 from archiver.index.memory import Memory
 from archiver.index.rows import value
-from archiver.model import FetchNote, Form, FormName, Hop, Outcome, Purpose
+from archiver.model import VIEW_URI, FetchNote, Form, FormName, Hop, Outcome, Purpose
 
 _NOTED = """
 SELECT 1 FROM hops JOIN fetches ON fetches.id = fetch_id WHERE hops.response_id = :id AND (fetches.url = :url
@@ -120,6 +120,8 @@ class Fetches:
             return "picture"
         if is_robots(first.url):
             return "robots"
+        if last.url.startswith(VIEW_URI):  # no server sent it
+            return None
         html = last.mime in HTML or (original is not None and original.mime in HTML)
         return "page" if html or self._pages.is_source(last) else None
 
