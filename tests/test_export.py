@@ -253,7 +253,7 @@ def test_the_key_is_the_same_every_time() -> None:
 def test_without_a_key_it_is_not_signed(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHIVER_KEYS", str(tmp_path / "none"))
     code, summary, text = export("wacz", world / "archive", tmp_path / "x.wacz", ARTICLE)
-    assert (code, summary["signed"]) == (0, False)
+    assert (code, summary["signed_by"]) == (0, None)
     assert "not signed" in text
     assert "signedData" not in json.loads(contents(tmp_path / "x.wacz")["datapackage-digest.json"])
 

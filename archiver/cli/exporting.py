@@ -119,22 +119,22 @@ def wacz(
     It is signed with a key that is derived from the one that signs the archive; with --cert for a domain.
     """
     from archiver.capture.wire.fetch import Network
-    from archiver.exporting.signatures import Domain, Sign, anonymous, by_domain, own_key
+    from archiver.exporting.signatures import Domain, Signer, anonymous, by_domain, own_key
     from archiver.exporting.wacz import write_wacz
 
     out = Output(as_json)
-    sign: Sign | None
+    signer: Signer | None
     if cert and cert_key and authority and roots:
         domain = Domain.parse(cert.read_bytes(), cert_key.read_bytes())
-        sign = by_domain(domain, Network(**options), authority, roots)
+        signer = by_domain(domain, Network(**options), authority, roots)
     elif cert or cert_key or authority or roots:
         raise click.UsageError("--cert, --cert-key, --authority and --roots go together.")
     else:
         key = own_key(directory, key_folder())
-        sign = anonymous(key) if key else None
+        signer = anonymous(key) if key else None
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
-        made = write_wacz(*found, into, size, sign)
-    if sign is None:
+        made = write_wacz(*found, into, size, signer)
+    if signer is None:
         out.say("It is not signed: there is no key. 'archiver key make' makes one.")
     ended(out, "wacz", made, f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.")
 

@@ -33,7 +33,7 @@ from archiver.exporting.pages import Page, pages
 from archiver.exporting.parts import numbered, parts
 from archiver.exporting.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
-from archiver.exporting.signatures import Sign
+from archiver.exporting.signatures import Signer
 from archiver.exporting.warc import GZIP, source_record
 from archiver.manifest import manifest as commitment
 from archiver.model import Entry
@@ -55,17 +55,17 @@ _MADE = "Pages made by the archiver from mirror documents, so that replay can sh
 
 @dataclass(frozen=True)
 class Made:
-    """Files that were written. `records`: of the archive; `pages`: what a reader can open."""
+    """Files that were written. `signed_by`: a public key in base64, or a domain."""
 
     files: tuple[str, ...]
     records: int
     pages: int
     bytes: int
-    signed: bool
+    signed_by: str | None
 
 
 def write_wacz(
-    selection: Selection, db: sqlite3.Connection, into: Path, size: int | None, sign: Sign | None
+    selection: Selection, db: sqlite3.Connection, into: Path, size: int | None, signer: Signer | None
 ) -> Made:
     """Write the selection to `into`, or with a size in parts NAME-001.wacz and so on, each for itself.
 
@@ -78,7 +78,7 @@ def write_wacz(
             path = into if size is None else numbered(into, number, ENDING)
             beside = all_or_none.enter_context(new_file(path))
             wacz = _Wacz(part, db, whole=selection.units is None and number == 1)
-            wacz.write(beside, sign)
+            wacz.write(beside, signer)
             files.append(str(path))
             written.append(wacz)
     return Made(
@@ -86,7 +86,7 @@ def write_wacz(
         records=sum(each.records for each in written),
         pages=sum(each.pages for each in written),
         bytes=sum(each.bytes for each in written),
-        signed=sign is not None,
+        signed_by=signer.name if signer else None,
     )
 
 
@@ -126,7 +126,7 @@ class _Wacz:
         self._proved: dict[str, list[Place]] = {}
         self._first: Page | None = None
 
-    def write(self, path: Path, sign: Sign | None) -> None:
+    def write(self, path: Path, signer: Signer | None) -> None:
         created = datetime.now(UTC)
         with (
             path.open("xb") as file,
@@ -140,7 +140,7 @@ class _Wacz:
             self._put_pages(package, Path(folder))
             self._put_index(package)
             self._put_proof(package)
-            self._put_description(package, created, sign)
+            self._put_description(package, created, signer)
         self.bytes = path.stat().st_size
 
     def _put_records(self, package: _Package) -> None:
@@ -243,7 +243,7 @@ class _Wacz:
                 if found != warc.list.digest:
                     raise ManifestError(f"{warc.list.path}: is not what the manifest commits", ADVICE)
 
-    def _put_description(self, package: _Package, created: datetime, sign: Sign | None) -> None:
+    def _put_description(self, package: _Package, created: datetime, signer: Signer | None) -> None:
         when = f"{created:%Y-%m-%dT%H:%M:%SZ}"
         facts: dict[str, Any] = {
             "profile": "data-package",
@@ -260,8 +260,8 @@ class _Wacz:
         described = json.dumps({**facts, "resources": package.resources}, indent=2).encode()
         hashed = digest(described)
         said: dict[str, Any] = {"path": "datapackage.json", "hash": hashed}
-        if sign is not None:
-            said["signedData"] = sign(hashed, when)
+        if signer is not None:
+            said["signedData"] = signer.sign(hashed, when)
         package.add("datapackage.json", described)
         package.add("datapackage-digest.json", json.dumps(said, indent=2).encode())
 
