@@ -12,6 +12,7 @@ from typing import Any
 
 import archives
 import evidence_archive as made
+import foreign_files
 import pytest
 from authority import LOOPBACK, Authority
 from commands import within
@@ -225,6 +226,45 @@ def test_parts_stand_for_themselves(world: Path, tmp_path: Path) -> None:
         assert {said["digest"] for _, _, said in found if said.get("mime") == "warc/revisit"} <= digests
     assert "proof/manifest.json" in contents(tmp_path / names[0])
     assert {f"http://news.example/{number}/coded" for number in range(3)} <= set(urls)
+
+
+def test_imported_records_go_out_as_they_are_and_proved(tmp_path: Path) -> None:
+    """A plain WARC file, one of gzip members, and one record there that has no id."""
+    parts = [foreign_files.record(b"software: x", 9, WARC_Type="warcinfo", WARC_Target_URI="")]
+    parts += [*foreign_files.records(3), foreign_files.record(number=7, WARC_Record_ID="")]
+    (tmp_path / "plain.warc").write_bytes(b"".join(parts))
+    other = foreign_files.record(number=8, WARC_Target_URI="<http://news.example/8>")
+    (tmp_path / "packed.warc.gz").write_bytes(foreign_files.members([other, b"rubbish"]))
+    root = tmp_path / "archive"
+    assert within("import", *(str(path) for path in tmp_path.glob("*.warc*")), "--into", str(root))[0] in (
+        0,
+        3,
+    )
+    for name, wanted in (("all", ("--all",)), ("some", ("http://news.example/2", "http://news.example/7")),
+                         ("parts", ("--all", "--size", "2kB"))):  # fmt: skip
+        code, summary, text = export("wacz", root, tmp_path / f"{name}.wacz", *wanted)
+        assert code == 0, text
+        assert summary["unsealed"] == summary["too_large"] == 0
+    files = contents(tmp_path / "all.wacz")
+    assert files["archive/plain.warc"] == b"".join(parts)
+    found = {said["url"]: said for _, _, said in lines(files["indexes/index.cdxj"])}
+    assert set(found) == {f"http://news.example/{number}" for number in (0, 1, 2, 7, 8)}
+    assert files["archive/" + found["http://news.example/8"]["filename"]] == foreign_files.gz(other)
+    files = contents(tmp_path / "some.wacz")
+    assert files["archive/plain.warc"] == parts[0] + parts[3] + parts[4]
+    bundle = {name: files[f"proof/{name}"] for name in ("checkpoint.txt", "keys.txt")}
+    bundle |= {"bundle.json": files["proof/plain.json"], "capture.warc.gz": files["archive/plain.warc"]}
+    bundle |= {"verify.py": Path(verify.__file__).read_bytes(), "report.html": b"\n"}
+    said: list[str] = []
+    folder = made.unpacked(made.summed(bundle), tmp_path / "bundle")
+    assert verify.judge(str(folder), [], b"", said.append) == 0, said
+    urls = [said["url"] for path in tmp_path.glob("parts-*.wacz")
+            for _, _, said in lines(contents(path)["indexes/index.cdxj"])]  # fmt: skip
+    assert set(urls) >= set(found)
+    code, summary, _ = export("warc", root, tmp_path / "all.warc.gz", "--all")
+    listed = b"".join(path.read_bytes() for path in root.glob("*/*.records.jsonl"))
+    assert (code, summary["records"]) == (0, listed.count(b"\n") - listed.count(b'"type":"gap"'))
+    assert export("cdxj", root, tmp_path / "all.cdxj", "--all")[1]["lines"] == 5
 
 
 # --- signatures -----------------------------------------------------------------------------------

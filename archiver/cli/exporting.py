@@ -70,11 +70,17 @@ def selected(
         yield select(directory, db, Wanted(subjects, query, everything)), db
 
 
-def ended(out: Output, form: str, made: Any, words: str) -> None:
+def ended(out: Output, form: str, selection: Any, made: Any, words: str) -> None:
     """The summary of an export, and the same for people."""
     import msgspec
 
-    out.row({"type": "summary", "format": form, **msgspec.to_builtins(made), "exit_code": 0})
+    unsealed, large = len(selection.left_out.unsealed), len(selection.left_out.large)
+    left = {"unsealed": unsealed, "too_large": large}
+    out.row({"type": "summary", "format": form, **msgspec.to_builtins(made), **left, "exit_code": 0})
+    if unsealed:
+        out.say(f"{unsealed} records are not in it: they are not sealed yet.")
+    if large:
+        out.say(f"{large} records are not in it: each is larger than 1 GiB.")
     out.say(words)
 
 
@@ -136,7 +142,13 @@ def wacz(
         made = write_wacz(*found, into, size, signer)
     if signer is None:
         out.say("It is not signed: there is no key. 'archiver key make' makes one.")
-    ended(out, "wacz", made, f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.")
+    ended(
+        out,
+        "wacz",
+        found[0],
+        made,
+        f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.",
+    )
 
 
 @export.command()
@@ -150,7 +162,7 @@ def cdxj(
     out = Output(as_json)
     with out.alive(lambda: "reading"), selected(directory, subjects, query, everything=everything) as found:
         made = write_cdxj(found[0], into)
-    ended(out, "cdxj", made, f"{made.lines} lines are in {into}.")
+    ended(out, "cdxj", found[0], made, f"{made.lines} lines are in {into}.")
 
 
 @export.command()
@@ -172,4 +184,4 @@ def warc(
     out = Output(as_json)
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
         made = write_warc(*found, into, size)
-    ended(out, "warc", made, f"{made.records} records are in {', '.join(made.files)}.")
+    ended(out, "warc", found[0], made, f"{made.records} records are in {', '.join(made.files)}.")

@@ -102,7 +102,7 @@ def moment(date: str) -> str:
 def _page(db: sqlite3.Connection, number: int) -> Iterator[Page]:
     article = db.execute("SELECT * FROM articles WHERE id = ?", (number,)).fetchone()
     source = db.execute(_SOURCE, (article["source_id"],)).fetchone()
-    if source is None:
+    if source is None or not (source["uri"] or article["kind"] != "page"):
         return
     text = "\n".join(row[0] for row in db.execute(_TEXT, (number,)))
     if article["kind"] == "page" and source["type"] in ("response", "revisit"):

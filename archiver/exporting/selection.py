@@ -7,7 +7,7 @@ is exported that the archive does not commit.
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.addresses import canonical
@@ -21,7 +21,7 @@ from archiver.model import Entry, Location
 from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
 from archiver.storage import is_imported
-from archiver.warc.read import read_stored
+from archiver.warc.read import RECORD_BYTES, read_stored
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 GAP = "gap"  # type of a line for bytes of an imported file that are no record
@@ -58,11 +58,25 @@ class Unit:
     articles: tuple[int, ...]
 
 
-class Selection:
-    """What was asked for. `records` are the chosen ids; None: all that the archive has."""
+@dataclass
+class LeftOut:
+    """What was chosen and cannot go out: ids of what is not sealed, places of records that are too large."""
 
-    def __init__(self, root: Path, db: sqlite3.Connection, units: list[Unit] | None) -> None:
+    unsealed: set[str] = field(default_factory=set)
+    large: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Selection:
+    """What was asked for. `records` are the chosen ids; None: all that the archive has.
+
+    `left_out` is known once all places were asked for.
+    """
+
+    def __init__(
+        self, root: Path, db: sqlite3.Connection, units: list[Unit] | None, left_out: LeftOut | None = None
+    ) -> None:
         self.root, self.units = root, units
+        self.left_out = LeftOut() if left_out is None else left_out
         self.manifest = commitment.load(root)
         self.records: set[str] | None = None
         if units is not None:
@@ -88,7 +102,7 @@ class Selection:
         The warcinfo record of each file comes with the first of its records. Raises ManifestError, at the
         end at the latest, when the record lists are not those that the tree head commits.
         """
-        tree, found = Tree(), 0
+        tree, found = Tree(), set[str]()
         for warc in self.manifest.warcs:
             info: Place | None = None
             for entry in recordlist.read(self.root / warc.list.path):
@@ -98,7 +112,10 @@ class Selection:
                     info = place
                 if not self._has(warc.path, entry):
                     continue
-                found += 1
+                found.add(self._imported.get((warc.path, entry.offset), entry.id) if self.records else "")
+                if entry.length > RECORD_BYTES:
+                    self.left_out.large.add((warc.path, entry.offset))
+                    continue
                 if info is not None and info is not place:
                     yield info
                 info = None
@@ -107,6 +124,7 @@ class Selection:
             raise ManifestError("the record lists are not those that the tree head commits", ADVICE)
         if not found:
             raise UsageError(f"nothing of {self.subject} is sealed yet", "Wait until the run has ended.")
+        self.left_out.unsealed |= (self.records or set()) - found
 
     def _has(self, file: str, entry: Entry) -> bool:
         if self.records is None or entry.type == GAP:
@@ -115,7 +133,7 @@ class Selection:
 
     def part(self, units: list[Unit]) -> "Selection":
         """A selection of some units of this one."""
-        return Selection(self.root, self._db, units)
+        return Selection(self.root, self._db, units, self.left_out)
 
 
 def select(root: Path, db: sqlite3.Connection, wanted: Wanted) -> Selection:
