@@ -140,7 +140,9 @@ def wacz(
         signer = anonymous(key) if key else None
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
         made = write_wacz(*found, into, size, signer)
-    if signer is None:
+    if made.signed_by:
+        out.say(f"Signed by {made.signed_by}.")
+    else:
         out.say("It is not signed: there is no key. 'archiver key make' makes one.")
     ended(
         out,

@@ -7,10 +7,11 @@ digest of an answer that is stored chunked: here that of its entity-body (WARC/1
 
 import heapq
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -19,10 +20,9 @@ from archiver.errors import RecordError
 from archiver.exporting.file import new_file
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
 from archiver.exporting.surt import surt
-from archiver.model import Entry, Location
-from archiver.storage import is_imported
+from archiver.model import Entry
+from archiver.storage import is_imported, open_stored
 from archiver.warc.head import Head, read_head
-from archiver.warc.read import read_stored
 
 INDEXED = ("response", "revisit", "resource")
 _HELD = 64 << 20  # bytes of lines in memory at once
@@ -88,11 +88,11 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
     UsageError when `into` is there.
     """
     count = size = 0
-    with new_file(into) as beside, SortedLines() as lines:
+    with new_file(into) as beside, SortedLines() as lines, closing(_Heads(selection.root)) as heads:
         for place in selection.places():
             if place.entry.type in INDEXED:
                 entry = place.entry
-                head = _head(selection.root, place)
+                head = heads.of(place)
                 line = index_line(entry, head, Path(place.file).name, entry.offset) if head else None
                 if line is not None:
                     lines.add(line)
@@ -103,18 +103,40 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
     return Made((str(into),), count, size)
 
 
-def _head(root: Path, place: Place) -> Head | None:
-    """The head of the record that lies there; None for one of others that has none."""
-    if is_imported(place.file):  # its id may be anything, so its bytes tell whether it is the one
-        return read_head(stored(root, place))
-    entry, head = place.entry, None
-    for length in sorted({min(entry.length, _HEAD), entry.length}):
-        head = read_head(read_stored(root, Location(file=place.file, offset=entry.offset, length=length)))
-        if head and head.ended:
-            break
-    if head is None or (head.get("warc-record-id") or "").strip("<>") != entry.id:
-        raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
-    return head
+class _Heads:
+    """Reads the heads of records in the tree's order: the file that the last one lies in stays open."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._name = root, ""
+        self._file: BinaryIO | None = None
+
+    def of(self, place: Place) -> Head | None:
+        """The head of the record that lies there; None for one of others that has none.
+
+        RecordError when it is not the record that the line names.
+        """
+        if is_imported(place.file):  # its id may be anything, so its bytes tell whether it is the one
+            return read_head(stored(self._root, place))
+        entry = place.entry
+        head = read_head(self._read(place, min(entry.length, _HEAD)))
+        if head is None or not head.ended:
+            head = read_head(self._read(place, entry.length))
+        if head is None or (head.get("warc-record-id") or "").strip("<>") != entry.id:
+            raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
+        return head
+
+    def _read(self, place: Place, length: int) -> bytes:
+        try:
+            if self._file is None or self._name != place.file:
+                self.close()
+                self._name, self._file = place.file, open_stored(self._root, place.file)
+            return os.pread(self._file.fileno(), length, place.entry.offset)
+        except OSError as error:
+            raise RecordError(f"{place.file}: {error.strerror or error}", ADVICE) from error
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def index_line(
