@@ -117,10 +117,15 @@ def serving(wacz: Path, page: dict[str, Any]) -> Iterator[str]:
             thread.join()
 
 
-def drawn(page: Any, text: str, images: int, seconds: float = 60) -> list[dict[str, Any]]:
-    """Wait until the replayed frame has the text and so many pictures that are drawn; what it has of them."""
+def drawn(page: Any, text: str, images: int, seconds: float = 120) -> list[dict[str, Any]]:
+    """Wait until the replayed frame has the text and so many pictures that are drawn; what it has of them.
+
+    On a busy machine the frame is asked for before the service worker answers, and gives up: then again.
+    """
     found: list[dict[str, Any]] = []
-    for _ in range(int(seconds * 5)):
+    for turn in range(1, int(seconds * 5)):
+        if turn % 100 == 0:
+            page.reload()
         for frame in page.frames:
             if "/w/" not in frame.url and "mp_/" not in frame.url:
                 continue
