@@ -234,6 +234,8 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
 SOURCE_URI = "urn:archiver:source:"  # of a source that was given as a file, before its digest
 MERGED_URI = "urn:archiver:manifest:"  # of the manifest of another archive, before its digest
 NOTE_URI = "urn:archiver:note:"  # what the target URI of a note's record begins with
+# What the URL of a page begins with that an exporter made: RFC 2606 section 2, so no such host can be.
+VIEW_URI = "https://view.archiver.invalid/"
 NOTE_FIELD = "WARC-JSON-Metadata"  # the header field of a request's record that holds a FetchNote
 
 

@@ -15,7 +15,7 @@ from archiver.importing.answers import MOST_HOPS, Answer, Answers
 from archiver.importing.pages import HTML, Pages, is_robots
 from archiver.index.memory import Memory
 from archiver.index.rows import value
-from archiver.model import FetchNote, Form, FormName, Hop, Outcome, Purpose
+from archiver.model import VIEW_URI, FetchNote, Form, FormName, Hop, Outcome, Purpose
 
 RECENT = 1000  # payloads that are remembered beside the catalogue
 _NOTED = """
@@ -131,6 +131,8 @@ class Fetches:
             return "picture"
         if is_robots(first.url):
             return "robots"
+        if last.url.startswith(VIEW_URI):  # no server sent it
+            return None
         html = last.mime in HTML or (original is not None and original.mime in HTML)
         return "page" if html or self._pages.is_source(last) else None
 

@@ -9,7 +9,7 @@ from archiver.capture.desk import Desk
 from archiver.capture.reading import BODY_BYTES, Read, Reader
 from archiver.errors import RecordError, SandboxError, SourceError
 from archiver.importing.answers import Answer, Answers
-from archiver.model import Article, Recognised
+from archiver.model import VIEW_URI, Article, Recognised
 from archiver.sandbox import Sandbox
 from archiver.sources import recognise
 
@@ -86,7 +86,7 @@ def _columns(text: str) -> int:
 
 
 def _may_be_source(answer: Answer, url: str) -> bool:
-    return answer.mime in _SOURCES and not is_robots(url)
+    return answer.mime in _SOURCES and not is_robots(url) and not url.startswith(VIEW_URI)
 
 
 def is_robots(url: str) -> bool:

@@ -120,6 +120,13 @@ def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None) ->
         raise TimestampError(f"no timestamp that can be read: {str(error)[:300]}") from error
 
 
+def chain(answer: bytes, roots: Roots) -> list[Root]:
+    """The certificates of an answer that was judged: the signer's first, then as far up as it goes."""
+    decoded = decode_timestamp_response(_sorted(answer))
+    held = [x509.load_der_x509_certificate(each) for each in decoded.signed_data.certificates]
+    return list(_chain(_signer(decoded, held), held, roots))
+
+
 def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None) -> Stamp:
     if answer.status != PKIStatus.GRANTED:
         said = "; ".join(answer.status_string or ())[:200]
@@ -135,13 +142,13 @@ def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | No
     if nonce is not None and info.nonce != nonce:
         raise TimestampError("the token has another nonce: it answers an older query")
     held = [x509.load_der_x509_certificate(each) for each in answer.signed_data.certificates]
-    chain = list(_chain(_signer(answer, held), held, roots))
+    signers = list(_chain(_signer(answer, held), held, roots))
     rooted = bool(roots)
     try:
         if rooted:
             VerifierBuilder(roots=list(roots), nonce=nonce).build().verify(answer, expected)
     except VerificationError:
-        if chain[-1] in roots:
+        if signers[-1] in roots:
             raise
         rooted = False  # nothing is known of whoever signed it
     margin = info.accuracy  # None where the authority does not say
@@ -151,8 +158,8 @@ def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | No
         time = time.replace(microsecond=0) + timedelta(seconds=1)
     return Stamp(
         time=time,
-        authority=_name(chain[0].subject),
-        until=min(each.not_valid_after_utc for each in chain),
+        authority=_name(signers[0].subject),
+        until=min(each.not_valid_after_utc for each in signers),
         rooted=rooted,
     )
 
