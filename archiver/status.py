@@ -36,8 +36,8 @@ SELECT date FROM records WHERE warc_id = (SELECT id FROM warcs WHERE path = ?) O
 _ARTICLES = "SELECT count(DISTINCT coalesce(url, note_id)) FROM articles"
 _RUNS = """
 SELECT run, started, ended, interrupted, complete, robots, outcomes FROM runs
-JOIN (SELECT run_id, max(id) AS file FROM warcs WHERE path LIKE 'warcs/%' GROUP BY run_id) ON run_id = runs.id
-ORDER BY file DESC
+JOIN (SELECT run_id, max(id) AS file FROM warcs WHERE path NOT GLOB 'imports/*' GROUP BY run_id)
+    ON run_id = runs.id ORDER BY file DESC
 """
 
 

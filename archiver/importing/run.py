@@ -217,7 +217,6 @@ class _Work:
                 sources=named,
                 interrupted=self._stop(),
                 complete=not result.refused and not self._stop(),
-                outcomes=result.outcomes,
             )
             desk.note(note, None)
             desk.flush()
