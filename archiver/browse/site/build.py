@@ -41,7 +41,8 @@ INSERT OR IGNORE INTO temp.site_articles SELECT id, coalesce(
 """  # noqa: S608 - of the project's own text
 _UNLIST = """
 UPDATE temp.site_articles SET listed = 0 WHERE EXISTS (SELECT 1 FROM articles AS this
-    JOIN articles AS other ON other.url = this.url JOIN temp.site_articles AS chosen ON chosen.id = other.id
+    CROSS JOIN articles AS other ON other.url = this.url
+    CROSS JOIN temp.site_articles AS chosen ON chosen.id = other.id
     WHERE this.id = temp.site_articles.id
     AND (other.kind < this.kind OR other.kind = this.kind AND other.id > this.id))
 """
@@ -50,7 +51,7 @@ SELECT substr(day, 1, 7) AS month, count(*) AS count FROM temp.site_articles
 WHERE listed AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDER BY month DESC
 """
 _LIST = """
-SELECT articles.* FROM temp.site_articles AS chosen JOIN articles USING (id)
+SELECT articles.* FROM temp.site_articles AS chosen CROSS JOIN articles USING (id)
 WHERE listed AND day >= :month AND day < :month || '~'
 ORDER BY day DESC, chosen.id DESC LIMIT :most OFFSET :skip
 """
