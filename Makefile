@@ -23,11 +23,19 @@ install: .venv/.installed ## make .venv with every extra: .venv/bin/archiver run
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-peers: .venv-peers/.installed ## make .venv-peers: other people's tools that read what the archiver wrote
+peers: .venv-peers/.installed $(if $(shell command -v npm),.venv-peers/replaywebpage/package) ## make .venv-peers: other people's tools that read what the archiver wrote
 .venv-peers/.installed: requirements/peers.txt
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python $(PIP_INSTALL) --require-hashes -r requirements/peers.txt
 	touch $@
+
+# ReplayWeb.page in which tests look at exports: AGPL, only ever run beside us. Without npm those tests are skipped.
+REPLAY := replaywebpage-2.4.6
+REPLAY_SHA256 := 6faef5c261e94b6e83cd6ee975bd0378fd4bc948bb14d36d45c709ffecb261b8
+.venv-peers/replaywebpage/package: | .venv-peers/.installed
+	mkdir -p $(@D)
+	cd $(@D) && if npm pack --silent $(subst -,@,$(REPLAY)); then \
+		echo "$(REPLAY_SHA256)  $(REPLAY).tgz" | sha256sum --check --quiet && tar -xzf $(REPLAY).tgz; fi
 
 next: .venv-next/.installed ## make .venv-next: the plugin on the Datasette to come
 # What is not there comes from .venv, which its .pth file puts behind.

@@ -14,6 +14,7 @@ from archiver.cli.archiving import archive
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.exporting import export
+from archiver.cli.importing import import_
 from archiver.cli.keys import key, sign
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
@@ -69,6 +70,7 @@ _COMMANDS = (
     demo,
     duplicates,
     export,
+    import_,
     key,
     protect,
     prove,

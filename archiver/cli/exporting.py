@@ -70,11 +70,17 @@ def selected(
         yield select(directory, db, Wanted(subjects, query, everything)), db
 
 
-def ended(out: Output, form: str, made: Any, words: str) -> None:
+def ended(out: Output, form: str, selection: Any, made: Any, words: str) -> None:
     """The summary of an export, and the same for people."""
     import msgspec
 
-    out.row({"type": "summary", "format": form, **msgspec.to_builtins(made), "exit_code": 0})
+    unsealed, large = len(selection.left_out.unsealed), len(selection.left_out.large)
+    left = {"unsealed": unsealed, "too_large": large}
+    out.row({"type": "summary", "format": form, **msgspec.to_builtins(made), **left, "exit_code": 0})
+    if unsealed:
+        out.say(f"{unsealed} records are not in it: they are not sealed yet.")
+    if large:
+        out.say(f"{large} records are not in it: each is larger than 1 GiB.")
     out.say(words)
 
 
@@ -119,24 +125,32 @@ def wacz(
     It is signed with a key that is derived from the one that signs the archive; with --cert for a domain.
     """
     from archiver.capture.wire.fetch import Network
-    from archiver.exporting.signatures import Domain, Sign, anonymous, by_domain, own_key
+    from archiver.exporting.signatures import Domain, Signer, anonymous, by_domain, own_key
     from archiver.exporting.wacz import write_wacz
 
     out = Output(as_json)
-    sign: Sign | None
+    signer: Signer | None
     if cert and cert_key and authority and roots:
         domain = Domain.parse(cert.read_bytes(), cert_key.read_bytes())
-        sign = by_domain(domain, Network(**options), authority, roots)
+        signer = by_domain(domain, Network(**options), authority, roots)
     elif cert or cert_key or authority or roots:
         raise click.UsageError("--cert, --cert-key, --authority and --roots go together.")
     else:
         key = own_key(directory, key_folder())
-        sign = anonymous(key) if key else None
+        signer = anonymous(key) if key else None
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
-        made = write_wacz(*found, into, size, sign)
-    if sign is None:
+        made = write_wacz(*found, into, size, signer)
+    if made.signed_by:
+        out.say(f"Signed by {made.signed_by}.")
+    else:
         out.say("It is not signed: there is no key. 'archiver key make' makes one.")
-    ended(out, "wacz", made, f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.")
+    ended(
+        out,
+        "wacz",
+        found[0],
+        made,
+        f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.",
+    )
 
 
 @export.command()
@@ -150,7 +164,7 @@ def cdxj(
     out = Output(as_json)
     with out.alive(lambda: "reading"), selected(directory, subjects, query, everything=everything) as found:
         made = write_cdxj(found[0], into)
-    ended(out, "cdxj", made, f"{made.lines} lines are in {into}.")
+    ended(out, "cdxj", found[0], made, f"{made.lines} lines are in {into}.")
 
 
 @export.command()
@@ -172,4 +186,4 @@ def warc(
     out = Output(as_json)
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
         made = write_warc(*found, into, size)
-    ended(out, "warc", made, f"{made.records} records are in {', '.join(made.files)}.")
+    ended(out, "warc", found[0], made, f"{made.records} records are in {', '.join(made.files)}.")

@@ -7,26 +7,28 @@ digest of an answer that is stored chunked: here that of its entity-body (WARC/1
 
 import heapq
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from archiver.errors import RecordError
 from archiver.exporting.file import new_file
-from archiver.exporting.selection import ADVICE, Place, Selection
+from archiver.exporting.selection import ADVICE, Place, Selection, stored
 from archiver.exporting.surt import surt
-from archiver.model import Entry, Location
+from archiver.model import Entry
+from archiver.storage import is_imported, open_stored
 from archiver.warc.head import Head, read_head
-from archiver.warc.read import read_stored
 
 INDEXED = ("response", "revisit", "resource")
 _HELD = 64 << 20  # bytes of lines in memory at once
 _HEAD = 16 << 10  # of a stored record, in which its head nearly always is
 _END_OF_TYPE = re.compile(r"[;\s]")
+_NO_DIGITS = dict.fromkeys(map(ord, "-:TZ "))
 _EARLIEST = "00000101000000"  # completes a date that has not all its parts
 
 
@@ -86,11 +88,12 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
     UsageError when `into` is there.
     """
     count = size = 0
-    with new_file(into) as beside, SortedLines() as lines:
+    with new_file(into) as beside, SortedLines() as lines, closing(_Heads(selection.root)) as heads:
         for place in selection.places():
             if place.entry.type in INDEXED:
                 entry = place.entry
-                line = index_line(entry, _head(selection.root, place), Path(place.file).name, entry.offset)
+                head = heads.of(place)
+                line = index_line(entry, head, Path(place.file).name, entry.offset) if head else None
                 if line is not None:
                     lines.add(line)
         with beside.open("xb") as file:
@@ -100,17 +103,40 @@ def write_cdxj(selection: Selection, into: Path) -> Made:
     return Made((str(into),), count, size)
 
 
-def _head(root: Path, place: Place) -> Head:
-    """The head of the record that lies there."""
-    entry, head = place.entry, None
-    for length in sorted({min(entry.length, _HEAD), entry.length}):
-        stored = read_stored(root, Location(file=place.file, offset=entry.offset, length=length))
-        head = read_head(stored)
-        if head and head.ended:
-            break
-    if head is None or (head.get("warc-record-id") or "").strip("<>") != entry.id:
-        raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
-    return head
+class _Heads:
+    """Reads the heads of records in the tree's order: the file that the last one lies in stays open."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._name = root, ""
+        self._file: BinaryIO | None = None
+
+    def of(self, place: Place) -> Head | None:
+        """The head of the record that lies there; None for one of others that has none.
+
+        RecordError when it is not the record that the line names.
+        """
+        if is_imported(place.file):  # its id may be anything, so its bytes tell whether it is the one
+            return read_head(stored(self._root, place))
+        entry = place.entry
+        head = read_head(self._read(place, min(entry.length, _HEAD)))
+        if head is None or not head.ended:
+            head = read_head(self._read(place, entry.length))
+        if head is None or (head.get("warc-record-id") or "").strip("<>") != entry.id:
+            raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
+        return head
+
+    def _read(self, place: Place, length: int) -> bytes:
+        try:
+            if self._file is None or self._name != place.file:
+                self.close()
+                self._name, self._file = place.file, open_stored(self._root, place.file)
+            return os.pread(self._file.fileno(), length, place.entry.offset)
+        except OSError as error:
+            raise RecordError(f"{place.file}: {error.strerror or error}", ADVICE) from error
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def index_line(
@@ -150,5 +176,5 @@ def index_line(
 
 def timestamp(date: str) -> str:
     """The 14 digits of a WARC-Date: `2026-11-22T19:05:12.345678Z` → `20261122190512`."""
-    digits = re.sub(r"\D", "", date)[:14]
+    digits = date[:19].translate(_NO_DIGITS)
     return digits + _EARLIEST[len(digits) :]

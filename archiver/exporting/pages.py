@@ -14,11 +14,14 @@ from dataclasses import dataclass
 
 from archiver.digests import digest
 from archiver.exporting.selection import Selection
-from archiver.model import Record
+from archiver.model import VIEW_URI, Record
 from archiver.warc.write import record_id
 
-HOST = "https://view.archiver.invalid/"  # RFC 2606 section 2: no such host can be
 _SOURCE = "SELECT uri, date, type FROM records WHERE record_id = ? LIMIT 1"
+_PAGES_OF = """
+SELECT page.id, page.source_id FROM articles AS page JOIN articles AS chosen ON chosen.url = page.url
+WHERE chosen.id = ? AND page.kind = 'page' ORDER BY page.id
+"""
 _TEXT = "SELECT text FROM blocks WHERE article_id = ? AND text <> '' ORDER BY number"
 _BLOCKS = "SELECT kind, text, picture FROM blocks WHERE article_id = ? ORDER BY number"
 _FORMS = """
@@ -74,15 +77,21 @@ class Page:
 
 
 def pages(selection: Selection, db: sqlite3.Connection) -> Iterator[Page]:
-    """A page for each article; where none was chosen, one for each answer that a URL gave."""
-    none = True
-    for number in selection.articles():
+    """A page for each article; where another subject was chosen, one for each of its answers."""
+    numbers = dict.fromkeys(selection.articles()) if selection.records is not None else {}
+    for number in list(numbers):
+        numbers.update(dict.fromkeys(_captured_pages(db, number, selection.records or set())))
+    for number in numbers or selection.articles():
         yield from _page(db, number)
-        none = False
-    if none and selection.records is not None:
+    if not numbers and selection.records is not None and selection.subject not in selection.records:
         wanted = json.dumps(sorted(selection.records))
         for at, (uri, date) in enumerate(db.execute(_CAPTURES, (wanted,))):
             yield Page(f"capture-{at}", uri, moment(date), uri, "")
+
+
+def _captured_pages(db: sqlite3.Connection, number: int, records: set[str]) -> list[int]:
+    """Numbers of the articles that were read from the publisher's own page of this one."""
+    return [row[0] for row in db.execute(_PAGES_OF, (number,)) if row[1] in records]
 
 
 def moment(date: str) -> str:
@@ -93,13 +102,13 @@ def moment(date: str) -> str:
 def _page(db: sqlite3.Connection, number: int) -> Iterator[Page]:
     article = db.execute("SELECT * FROM articles WHERE id = ?", (number,)).fetchone()
     source = db.execute(_SOURCE, (article["source_id"],)).fetchone()
-    if source is None:
+    if source is None or not (source["uri"] or article["kind"] != "page"):
         return
     text = "\n".join(row[0] for row in db.execute(_TEXT, (number,)))
     if article["kind"] == "page" and source["type"] in ("response", "revisit"):
         yield Page(f"article-{number}", source["uri"], moment(source["date"]), article["title"], text)
         return
-    url = HOST + hashlib.sha256(article["note_id"].encode("utf-8", "replace")).hexdigest()[:32]
+    url = VIEW_URI + hashlib.sha256(article["note_id"].encode("utf-8", "replace")).hexdigest()[:32]
     block = _view(db, article, source["uri"] or article["source_id"])
     record = Record(
         type="resource",

@@ -5,11 +5,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from archiver.exporting.selection import Selection, Unit, units_of
+from archiver.exporting.selection import Place, Selection, Unit, units_of
 from archiver.prove.subject import Chosen
+from archiver.storage import is_imported
 
-_LENGTHS = """
-SELECT record_id, length FROM records WHERE record_id IN (SELECT value FROM json_each(?))
+_LENGTHS = "SELECT record_id, length FROM records WHERE record_id IN (SELECT value FROM json_each(?))"
+_NAME = """
+SELECT record_id FROM records JOIN warcs ON warcs.id = warc_id WHERE path = ? AND offset = ?
 """
 
 
@@ -28,7 +30,7 @@ def parts(selection: Selection, db: sqlite3.Connection, size: int | None) -> Ite
         taken.update(*(unit.chosen.records for unit in group))
         yield selection.part(group)
     if selection.units is None:
-        for group in _grouped(db, _left(selection, taken), size):
+        for group in _grouped(db, _left(selection, db, taken), size):
             yield selection.part(group)
 
 
@@ -59,10 +61,17 @@ def _length(db: sqlite3.Connection, records: set[str]) -> int:
     return sum(length for _, length in db.execute(_LENGTHS, (json.dumps(sorted(records)),)))
 
 
-def _left(selection: Selection, taken: set[str]) -> Iterator[Unit]:
+def _left(selection: Selection, db: sqlite3.Connection, taken: set[str]) -> Iterator[Unit]:
     """Each record that belongs to no article; a revisit with its original."""
     for place in selection.places():
         entry = place.entry
-        if entry.id not in taken and entry.type != "warcinfo":
+        name = _name(db, place) if is_imported(place.file) else entry.id
+        if name not in taken and entry.type != "warcinfo":
             with_it = {entry.refers_to} if entry.type == "revisit" and entry.refers_to else set()
-            yield Unit(Chosen(entry.id, {entry.id, *with_it}, with_it), ())
+            yield Unit(Chosen(name, {name} | with_it, with_it), ())
+
+
+def _name(db: sqlite3.Connection, place: Place) -> str:
+    """What the catalogue calls an imported record, which may have no id, or that of another."""
+    row = db.execute(_NAME, (place.file, place.entry.offset)).fetchone()
+    return str(row[0]) if row else place.entry.id

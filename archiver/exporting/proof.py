@@ -3,7 +3,7 @@
 Names are those of docs/evidence.md, in one folder: `timestamps/1.tsr` is `1.tsr`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +16,40 @@ from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.proofs import Inclusion
 from archiver.prove import verify
 from archiver.prove.bundle import FORMAT, checkpoint_over, proof_files
+from archiver.storage import is_imported
 
 FOLDER = "proof/"
+BUNDLE, PLAIN_BUNDLE = "bundle.json", "plain.json"
 
 
-def bundle_files(selection: Selection, places: Sequence[Place]) -> dict[str, bytes]:
-    """Name → bytes of the files that prove the records of a WARC file that has these, in this order.
+def bundle_files(selection: Selection, files: Mapping[str, Sequence[Place]]) -> dict[str, bytes]:
+    """Name → bytes of what proves records. `files`: for each bundle the records of a WARC file, in order.
 
-    With that file as `capture.warc.gz` they are an evidence bundle. Raises ManifestError, StorageError.
+    With that WARC file as `capture.warc.gz` they are an evidence bundle. Raises ManifestError, StorageError.
     """
     manifest = selection.manifest
-    made = manifest.checkpoints[checkpoint_over(manifest, places[-1].file)]
+    every = [place for places in files.values() for place in places]
+    last = max(every, key=lambda place: place.leaf)
+    made = manifest.checkpoints[checkpoint_over(manifest, last.file)]
     _, size, _ = checkpoints.parse(made.note)
-    proofs = _proofs(selection.root, manifest, made, {place.leaf for place in places})
-    bundle = {
-        "format": FORMAT,
-        "subject": selection.subject,
-        "origin": manifest.origin,
-        "size": size,
-        "members": list(_members(places, proofs)),
-    }
-    return {"bundle.json": verify.dumped(bundle, 2), **_flat(proof_files(selection.root, manifest, made))}
+    proofs = _proofs(selection.root, manifest, made, {place.leaf for place in every})
+    out = _flat(proof_files(selection.root, manifest, made))
+    for name, places in files.items():
+        bundle = {
+            "format": FORMAT,
+            "subject": selection.subject if name == BUNDLE else places[0].entry.uri or places[0].entry.id,
+            "origin": manifest.origin,
+            "size": size,
+            "members": list(_members(places, proofs)),
+        }
+        out[name] = verify.dumped(bundle, 2)
+    return out
+
+
+def newest_files(selection: Selection) -> dict[str, bytes]:
+    """Beside the manifest of a whole archive: the newest checkpoint with keys and tokens, for other tools."""
+    made = selection.manifest.checkpoints[-1]
+    return _flat(proof_files(selection.root, selection.manifest, made))
 
 
 def _flat(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -60,7 +73,7 @@ def _members(places: Sequence[Place], proofs: dict[int, list[bytes]]) -> Iterato
     for place in places:
         entry = place.entry
         yield {
-            "role": entry.type,
+            "role": f"imported {entry.type}" if is_imported(place.file) else entry.type,
             "offset": at,
             "length": entry.length,
             "digest": entry.digest,

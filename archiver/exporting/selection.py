@@ -7,7 +7,7 @@ is exported that the archive does not commit.
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.addresses import canonical
@@ -18,13 +18,13 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.tree import Tree
 from archiver.model import Entry, Location
-from archiver.prove.subject import Chosen, choose
+from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
-from archiver.warc.read import read_stored
+from archiver.storage import is_imported
+from archiver.warc.read import RECORD_BYTES, read_stored
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 GAP = "gap"  # type of a line for bytes of an imported file that are no record
-_BY_DIGEST = "urn:archiver:record:"  # what imported records are named by that have no id of their own
 _NO_LIMIT = 2**31
 _BY_URL = "SELECT id FROM articles WHERE url IN (?, ?) ORDER BY id"
 _BY_SOURCE = """
@@ -58,15 +58,30 @@ class Unit:
     articles: tuple[int, ...]
 
 
-class Selection:
-    """What was asked for. `records` are the chosen ids; None: all that the archive has."""
+@dataclass
+class LeftOut:
+    """What was chosen and cannot go out: ids of what is not sealed, places of records that are too large."""
 
-    def __init__(self, root: Path, db: sqlite3.Connection, units: list[Unit] | None) -> None:
+    unsealed: set[str] = field(default_factory=set)
+    large: set[tuple[str, int]] = field(default_factory=set)
+
+
+class Selection:
+    """What was asked for. `records` are the chosen ids; None: all that the archive has.
+
+    `left_out` is known once all places were asked for.
+    """
+
+    def __init__(
+        self, root: Path, db: sqlite3.Connection, units: list[Unit] | None, left_out: LeftOut | None = None
+    ) -> None:
         self.root, self.units = root, units
+        self.left_out = LeftOut() if left_out is None else left_out
         self.manifest = commitment.load(root)
         self.records: set[str] | None = None
         if units is not None:
             self.records = {each for unit in units for each in unit.chosen.records}
+        self._imported = imported_places(db, self.records or ())
         self._db = db
 
     @property
@@ -87,7 +102,7 @@ class Selection:
         The warcinfo record of each file comes with the first of its records. Raises ManifestError, at the
         end at the latest, when the record lists are not those that the tree head commits.
         """
-        tree, found = Tree(), 0
+        tree, found = Tree(), set[str]()
         for warc in self.manifest.warcs:
             info: Place | None = None
             for entry in recordlist.read(self.root / warc.list.path):
@@ -95,9 +110,12 @@ class Selection:
                 tree.append(commitment.leaf_input(entry))
                 if entry.type == "warcinfo" and entry.offset == 0:
                     info = place
-                if not self._has(entry):
+                if not self._has(warc.path, entry):
                     continue
-                found += 1
+                found.add(self._imported.get((warc.path, entry.offset), entry.id) if self.records else "")
+                if entry.length > RECORD_BYTES:
+                    self.left_out.large.add((warc.path, entry.offset))
+                    continue
                 if info is not None and info is not place:
                     yield info
                 info = None
@@ -106,15 +124,16 @@ class Selection:
             raise ManifestError("the record lists are not those that the tree head commits", ADVICE)
         if not found:
             raise UsageError(f"nothing of {self.subject} is sealed yet", "Wait until the run has ended.")
+        self.left_out.unsealed |= (self.records or set()) - found
 
-    def _has(self, entry: Entry) -> bool:
+    def _has(self, file: str, entry: Entry) -> bool:
         if self.records is None or entry.type == GAP:
             return entry.type != GAP
-        return entry.id in self.records or _BY_DIGEST + entry.digest in self.records
+        return (file, entry.offset) in self._imported if is_imported(file) else entry.id in self.records
 
     def part(self, units: list[Unit]) -> "Selection":
         """A selection of some units of this one."""
-        return Selection(self.root, self._db, units)
+        return Selection(self.root, self._db, units, self.left_out)
 
 
 def select(root: Path, db: sqlite3.Connection, wanted: Wanted) -> Selection:

@@ -34,8 +34,16 @@ _ORDER = int(
 )
 _PURPOSE = b"archiver: wacz-auth 0.1.0, ECDSA P-384"
 
-Sign = Callable[[str, str], dict[str, Any]]
-"""Digest of datapackage.json and its `created` → signedData."""
+
+@dataclass(frozen=True)
+class Signer:
+    """`name`: a public key in base64, or a domain.
+
+    `sign`: digest of datapackage.json, and its `created` → signedData.
+    """
+
+    name: str
+    sign: Callable[[str, str], dict[str, Any]]
 
 
 def derived(key: Ed25519PrivateKey) -> ec.EllipticCurvePrivateKey:
@@ -47,12 +55,11 @@ def derived(key: Ed25519PrivateKey) -> ec.EllipticCurvePrivateKey:
     return ec.derive_private_key(int.from_bytes(seed) % (_ORDER - 1) + 1, ec.SECP384R1())
 
 
-def anonymous(key: Ed25519PrivateKey) -> Sign:
+def anonymous(key: Ed25519PrivateKey) -> Signer:
     """Sign with the key that is derived from one of the key folder."""
     private = derived(key)
-    public = private.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    public = base64.b64encode(private.public_key().public_bytes(serialization.Encoding.DER, form)).decode()
 
     def sign(found: str, created: str) -> dict[str, Any]:
         r, s = decode_dss_signature(private.sign(found.encode(), ec.ECDSA(hashes.SHA256())))
@@ -61,10 +68,10 @@ def anonymous(key: Ed25519PrivateKey) -> Sign:
             "created": created,
             "software": SOFTWARE["software"],
             "signature": base64.b64encode(r.to_bytes(48) + s.to_bytes(48)).decode(),
-            "publicKey": base64.b64encode(public).decode(),
+            "publicKey": public,
         }
 
-    return sign
+    return Signer(public, sign)
 
 
 def own_key(root: Path, folder: KeyFolder) -> Ed25519PrivateKey | None:
@@ -108,7 +115,7 @@ class Domain:
             raise UsageError("the certificate in --cert names no domain") from None
 
 
-def by_domain(domain: Domain, network: Network, authority: str, roots: Path) -> Sign:
+def by_domain(domain: Domain, network: Network, authority: str, roots: Path) -> Signer:
     """Sign with a domain's certificate, and ask the authority when. Signing raises what that raises.
 
     UsageError when the roots, or the name in the certificate, cannot be read.
@@ -131,7 +138,7 @@ def by_domain(domain: Domain, network: Network, authority: str, roots: Path) -> 
             "timestampCert": _pem(timestamp.chain(token, given)),
         }
 
-    return sign
+    return Signer(name, sign)
 
 
 def _pem(chain: Sequence[x509.Certificate]) -> str:

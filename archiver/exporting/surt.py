@@ -8,6 +8,7 @@ ids, order of parameters), host labels reversed. Indexes by other programs must 
 import ipaddress
 import re
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import SplitResultBytes, unquote_to_bytes
 
 _SCHEME = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]*:")
@@ -70,7 +71,7 @@ def _key(url: bytes) -> bytes:
 
 
 def _unescaped(data: bytes) -> bytes:
-    while (found := unquote_to_bytes(data)) != data:
+    while b"%" in data and (found := unquote_to_bytes(data)) != data:
         data = found
     return data
 
@@ -79,6 +80,7 @@ def _escaped(data: bytes) -> bytes:
     return _TO_ESCAPE.sub(lambda byte: b"%%%02X" % byte[0][0], data)
 
 
+@lru_cache(10_000)
 def _host(host: bytes) -> bytes:
     host = _unescaped(host)
     if not host.isascii():
@@ -113,7 +115,7 @@ def _path(path: bytes, *, hierarchical: bool) -> bytes:
     if hierarchical:
         path = _without_dots(path)
     path = _escaped(path).lower()
-    for session in _PATH_SESSIONS:
+    for session in _PATH_SESSIONS if b".aspx" in path else ():
         found = session.fullmatch(path)
         path = found[1] + found[2] if found else path
     return path[:-1] if len(path) > 1 and path.endswith(b"/") else path
@@ -131,7 +133,7 @@ def _without_dots(path: bytes) -> bytes:
 
 
 def _query(query: bytes) -> bytes:
-    for session in _QUERY_SESSIONS:
+    for session in _QUERY_SESSIONS if b"id" in query.lower() else ():
         found = session.fullmatch(query)
         query = found[1] + (found[2] or b"") if found else query
     if len(query) <= 1:

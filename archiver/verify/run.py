@@ -1,7 +1,7 @@
 """The integrity check, in numbered steps. It yields every finding and never stops at the first.
 
     (1) manifest.json is there, whole, and in canonical form
-    (2) warcs/ holds the files that it names, and no others
+    (2) warcs/ and imports/ hold the files that it names, and no others
     (3) each record list is the committed one, line by line, and its WARC file has the length that it covers
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
@@ -25,24 +25,15 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from archiver.archive import OPEN, OPENED
 from archiver.checks import CheckRun, Checks, now
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.model import Finding, Verdict
 from archiver.sandbox import Sandbox
+from archiver.storage import OPEN, NotPlain, open_plain, stored_at
 from archiver.verify import catalogue, deep
-from archiver.verify.files import (
-    COPY,
-    Commitments,
-    NotPlain,
-    is_plain,
-    open_plain,
-    shown,
-    stored_at,
-    unreadable,
-)
+from archiver.verify.files import COPY, Commitments, is_committed, is_open, shown, stored_names, unreadable
 from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
@@ -142,8 +133,8 @@ class Verification:
     def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
         yield from self._load()  # (1)
         if self.manifest is None:
-            for name in self._names():
-                if name.endswith(".warc.gz"):
+            for name in stored_names(self.root):
+                if name.endswith(".warc.gz") or is_committed(name):
                     yield from check_uncommitted(self.root, name)
             return
         manifest = self.manifest
@@ -222,7 +213,7 @@ class Verification:
         except NotPlain as error:
             yield unreadable(commitment.NAME, error)
         except OSError as error:
-            if not any(self._names()):
+            if not stored_names(self.root):
                 commitment.load(self.root)  # says that there is no archive
             yield unreadable(commitment.NAME, error)
         except NotAnArchive:
@@ -232,36 +223,30 @@ class Verification:
                 verdict="failed", code="manifest", file=commitment.NAME, message=str(error), advice=COPY
             )
 
-    def _names(self) -> list[str]:
-        """What lies in warcs/, sorted; nothing when it cannot be read."""
-        try:
-            return [f"warcs/{path.name}" for path in sorted((self.root / "warcs").iterdir())]
-        except OSError:
-            return []
-
     def _folder(self, manifest: Manifest) -> Iterator[Finding]:
         """What is there and should not be. What is not there is met where it should be read."""
         named = {path for warc in manifest.warcs for path in (warc.path, warc.list.path)}
-        for name in self._names():
+        for name in stored_names(self.root):
             if name in named:
                 continue
             final = name.removesuffix(OPEN)
             taken = final in named and stored_at(self.root, final) != self.root / name
-            if taken or not OPENED.fullmatch(name.removeprefix("warcs/")) or not is_plain(self.root / name):
+            if taken or not is_open(self.root, name):
                 yield Finding(
                     verdict="failed",
                     code="unlisted-file",
                     file=shown(name),
                     message="the manifest does not name this file: it was added, or the manifest was cut",
-                    advice="Move it out of warcs/, or get the manifest from another copy.",
+                    advice=f"Move it out of {name.split('/')[0]}/, or get the manifest from another copy.",
                 )
             else:
                 yield Finding(
                     verdict="unverifiable",
                     code="unsealed",
                     file=shown(name),
-                    message="a capture that is running, or was interrupted: its sealing has not ended",
-                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it.",
+                    message="a capture or import that is running, or was interrupted: it is not sealed yet",
+                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it,"
+                    " and removes what was not imported to its end.",
                 )
 
 
@@ -269,8 +254,7 @@ def _twice(manifest: Manifest) -> Iterator[Finding]:
     """Each file is named once, and a record list has the name of its WARC file."""
     seen: set[str] = set()
     for warc in manifest.warcs:
-        name = warc.path.removesuffix(".warc.gz")
-        if warc.list.path != f"{name}.records.jsonl" or name in seen:
+        if warc.list.path != commitment.list_of(warc.path) or warc.path in seen:
             yield Finding(
                 verdict="failed",
                 code="manifest-entry",
@@ -279,4 +263,4 @@ def _twice(manifest: Manifest) -> Iterator[Finding]:
                 found=warc.list.path,
                 advice=COPY,
             )
-        seen.add(name)
+        seen.add(warc.path)

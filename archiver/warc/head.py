@@ -7,28 +7,27 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from archiver.errors import RecordError
 from archiver.warc.http import Message, parse_message
 from archiver.warc.read import HEAD_BYTES
 
-_STEP = 4096  # bytes inflated at once: most heads have fewer
+_STEP, _MOST = 2048, 1 << 16  # bytes that are taken in and given out at once: most heads have fewer
 _END = re.compile(rb"\r?\n\r?\n")
 _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
 class Head:
-    """WARC fields in order, names in lower case; `http`: the message's head, of what is application/http.
+    """WARC fields, of each the first, names in lower case; `http`: the head of what is application/http.
 
     `ended`: whether the bytes held all of it.
     """
 
-    fields: tuple[tuple[str, str], ...]
+    fields: dict[str, str]
     http: Message | None = None
     ended: bool = True
 
     def get(self, name: str) -> str | None:
-        return next((value for key, value in self.fields if key == name), None)
+        return self.fields.get(name)
 
 
 class _Opened:
@@ -37,19 +36,20 @@ class _Opened:
     def __init__(self, stored: bytes) -> None:
         self._inflate = zlib.decompressobj(31) if stored.startswith(_GZIP) else None
         self.data = b"" if self._inflate else stored
-        self._rest = stored
+        self._stored, self._at, self._rest = stored, 0, b""
 
     def more(self) -> bool:
         """Inflate a little; False at the end of what is there."""
-        if self._inflate is None or self._inflate.eof or not self._rest:
+        if self._inflate is None or self._inflate.eof:
             return False
+        given = self._rest or self._stored[self._at : self._at + _STEP]
+        self._at += 0 if self._rest else len(given)
         try:
-            found = self._inflate.decompress(self._rest, _STEP)
-        except zlib.error as error:
-            raise RecordError(f"not a gzip member: {error}") from error
+            self.data += self._inflate.decompress(given, _MOST)
+        except zlib.error:
+            return False
         self._rest = self._inflate.unconsumed_tail
-        self.data += found
-        return bool(found)
+        return bool(given)
 
     def end_of_head(self, start: int) -> int | None:
         """Where the first empty line after `start` ends; None when there is none in HEAD_BYTES."""
@@ -64,19 +64,16 @@ class _Opened:
 
 
 def read_head(stored: bytes) -> Head | None:
-    """The head in the first bytes of a stored record, a gzip member or not; None where they do not hold it.
-
-    RecordError when they are no record of WARC.
-    """
+    """The head in the first bytes of a stored record, a gzip member or plain; None where there is none."""
     opened = _Opened(stored)
     end = opened.end_of_head(0)
     if end is None:
         return None
-    lines = opened.data[:end].replace(b"\r\n", b"\n").split(b"\n")
-    if not lines[0].startswith(b"WARC/"):
-        raise RecordError("not a WARC record")
-    pairs = (line.decode("utf-8", "replace").partition(":") for line in lines[1:])
-    fields = tuple((name.strip().lower(), value.strip()) for name, colon, value in pairs if colon)
+    first, *lines = opened.data[:end].decode("utf-8", "replace").split("\n")
+    if not first.upper().startswith("WARC/"):
+        return None
+    pairs = [line.partition(":") for line in reversed(lines)]
+    fields = {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
     head = Head(fields)
     if (head.get("content-type") or "").lower().startswith("application/http"):
         ended = opened.end_of_head(end) is not None
