@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import exported
+import imported
 import pytest
 from commands import query, within
 from exported import (
@@ -40,10 +41,12 @@ from archiver.exporting.folder import new_folder
 from archiver.exporting.naming import SLUG_BYTES, slug
 from archiver.exporting.pictures import suffix_of
 from archiver.exporting.tables import cell
+from archiver.sandbox import Sandbox
 from archiver.show import reading
 from archiver.sources.documents.mirror import is_mirror_document, read_document
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS, BAGIT = ROOT / "docs", ROOT / ".venv-peers/bin/bagit.py"
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +329,27 @@ def test_a_bag_holds_an_archive_that_can_be_checked(own: Path, tmp_path: Path) -
     code, rows = export(own, tmp_path / "bag", "bagit")
     assert (code, [row["url"] for row in rows if row["type"] == "left-out"]) == (3, ["x.warc.gz.open"])
     assert check_bag(tmp_path / "bag")["External-Identifier"].startswith("archiver/")
+    assert within("verify", str(tmp_path / "bag" / "data"))[0] == 0
+
+
+@pytest.mark.peers
+@pytest.mark.skipif(not BAGIT.exists(), reason="the peers are not installed: make peers")
+def test_bagit_py_finds_the_bag_valid(archive: Path, tmp_path: Path) -> None:
+    export(archive, tmp_path / "bag", "bagit")
+    done = subprocess.run(
+        [BAGIT, "--validate", tmp_path / "bag"], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_linked_to_is_in_a_bag_with_its_bytes(tmp_path: Path, sandbox: Sandbox) -> None:
+    root = imported.make(tmp_path / "importing", sandbox)
+    code, _ = export(root, tmp_path / "bag", "bagit")
+    assert code == 0
+    check_bag(tmp_path / "bag")
+    file = tmp_path / "bag" / "data" / imported.LINKED
+    assert not file.is_symlink()
+    assert file.read_bytes() == (root / imported.LINKED).read_bytes()
     assert within("verify", str(tmp_path / "bag" / "data"))[0] == 0
 
 
