@@ -48,14 +48,14 @@ UPDATE temp.site_articles SET listed = 0 WHERE EXISTS (SELECT 1 FROM articles AS
 """
 _MONTHS = """
 SELECT substr(day, 1, 7) AS month, count(*) AS count FROM temp.site_articles
-WHERE listed AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDER BY month DESC
+WHERE listed = 1 AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDER BY month DESC
 """
 _LIST = """
 SELECT articles.* FROM temp.site_articles AS chosen CROSS JOIN articles USING (id)
-WHERE listed AND day >= :month AND day < :month || '~'
+WHERE listed = 1 AND day >= :month AND day < :month || '~'
 ORDER BY day DESC, chosen.id DESC LIMIT :most OFFSET :skip
 """
-_COUNT = "SELECT count(*) FROM temp.site_articles WHERE listed AND day >= :month AND day < :month || '~'"
+_COUNT = "SELECT count(*) FROM temp.site_articles WHERE listed = 1 AND day >= :month AND day < :month || '~'"
 
 
 @dataclass(frozen=True)
