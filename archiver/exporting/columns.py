@@ -16,6 +16,7 @@ class Column:
     description: str
 
 
+# Without statistics SQLite may begin at the wrong end: CROSS JOIN keeps the order, `+outcome` its index away.
 @dataclass(frozen=True)
 class Table:
     name: str
@@ -77,14 +78,14 @@ ARTICLES = Table(
             "(SELECT count(DISTINCT article_pictures.id) FROM article_pictures"
             " JOIN forms ON article_picture_id = article_pictures.id JOIN fetches ON fetches.id = fetch_id"
             " JOIN pictures USING (payload_digest) WHERE article_pictures.article_id = articles.id"
-            " AND part = 'article' AND unwanted = '' AND outcome = 'whole')",
+            " AND part = 'article' AND unwanted = '' AND +outcome = 'whole')",
             "how many of them came in at least one form",
         ),
         Column("text", "text", _TEXT, "paragraphs, headings and the rest, one after the other"),
         Column("note_id", "text", "articles.note_id", "WARC-Record-ID of what was read in the source"),
         *_WHERE,
     ),
-    "FROM temp.chosen JOIN articles USING (id)"
+    "FROM temp.chosen CROSS JOIN articles USING (id)"
     + _PLACED.format("articles.source_id")
     + "ORDER BY articles.id",
 )
@@ -131,7 +132,7 @@ PICTURES = Table(
         ),
         *_WHERE,
     ),
-    "FROM temp.chosen JOIN article_pictures ON article_pictures.article_id = chosen.id"
+    "FROM temp.chosen CROSS JOIN article_pictures ON article_pictures.article_id = chosen.id"
     " LEFT JOIN forms ON forms.article_picture_id = article_pictures.id"
     " LEFT JOIN fetches ON fetches.id = forms.fetch_id"
     " LEFT JOIN pictures ON pictures.payload_digest = fetches.payload_digest"
@@ -162,12 +163,15 @@ CAPTURES = Table(
         Column("payload_digest", "text", "fetches.payload_digest", "SHA-256 of what came"),
         *_WHERE,
     ),
-    "FROM (SELECT fetches.id FROM temp.chosen JOIN fetches ON fetches.article_id = chosen.id"
-    " UNION SELECT fetch_id FROM temp.chosen JOIN article_pictures ON article_pictures.article_id = chosen.id"
-    " JOIN forms ON forms.article_picture_id = article_pictures.id WHERE fetch_id IS NOT NULL"
-    " UNION SELECT fetches.id FROM temp.chosen JOIN articles ON articles.id = chosen.id"
+    "FROM (SELECT fetches.id FROM temp.chosen CROSS JOIN fetches ON fetches.article_id = chosen.id"
+    " UNION SELECT fetch_id FROM temp.chosen"
+    " CROSS JOIN article_pictures ON article_pictures.article_id = chosen.id"
+    " CROSS JOIN forms ON forms.article_picture_id = article_pictures.id WHERE fetch_id IS NOT NULL"
+    " UNION SELECT fetches.id FROM temp.chosen CROSS JOIN articles ON articles.id = chosen.id"
     " JOIN fetches ON fetches.response_id = articles.source_id) AS wanted"
-    " JOIN fetches ON fetches.id = wanted.id" + _PLACED.format("fetches.response_id") + "ORDER BY fetches.id",
+    " CROSS JOIN fetches ON fetches.id = wanted.id"
+    + _PLACED.format("fetches.response_id")
+    + "ORDER BY fetches.id",
 )
 
 TABLES = (ARTICLES, PICTURES, CAPTURES)

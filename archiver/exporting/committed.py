@@ -8,7 +8,8 @@ from archiver.errors import RecordError
 from archiver.manifest import manifest as commitment
 from archiver.manifest.lines import committed_lines
 from archiver.model import Location
-from archiver.warc.read import StoredRecord, is_inside, parse_member, read_stored
+from archiver.warc.read import StoredRecord, is_inside, read_stored
+from archiver.warc.stored import parse
 
 _ADVICE = "'archiver verify' says what is damaged, 'archiver repair' mends it from a copy."
 _LISTS = 8  # whose digests are kept in memory: a record's neighbours are asked for next
@@ -40,8 +41,8 @@ class Committed:
         return stored
 
     def record(self, place: Location) -> StoredRecord:
-        """The record in them. RecordError also when it is none."""
-        return parse_member(self.member(place))
+        """The record in them, an imported one as others wrote it. RecordError also when it is none."""
+        return parse(place.file, self.member(place))
 
     def _listed(self, file: str) -> dict[int, tuple[int, str]]:
         """Offset → length and digest of each record of a file."""

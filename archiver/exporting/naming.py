@@ -17,9 +17,11 @@ _MARKS = 8  # characters of one letter with its marks: more cover the lines arou
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]+"
 )
-_DATES = """
-SELECT min(value) FROM times WHERE article_id = ? AND picture IS NULL AND value GLOB '[0-9][0-9][0-9][0-9]-*'
-"""
+# A day without a time of day and a zone is no moment, but it is a day.
+DAY_CLAIMED = "coalesce(value, written) GLOB '[12][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*'"
+_DATES = f"""
+SELECT min(coalesce(value, written)) FROM times WHERE article_id = ? AND picture IS NULL AND {DAY_CLAIMED}
+"""  # noqa: S608 - of this module's own text
 
 
 def slug(text: str, most: int = SLUG_BYTES) -> str:

@@ -1,14 +1,15 @@
 """Articles, their pictures' forms and the captures as tables: CSV for spreadsheets, JSON Lines for others.
 
 CSV is RFC 4180 in UTF-8 with a byte order mark, by which spreadsheets know it. A spreadsheet takes a cell
-that begins with `=`, `+`, `-`, `@` or a control character for a formula: such a text, and one that begins
-with an apostrophe, gets an apostrophe before it, so that taking one away again gives every text back.
+that begins with `=`, `+`, `-`, `@` or white space before those for a formula: such a text, and one that
+begins with an apostrophe, gets an apostrophe before it, so that taking one away again gives the text back.
 `datapackage.json` tells what the columns are (Data Package 1.0, Tabular Data Resource).
 """
 
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +23,8 @@ Kind = Literal["csv", "jsonl"]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ROWS = 500  # that are written at once
 # Also the wide forms, which spreadsheets in East Asian languages take for the same (OWASP, "CSV Injection").
-_FORMULA = tuple("='+-@\t\r\n\0＝＋－＠")
+_FORMULA = re.compile(r"['\t\r\n]|\s*[=+\-@＝＋－＠]")
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # a terminal takes some for commands
 _MEDIA_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
 _TYPES = {"text": "string", "time": "string", "count": "integer", "flag": "boolean", "list": "array"}
 
@@ -81,8 +83,8 @@ def cell(value: Any, kind: str) -> str:
         return "true" if value else "false"
     if kind == "count":
         return str(int(value)) if isinstance(value, int) else ""
-    text = str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _jsonl(table: Table, rows: Iterable[sqlite3.Row]) -> Iterator[bytes]:

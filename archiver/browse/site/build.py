@@ -24,6 +24,7 @@ from archiver.browse.site.shelf import Shelf
 from archiver.errors import RecordError
 from archiver.exporting.committed import Committed
 from archiver.exporting.folder import Folder, new_folder
+from archiver.exporting.naming import DAY_CLAIMED
 from archiver.exporting.result import Exported, Report
 from archiver.manifest import manifest as commitment
 from archiver.sandbox import Sandbox
@@ -33,27 +34,28 @@ LISTED = 48  # articles on a page
 _CHOSEN = (
     "CREATE TEMP TABLE site_articles (id INTEGER PRIMARY KEY, day TEXT NOT NULL, listed INTEGER NOT NULL)"
 )
-_CHOOSE = """
+_CHOOSE = f"""
 INSERT OR IGNORE INTO temp.site_articles SELECT id, coalesce(
-    (SELECT min(value) FROM times WHERE article_id = articles.id AND picture IS NULL
-     AND value GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*'), archived), 1 FROM articles WHERE id = ?
-"""
+    (SELECT min(coalesce(value, written)) FROM times WHERE article_id = articles.id AND picture IS NULL
+     AND {DAY_CLAIMED}), archived), 1 FROM articles WHERE id = ?
+"""  # noqa: S608 - of the project's own text
 _UNLIST = """
 UPDATE temp.site_articles SET listed = 0 WHERE EXISTS (SELECT 1 FROM articles AS this
-    JOIN articles AS other ON other.url = this.url JOIN temp.site_articles AS chosen ON chosen.id = other.id
+    CROSS JOIN articles AS other ON other.url = this.url
+    CROSS JOIN temp.site_articles AS chosen ON chosen.id = other.id
     WHERE this.id = temp.site_articles.id
     AND (other.kind < this.kind OR other.kind = this.kind AND other.id > this.id))
 """
 _MONTHS = """
 SELECT substr(day, 1, 7) AS month, count(*) AS count FROM temp.site_articles
-WHERE listed AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDER BY month DESC
+WHERE listed = 1 AND day GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-*' GROUP BY month ORDER BY month DESC
 """
 _LIST = """
-SELECT articles.* FROM temp.site_articles AS chosen JOIN articles USING (id)
-WHERE listed AND day >= :month AND day < :month || '~'
+SELECT articles.* FROM temp.site_articles AS chosen CROSS JOIN articles USING (id)
+WHERE listed = 1 AND day >= :month AND day < :month || '~'
 ORDER BY day DESC, chosen.id DESC LIMIT :most OFFSET :skip
 """
-_COUNT = "SELECT count(*) FROM temp.site_articles WHERE listed AND day >= :month AND day < :month || '~'"
+_COUNT = "SELECT count(*) FROM temp.site_articles WHERE listed = 1 AND day >= :month AND day < :month || '~'"
 
 
 @dataclass(frozen=True)
