@@ -18,6 +18,7 @@ from archiver.errors import RecordError
 from archiver.index.reader import note_of
 from archiver.index.rows import value
 from archiver.model import ArticleNote, Entry, FetchNote, ListingNote, Location, Outcome, Role
+from archiver.storage import is_imported
 from archiver.warc.http import decoded
 from archiver.warc.read import StoredRecord, read_stored
 from archiver.warc.stored import parse
@@ -120,8 +121,7 @@ class Memory:
         found: str | None = self._value(
             "SELECT response_id FROM fetches WHERE run_id = ? AND url = ? AND purpose = 'page'"
             " AND retry IS NULL AND outcome IN ('whole', 'partial')"
-            " AND (status BETWEEN 200 AND 299 OR status = 304)"
-            " ORDER BY id DESC LIMIT 1",
+            " AND (status BETWEEN 200 AND 299 OR status = 304) ORDER BY id DESC LIMIT 1",
             self._run_id,
             url,
         )
@@ -141,7 +141,7 @@ class Memory:
         return sum(
             self._value(
                 "SELECT count(*) FROM fetches WHERE url >= ? AND url < ? AND started >= ?"
-                " AND outcome <> 'skipped'",
+                " AND outcome <> 'skipped' AND NOT imported",
                 f"{scheme}://{host}/",
                 f"{scheme}://{host}0",  # 0 follows / in ASCII
                 moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
@@ -192,7 +192,7 @@ class Memory:
         return note if note and isinstance(note[1], ListingNote) else None
 
     def links(self, note: str) -> Iterator[tuple[str, Role]]:
-        """URL and role of what a listing names, in its order, a few at a time."""
+        """URL and role of what a listing names, in its order."""
         listing, number = self._value("SELECT id FROM listings WHERE note_id = ?", note), -1
         while rows := self._db.execute(
             "SELECT number, url, role FROM links WHERE listing_id = ? AND number > ?"
@@ -347,11 +347,10 @@ class Memory:
             return None
         if digest(record.payload) != original["payload_digest"]:
             return None
+        names = ("uri", "date", "payload_digest")
         return Held(
             record=original["record_id"],
-            uri=original["uri"],
-            date=original["date"],
-            payload_digest=original["payload_digest"],
+            **{name: original[name] for name in names},
             chunked=record.http.chunked,
             validators=_validators(head if head.block or original["uri"] != newest["uri"] else record),
         )
@@ -359,7 +358,7 @@ class Memory:
     def _note(self, sql: str, *parameters: Any, **named: Any) -> tuple[str, Any] | None:
         found = self._db.execute(sql, named or list(parameters)).fetchone()
         row = self._find(found[0]) if found else None
-        if row is None or row["path"].startswith("imports/"):  # what others noted is not repeated
+        if row is None or is_imported(row["path"]):  # what others noted is not repeated
             return None
         try:
             _, stored = self._stored(row)

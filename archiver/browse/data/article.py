@@ -15,6 +15,7 @@ from archiver.browse.data.versions import others_of
 from archiver.browse.language import Language, Say
 from archiver.claims.contradictions import Contradiction, contradictions, moment_of, span_words
 from archiver.model import ClaimedTime
+from archiver.storage import is_imported
 
 _RELATED = 20
 
@@ -45,6 +46,7 @@ class Page:
 
     card: Card
     given: str
+    imported: str  # the file of others that its source came from, as the person called it
     url: str
     authors: tuple[str, ...]
     section: str
@@ -79,6 +81,7 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
     return Page(
         card=card,
         given=words.plain(row["given"]),
+        imported=_imported(db, source),
         url=words.plain(row["url"]),
         authors=authors,
         section=words.plain(row["section"]),
@@ -101,6 +104,13 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
         ),
         cited=_cited(card, authors, words.plain(row["url"]), source) if source else None,
     )
+
+
+def _imported(db: sqlite3.Connection, source: Stored | None) -> str:
+    if source is None or not is_imported(source.warc):
+        return ""
+    row = db.execute("SELECT given FROM imports WHERE ? IN (path, transcript)", (source.warc,)).fetchone()
+    return words.plain(row["given"]) if row else ""
 
 
 def _parts(*named: tuple[str, Stored | None]) -> tuple[Part, ...]:
