@@ -96,8 +96,7 @@ def wacz(members: Mapping[str, bytes], deflated: Iterable[str] = (), comment: by
     with zipfile.ZipFile(out, "w") as made:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, (2020, 1, 2, 3, 4, 6))
-            info.compress_type = zipfile.ZIP_DEFLATED if name in deflated else zipfile.ZIP_STORED
-            made.writestr(info, data)
+            made.writestr(info, data, zipfile.ZIP_DEFLATED if name in deflated else zipfile.ZIP_STORED)
         made.comment = comment
     return out.getvalue()
 
@@ -140,7 +139,7 @@ class Sample:
 
 def files() -> dict[str, Sample]:
     """Every kind of file, by a name with its suffix."""
-    return _plain() | _gzip() | _broken() | _arc() | _others()
+    return _plain() | _gzip() | _broken() | _wrong() | _arc() | _others()
 
 
 def _plain() -> dict[str, Sample]:
@@ -225,11 +224,8 @@ def flipped(data: bytes, at: int) -> bytes:
 
 
 def _broken() -> dict[str, Sample]:
-    three, size = records(), len(HTTP + PAGE)
+    three = records()
     first, rest, stream = gz(three[0]), members(three[1:]), gz(*three)
-    longer, shorter = record(Content_Length=str(size + 9)), record(Content_Length=str(size - 9))
-    ahead = record(Content_Length=str(size + 2000))
-    cut = frozenset({"short-block"})
 
     def torn(data: bytes, placed: int, *gaps: str) -> Sample:
         return Sample(data, "warc+gzip", placed, gaps=gaps)
@@ -248,6 +244,15 @@ def _broken() -> dict[str, Sample]:
         "stream-checksum.warc.gz": Sample(
             flipped(stream, len(stream) - 6), "warc+gzip", 0, 3, gaps=("torn-stream",), lost=("damaged",)
         ),
+    }
+
+
+def _wrong() -> dict[str, Sample]:
+    three, size = records(), len(HTTP + PAGE)
+    longer, shorter = record(Content_Length=str(size + 9)), record(Content_Length=str(size - 9))
+    ahead = record(Content_Length=str(size + 2000))
+    cut = frozenset({"short-block"})
+    return {
         "cut.warc": Sample(b"".join(three)[:-200], "warc", 3, problems=cut),
         "cut-head.warc": Sample(three[0] + three[1][:60], "warc", 1, gaps=("header",)),
         "longer.warc": Sample(longer + three[1], "warc", 2, problems=cut),

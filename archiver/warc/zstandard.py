@@ -10,9 +10,11 @@ FRAME = b"\x28\xb5\x2f\xfd"  # what a frame begins with
 
 def zstd() -> Any:
     """The module. RecordError where there is none."""
-    for name in ("compression.zstd", "backports.zstd"):  # of Python 3.14 and later, and before
+    try:
+        return import_module("compression.zstd")  # from Python 3.14 on, where it was built
+    except ImportError:
         try:
-            return import_module(name)
-        except ImportError:
-            continue
-    raise RecordError("this Python cannot read Zstandard", "Install backports.zstd.")
+            from backports import zstd as module  # noqa: PLC0415
+        except ImportError as error:
+            raise RecordError("this Python cannot read Zstandard", "Install backports.zstd.") from error
+        return module
