@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlite_utils import Database
 
+from archiver.digests import digest as digest_of
 from archiver.errors import ArchiverError, RecordError, SandboxError
 from archiver.index.clusters import grow
 from archiver.index.nominated import Nominated
@@ -149,7 +150,11 @@ def stored_picture(db: Database | sqlite3.Connection, root: Path, digest: str) -
     if row is None:
         raise RecordError(f"{digest}: no record holds this picture")
     location = Location(file=row[0], offset=row[1], length=row[2])
-    return read_record(root, location).content_decoded(PICTURE_BYTES)
+    record = read_record(root, location)
+    if digest_of(record.payload) != digest:
+        where = f"{location.file}: the picture at {location.offset}"
+        raise RecordError(f"{where} was changed", "Run 'archiver verify'.")
+    return record.content_decoded(PICTURE_BYTES)
 
 
 def compare(

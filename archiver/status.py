@@ -16,7 +16,7 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
 from archiver.relating import behind
-from archiver.storage import OPEN
+from archiver.storage import OPEN, is_imported
 from archiver.warc.write import warc_date
 
 Row = dict[str, Any]
@@ -72,9 +72,13 @@ class Checked:
 
 @dataclass(frozen=True)
 class Status:
-    """What an archive holds, and how its last run ended. `warcs`, `records`, `bytes` count what is sealed."""
+    """What an archive holds, and how its last run ended.
+
+    `warcs`, `imports`, `records`, `bytes` count what is sealed: `imports` the files of others.
+    """
 
     warcs: int
+    imports: int
     records: int
     bytes: int
     articles: int
@@ -109,8 +113,10 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
     manifest = commitment.load(root)
     runs = [_run(row) for row in db.execute(_RUNS)]
     saved = max((run for run in runs if run.saved), key=lambda run: run.ended or "", default=None)
+    ours = [warc.path for warc in manifest.warcs if not is_imported(warc.path)]
     return Status(
-        warcs=len(manifest.warcs),
+        warcs=len(ours),
+        imports=len(manifest.warcs) - len(ours),
         records=sum(warc.records for warc in manifest.warcs),
         bytes=sum(warc.bytes for warc in manifest.warcs),
         articles=_one(db, _ARTICLES),
@@ -118,7 +124,7 @@ def look(db: sqlite3.Connection, root: Path, max_age: float | None = None) -> St
         uncompared=behind(db),
         failures=_one(db, f"SELECT count(*) {_NEWEST}"),
         open=tuple(sorted(f"warcs/{path.name}" for path in (root / "warcs").glob(f"*.warc.gz{OPEN}"))),
-        sealed=_one(db, _SEALED, manifest.warcs[-1].path) if manifest.warcs else None,
+        sealed=_one(db, _SEALED, ours[-1]) if ours else None,
         checks=checked(checks.load(root), manifest),
         last_run=runs[0] if runs else None,
         last_saved=saved,

@@ -21,7 +21,7 @@ CODE = PACKAGE + sorted(
     path for folder in ("benchmarks", "docs", "tests") for path in (ROOT / folder).rglob("*.py")
 )
 LINES_OF_MODULE, LINES_OF_TESTS, LINES_OF_FUNCTION = 400, 600, 60  # tests are mostly tables of cases
-LINES_OF_VERIFIER = 680  # it has to be one file
+LINES_OF_VERIFIER = 730  # it has to be one file
 STANDALONE = ROOT / "archiver/prove/verify.py"  # a program of its own in one file, shipped in bundles
 BINS = {"utils", "util", "helpers", "misc", "common"}
 HEAVY = {"PIL", "ada_url", "datasette", "imagehash", "numpy", "requests", "rich", "scipy", "selectolax"} | {

@@ -5,12 +5,14 @@ import time
 import zlib
 from contextlib import suppress
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.errors import RecordError
-from archiver.warc.http import dechunk, decoded, entity_body, essence, parse_message
+from archiver.warc.http import dechunk, decoded, entity_body, essence, is_coded, parse_message
+from archiver.warc.zstandard import zstd
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -195,6 +197,8 @@ def test_codings_come_off(data: bytes) -> None:
         ("deflate", zlib.compress(data)),
         ("deflate", small_window(data)),
         ("deflate", raw_deflate(data)),
+        ("br", brotli.compress(data)),
+        ("zstd", zstd().compress(data[:9]) + zstd().compress(data[9:])),
         ("gzip, gzip", gzip.compress(gzip.compress(data))),
         ("deflate,gzip,identity", gzip.compress(zlib.compress(data))),
     ):
@@ -237,3 +241,35 @@ def test_any_bytes_decode_or_are_refused(body: bytes, coding: str) -> None:
     for data in (body, b"\x1f\x8b\x08\x00" + body, b"\x78\x9c" + body):
         with suppress(RecordError):
             assert len(decoded(data, coding, 1_000)) <= 1_000
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd"])
+def test_brotli_and_zstandard_have_limits(coding: str) -> None:
+    pack = brotli.compress if coding == "br" else zstd().compress
+    bomb = pack(bytes(30 << 20))
+    with pytest.raises(RecordError, match="more than 1048576"):
+        decoded(bomb, coding, 1 << 20)
+    assert is_coded(bomb, coding)
+    with pytest.raises(RecordError, match="broken"):
+        decoded(b"<html>no such thing", coding, 1 << 20)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "br", "zstd"])
+def test_a_body_that_was_decoded_before_it_was_stored(coding: str) -> None:
+    page = b"<!DOCTYPE html><title>The ferry</title>" * 40
+    assert not is_coded(page, coding)
+    assert is_coded(page, "identity")
+
+
+@pytest.mark.parametrize(
+    ("body", "content"),
+    [
+        (b"<html>no chunks", b"<html>no chunks"),
+        (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
+        (b"5\r\nhel", b"hel"),
+        (b"5\r\nhello!\r\n", b"5\r\nhello!\r\n"),
+        (b"", b""),
+    ],
+)
+def test_a_body_that_was_dechunked_before_it_was_stored(body: bytes, content: bytes) -> None:
+    assert entity_body(parse_message(CHUNKED + body), CHUNKED + body, lenient=True) == content

@@ -19,7 +19,7 @@ from archiver.model import Entry, Location
 from archiver.prove import verify
 from archiver.prove.exhibits import Exhibit
 from archiver.prove.report import Case, write_report
-from archiver.prove.subject import choose, imported_places
+from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.sandbox import Sandbox
 from archiver.storage import is_imported, storage_error, sync_folder, write_new
 from archiver.warc.read import read_stored
@@ -77,16 +77,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
             f"{named} has {sum(map(len, stored))} bytes of records; a bundle holds {CAPTURE_BYTES}",
             "Ask for a picture's URL or digest instead.",
         )
-    exhibits = [
-        Exhibit(
-            place.entry,
-            member,
-            place.leaf,
-            original=place.entry.id in chosen.originals,
-            imported=is_imported(place.file),
-        )
-        for place, member in zip(places, stored, strict=True)
-    ]
+    exhibits = [_exhibit(place, member, chosen) for place, member in zip(places, stored, strict=True)]
     files = _proof_files(root, manifest, made)
     _, size, head = checkpoints.parse(made.note)
     files["bundle.json"] = verify.dumped(
@@ -118,6 +109,11 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
         timestamps=len(made.timestamps),
         said=tuple(said),
     )
+
+
+def _exhibit(place: _Place, member: bytes, chosen: Chosen) -> Exhibit:
+    original, imported = place.entry.id in chosen.originals, is_imported(place.file)
+    return Exhibit(place.entry, member, place.leaf, original=original, imported=imported)
 
 
 def _located(

@@ -21,7 +21,7 @@ from archiver.errors import ArchiverError, UsageError
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import Finding
 from archiver.show import concerned, reading
-from archiver.storage import replace_file
+from archiver.storage import is_imported, replace_file
 from archiver.tell.checking import VERDICTS, extent, proved, verdict
 from archiver.tell.words import many, one_line
 from archiver.verify import Verification
@@ -109,7 +109,9 @@ class Report:
             ("How", "every record parsed and judged too (--deep)" if check.thorough else "bytes and digests"),
         ]
         if manifest:
-            held = many(len(manifest.warcs), "WARC file")
+            imports = sum(is_imported(warc.path) for warc in manifest.warcs)
+            held = many(len(manifest.warcs) - imports, "WARC file")
+            held += f" and {many(imports, 'imported file')}" if imports else ""
             rows += [
                 ("Origin", manifest.origin),
                 ("It holds", f"{many(manifest.tree.size, 'record')} in {held}"),

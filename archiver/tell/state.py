@@ -37,7 +37,8 @@ def state(out: Output, directory: Path, found: Status, failures: Iterable[dict[s
 
 def _facts(directory: Path, found: Status) -> Iterable[tuple[str, str]]:
     folder = shlex.quote(str(directory))
-    held = f"{many(found.warcs, 'WARC file')}, {many(found.records, 'record')}, {size(found.bytes)}"
+    imports = f"{many(found.imports, 'imported file')}, " if found.imports else ""
+    held = f"{many(found.warcs, 'WARC file')}, {imports}{many(found.records, 'record')}, {size(found.bytes)}"
     yield "sealed", f"{held}; the newest record is of {moment(found.sealed)}" if found.sealed else held
     yield "holds", f"{many(found.articles, 'article')}, {many(found.pictures, 'picture')}"
     if found.uncompared:

@@ -3,7 +3,6 @@
 import re
 import sqlite3
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from archiver.checks import CheckRun, Damage
 from archiver.errors import ManifestError
 from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.signednote import ED25519, Signature
+from archiver.storage import is_imported
 
 FILES = 50  # a page
 RUNS = 50
@@ -154,19 +154,32 @@ def _sealed(db: sqlite3.Connection, manifest: Manifest, numbers: range) -> dict[
 
     The catalogue has records in the order of the files: so their ids say which is a file's last.
     """
-    files = db.execute("SELECT id, path, records FROM warcs ORDER BY id").fetchall()
-    ends = dict(zip((row["path"] for row in files), accumulate(row["records"] for row in files), strict=True))
+    files = {row["path"]: row["id"] for row in db.execute("SELECT id, path FROM warcs").fetchall()}
     found: dict[int, str] = {}
     for number in numbers:
         path = manifest.warcs[number - 1].path
-        row = db.execute(
-            "SELECT date FROM records JOIN warcs ON warcs.id = warc_id WHERE records.id = ? AND path = ?",
-            (ends.get(path), path),
-        ).fetchone()
+        ours = path in files and not is_imported(path)  # others' records say nothing of when they were sealed
+        date = _last_date(db, files[path]) if ours else None
         begun = _BEGUN.match(path)
         named = "{}-{}-{}T{}:{}:{}Z".format(*begun.groups()) if begun else ""
-        found[number] = to_second(row["date"] if row else named)
+        found[number] = to_second(date or named)
     return found
+
+
+def _last_date(db: sqlite3.Connection, file: int) -> str | None:
+    """The date of a file's last record, found by halves."""
+    low, high, date = 0, db.execute("SELECT coalesce(max(id), 0) FROM records").fetchone()[0], None
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = db.execute(_FROM, (middle,)).fetchone()
+        if row["warc_id"] > file:
+            high = middle - 1
+        else:
+            low, date = row["id"], row["date"] if row["warc_id"] == file else None
+    return date
+
+
+_FROM = "SELECT id, warc_id, date FROM records WHERE id >= ? ORDER BY id LIMIT 1"
 
 
 def _another_key(manifest: Manifest, number: int) -> bool:

@@ -57,6 +57,8 @@ def dictionary(source: Source) -> Any | None:
             data = decoder.decompress(data, _DICTIONARY_BYTES)
             if not decoder.eof:
                 raise RecordError("its dictionary is cut, or too long")
-        return zstd().ZstdDict(data)
+        made = zstd().ZstdDict(data)
+        zstd().ZstdDecompressor(zstd_dict=made)
+        return made
     except (zstd().ZstdError, ValueError) as error:
         raise RecordError(f"its dictionary cannot be read: {error}") from error

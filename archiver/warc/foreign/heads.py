@@ -16,7 +16,8 @@ _END = re.compile(rb"\n\r{0,4}\n")
 _VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z", re.IGNORECASE)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_NEAR = 4096
+_NEAR, _LONGEST_END = 4096, 6
+_STEP = 1 << 16  # how much further a header has to reach than those before it for another look
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -28,12 +29,19 @@ def begins_warc(data: bytes) -> bool:
 
 def head_at(source: Source, at: int) -> bytes | None:
     """The header with the empty line that ends it; None when it has no end within HEAD_BYTES."""
-    for size in (_NEAR, HEAD_BYTES):
-        found = _END.search(data := source.read(at, size))
-        if found:
-            return data[: found.end()]
-        if len(data) < size:
-            return None
+    found = _END.search(data := source.read(at, _NEAR))
+    if found:
+        return data[: found.end()]
+    if len(data) < _NEAR:
+        return None
+    first, last = source.barren
+    start = max(at, last - _LONGEST_END) if first <= at < last else at
+    if at + HEAD_BYTES - start < _STEP:
+        return None
+    found = _END.search(source.read(start, at + HEAD_BYTES - start))
+    if found:
+        return source.read(at, start + found.end() - at)
+    source.barren = (first if start > at else at, at + HEAD_BYTES)
     return None
 
 

@@ -22,6 +22,9 @@ _EFFORT = 100  # bytes inflated for each byte of a file: bombs stop there
 TRIAL = 4096  # bytes looked at to see whether a record begins
 
 
+SPENT = "what is left inflates to more than is read of such a file"
+
+
 class Spent(Exception):
     """More was inflated than a file of its size may ask for."""
 
@@ -115,6 +118,9 @@ class Kept:
 
     def add(self, data: bytes) -> None:
         self._budget.spend(len(data))
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
         if self._file is not None:
             try:
                 self._file.write(data)
@@ -125,6 +131,12 @@ class Kept:
         if self.size + len(data) > HELD_BYTES:
             self._tail = (self._tail + data)[-_TAIL:]
         self.size += len(data)
+
+    def take(self, other: "Kept") -> None:
+        """Add what another has, which is closed."""
+        for block in other.source().blocks(0, other.size):
+            self._put(block)
+        other.close()
 
     def source(self) -> Source:
         if self._file is not None:

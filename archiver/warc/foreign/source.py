@@ -9,6 +9,7 @@ from typing import BinaryIO
 from archiver.errors import RecordError
 
 WINDOW = 1 << 20
+_FIRST = 1 << 16  # most of what is looked for is near
 
 
 class Source:
@@ -24,6 +25,7 @@ class Source:
         except (OSError, ValueError) as error:
             raise unread(error) from error
         self._at, self._window = 0, b""
+        self.barren = (0, 0)  # where no header ends: looked through once, however many begin there
 
     @classmethod
     def of(cls, data: bytes) -> "Source":
@@ -66,14 +68,15 @@ class Source:
         self, pattern: re.Pattern[bytes], start: int, end: int, longest: int = 256
     ) -> Iterator[tuple[int, bytes]]:
         """Where the pattern matches up to `end`, and what; a match has at most `longest` bytes."""
+        size = _FIRST
         while start < end:
-            window = self.read(start, min(WINDOW, end - start))
-            last = start + len(window) >= end
-            beyond = len(window) if last else len(window) - longest
+            window = self.read(start, min(size, end - start))
+            beyond = len(window) if start + len(window) >= end else len(window) - longest
             for found in pattern.finditer(window):
                 if found.start() < beyond:
                     yield start + found.start(), found[0]
             start += beyond
+            size = WINDOW
 
     def search(self, pattern: re.Pattern[bytes], start: int, end: int, longest: int = 256) -> int | None:
         """Where the pattern matches first."""

@@ -7,7 +7,18 @@ from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.warc.foreign import arc, frames, plain, zips
-from archiver.warc.foreign.inflate import TRIAL, Budget, Decoder, Deflate, Kept, Salvage, Spent, expand, trial
+from archiver.warc.foreign.inflate import (
+    SPENT,
+    TRIAL,
+    Budget,
+    Decoder,
+    Deflate,
+    Kept,
+    Salvage,
+    Spent,
+    expand,
+    trial,
+)
 from archiver.warc.foreign.kinds import HEAD, holds_warc, recognise_file
 from archiver.warc.foreign.nouns import ForeignRecord, Form, Stretch
 from archiver.warc.foreign.plain import GZIP, Piece
@@ -16,8 +27,8 @@ from archiver.warc.foreign.walk import claimed_end, walk
 from archiver.warc.read import RECORD_BYTES
 from archiver.warc.zstandard import FRAME
 
-_SPENT = "what is left inflates to more than is read of such a file"
 _MAGIC = {"gzip": re.compile(GZIP), "zstd": re.compile(re.escape(FRAME))}
+_TRIALS = {"gzip": TRIAL, "zstd": 1 << 20}  # what a look at one costs; a frame's decoder is slow to make
 
 
 @dataclass(frozen=True)
@@ -87,9 +98,9 @@ class _Transcript:
                     piece = Piece(0, 0, stretch.record, stretch.code, stretch.reason)
                     yield from _given(piece, 0)
             if unit.broken:
-                yield Transcribed(0, None, "damaged", f"damaged deflate: {unit.broken}")
+                yield _lost(0, unit.broken)
         except Spent:
-            yield _bomb(0)
+            yield _lost(0, SPENT)
         finally:
             kept.close()
 
@@ -103,8 +114,7 @@ class _Transcript:
                     if not (broken and piece.end == inner.size and claimed_end(piece)):
                         yield from _given(piece, at)
                 if broken:
-                    code = "cut" if broken == "cut" else "damaged"
-                    yield Transcribed(at, None, code, f"compressed bytes are broken: {broken}")
+                    yield _lost(at, broken)
             finally:
                 kept.close()
 
@@ -113,31 +123,34 @@ class _Transcript:
 
         Where it begins, what it is, and why it is broken.
         """
-        at, begun, group = 0, 0, Kept(self._budget, whole=True)
-        broken = ""
-        while at < self._source.size and not broken.startswith(_SPENT):
+        at, begun, broken = 0, 0, ""
+        group = Kept(self._budget, whole=True)
+        while at < self._source.size and broken != SPENT:
             kept = Kept(self._budget, whole=True)
-            try:
-                unit = expand(self._source, at, decoder(), kept, self._budget)
-                end, why = unit.end, unit.broken
-                if why:
-                    end = self._next(at + 1, form)
-            except Spent:
-                end, why = self._source.size, _SPENT
+            end, why = self._expand(at, form, decoder(), kept)
             if broken or (group.size and _begins(kept.source().read(0, HEAD))):
                 yield begun, group, broken
                 begun, group = at, kept
+            elif group.size:
+                group.take(kept)
             else:
-                for block in kept.source().blocks(0, kept.size):
-                    group.add(block)
-                kept.close()
+                group.close()
+                begun, group = at, kept
             at, broken = end, why
         yield begun, group, broken
+
+    def _expand(self, at: int, form: Form, decoder: Decoder, kept: Kept) -> tuple[int, str]:
+        """Inflate what begins at a place: where the next begins, and why this one is broken."""
+        try:
+            unit = expand(self._source, at, decoder, kept, self._budget)
+            return (self._next(at + 1, form) if unit.broken else unit.end), unit.broken
+        except Spent:
+            return self._source.size, SPENT
 
     def _next(self, at: int, form: Form) -> int:
         """Where the next compressed stretch begins that can be read."""
         for found, _ in self._source.matches(_MAGIC[form], at, self._source.size):
-            self._budget.spend(TRIAL)
+            self._budget.spend(_TRIALS[form])
             if form != "gzip" or _begins(trial(self._source, found, TRIAL)):
                 return found
         return self._source.size
@@ -156,5 +169,8 @@ def _given(piece: Piece, at: int) -> Iterator[Transcribed]:
         yield Transcribed(at, record, piece.code, piece.reason)
 
 
-def _bomb(at: int) -> Transcribed:
-    return Transcribed(at, None, "bomb", _SPENT)
+def _lost(at: int, broken: str) -> Transcribed:
+    if broken == SPENT:
+        return Transcribed(at, None, "bomb", SPENT)
+    code = "cut" if broken == "cut" else "damaged"
+    return Transcribed(at, None, code, f"compressed bytes are broken: {broken}")

@@ -12,6 +12,7 @@ from archiver.errors import RecordError
 from archiver.warc.foreign import plain, zips
 from archiver.warc.foreign.heads import begins_warc, head_at
 from archiver.warc.foreign.inflate import (
+    SPENT,
     TRIAL,
     Budget,
     Deflate,
@@ -121,13 +122,16 @@ class _Walk:
                 yield piece
                 at = piece.end
         except Spent:
-            yield Piece(at, size, None, "bomb", "what is left inflates to more than is read of such a file")
+            yield Piece(at, size, None, "bomb", SPENT)
 
     def _plain(self, at: int) -> Piece:
         piece = plain.record_at(self._source, at, "plain")
-        if piece is None:
-            end = self._next(at + 1, MEMBERS)
-            piece = Piece(at, end, None, *plain.what_is(self._source, at, end))
+        end = at
+        while piece is None:
+            end = self._next(end + 1, MEMBERS)
+            begun = end < self._source.size and not self._source.starts(end, GZIP)
+            if not begun or plain.record_at(self._source, end, "plain"):
+                piece = Piece(at, end, None, *plain.what_is(self._source, at, end))
         return piece
 
     def _gzip(self, at: int) -> Piece:
@@ -160,10 +164,12 @@ class _Walk:
             return Piece(at, end, None, "several", "gzip members that hold more than one record")
         if piece.record is None:
             return Piece(at, end, None, piece.code, piece.reason)
-        raw = piece.record.raw
+        record = piece.record
+        if piece.start:
+            record = replace(record, lead=piece.start)
         if isinstance(inner, Ends):
-            raw = partial(inflated, self._source, at, end)
-        return Piece(at, end, replace(piece.record, raw=raw, lead=piece.start))
+            record = replace(record, raw=partial(inflated, self._source, at, end))
+        return Piece(at, end, record)
 
     def _more(self, at: int, kept: Kept, size: int) -> int:
         """Inflate the members that go on with a record, up to a size; the end of the last."""
@@ -243,14 +249,16 @@ def _only(inner: Source) -> Piece | None:
     if piece is None or piece.record is None:
         found = plain.next_begin(inner, start + 1, inner.size)
         return None if found is not None else Piece(0, inner.size, None, *plain.what_is(inner, 0, inner.size))
-    problems = list(piece.record.problems)
+    problems = []
     if start:
         problems.append(Problem("lead", "empty lines before the record"))
     if piece.end < inner.size:
-        if plain.next_begin(inner, piece.end, inner.size) is not None or begins_warc(
-            inner.read(piece.end, 5)
-        ):
+        following = plain.next_begin(inner, piece.end, inner.size)
+        if following is not None or begins_warc(inner.read(piece.end, 5)):
             return None
         message = f"{inner.size - piece.end} bytes after the record in its gzip member"
         problems.append(Problem("rest", message, piece.end))
-    return replace(piece, record=replace(piece.record, problems=tuple(problems)))
+    if problems:
+        record = replace(piece.record, problems=(*piece.record.problems, *problems))
+        piece = replace(piece, record=record)
+    return piece
