@@ -28,6 +28,7 @@ from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest, list_of
 from archiver.manifest.signednote import Signature, VerifierKey
 from archiver.manifest.signers import InForce, Named, Signer, current_key, named_by
+from archiver.manifest.tree import Tree
 from archiver.model import Entry
 from archiver.storage import LISTED, OPEN, is_imported, make_folder, storage_error, sync_folder
 from archiver.warc.write import warc_date
@@ -46,6 +47,7 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.signer: Signer | None = None
+        self._grown: Tree | None = None  # after what was sealed last
 
     def create(self) -> None:
         """Make the archive when there is none yet. Only under the lock."""
@@ -135,6 +137,8 @@ class Archive:
         """What the manifest names gets its name; what it does not name was not acknowledged, and goes."""
         folder = self.root / intake.FOLDER
         left = [] if folder.is_symlink() else sorted(folder.glob(f"*{OPEN}"))
+        if not left:
+            return
         named = {part.path: warc for warc in self.manifest().warcs for part in (warc, warc.list)}
         for opened in left:
             path = f"{intake.FOLDER}/{opened.name.removesuffix(OPEN)}"
@@ -208,7 +212,8 @@ class Archive:
 
     def _names(self) -> set[str]:
         """What all sealed files are called; in lower case, since some disks make no difference."""
-        return {Path(part.path).name.lower() for warc in self.manifest().warcs for part in (warc, warc.list)}
+        parts = (part.path for warc in self.manifest().warcs for part in (warc, warc.list))
+        return {path.rpartition("/")[2].lower() for path in parts}
 
     def _is_free(self, name: str, taken: set[str]) -> bool:
         folder = self.root / intake.FOLDER
@@ -221,20 +226,30 @@ class Archive:
         signer, manifest = self.signer, self.manifest()
         origin = manifest.origin
         watch = signer.watch(origin) if signer else ()
-        tree = commitment.tree_of(manifest, self.committed_entries(manifest), watch)
+        tree = self._tree(warc, manifest, watch)
         manifest = commitment.extend(manifest, tree, warc, entries)
         note = manifest.checkpoints[-1].note
         signed: Sequence[tuple[Signature, VerifierKey]] = ()
         if signer:
-            signed = signer.sign(origin, note, self._signing(warc), tree)
+            signed = signer.sign(origin, note, self._signing(warc, manifest), tree)
         commitment.save(self.root, commitment.signed(manifest, -1, signed))
         if signer and signed:
             signer.remember(origin, note)
+        tree.keep_root()
+        self._grown = tree
 
-    def _signing(self, warc: CommittedWarc) -> Named:
+    def _tree(self, warc: CommittedWarc, manifest: Manifest, watch: Sequence[int]) -> Tree:
+        """The tree so far, by all record lists; of imported files in a row only before the first."""
+        grown, self._grown = self._grown, None
+        same = grown and is_imported(warc.path) and commitment.tree_head(grown) == manifest.tree
+        if grown and same and all(size in grown.roots for size in watch):
+            return grown
+        return commitment.tree_of(manifest, self.committed_entries(manifest), watch)
+
+    def _signing(self, warc: CommittedWarc, manifest: Manifest) -> Named:
         """The keys that an open WARC file names; for an imported file the one that is in force."""
         if is_imported(warc.path):
-            return Named(self.current_key())
+            return Named(current_key(self.root, manifest))
         first = next(recordlist.read(self.root / (warc.list.path + OPEN)), None)
         return named_by(self.root, warc.path + OPEN, first)
 

@@ -21,7 +21,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A growing tree that keeps only the roots of its full subtrees: memory is logarithmic.
 
-    `roots` has the roots that it had on the way, of the sizes in `watch`.
+    `roots` has the roots that it had on the way, of the sizes in `watch` and where it was told to keep one.
     """
 
     def __init__(self, watch: Iterable[int] = ()) -> None:
@@ -44,6 +44,10 @@ class Tree:
     def extend(self, inputs: Iterable[bytes]) -> None:
         for data in inputs:
             self.append(data)
+
+    def keep_root(self) -> None:
+        """Have the root of now in `roots`."""
+        self.roots[self.size] = self.root()
 
     def root(self) -> bytes:
         """MTH of all leaves so far."""
