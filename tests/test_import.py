@@ -16,6 +16,8 @@ from commands import archiver, query, within
 from rows import dump
 from sqlite_utils import Database
 
+from archiver.browse.data.article import load_page
+from archiver.browse.language import language
 from archiver.config import Settings
 from archiver.importing import import_files
 from archiver.index.memory import Memory
@@ -330,3 +332,11 @@ class _Interrupting:
         yield
         if (self._step, self._times) == (2, 2):
             raise KeyboardInterrupt
+
+
+def test_the_page_of_an_article_says_where_it_came_from(archive: Path) -> None:
+    with closing(sqlite3.connect(archive / "catalogue.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        page = load_page(connection, 1, language("en"))
+    assert page is not None
+    assert (page.imported, page.card.archived) == ("crawl.warc", "2019-03-04T05:06:08Z")

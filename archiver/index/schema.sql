@@ -209,7 +209,7 @@ CREATE TABLE fetches (
     status INTEGER,
     response_id TEXT,
     payload_digest TEXT,
-    imported INTEGER NOT NULL,
+    imported INTEGER NOT NULL DEFAULT 0,
     note_id TEXT NOT NULL UNIQUE
 );
 CREATE INDEX fetches_by_url ON fetches(url, purpose, outcome);
