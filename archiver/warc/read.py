@@ -17,7 +17,7 @@ from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Location
 from archiver.storage import unblocked
-from archiver.warc.http import Message, decoded, entity_body, parse_message
+from archiver.warc.http import Message, decoded, entity_body, is_coded, parse_message
 
 HEAD_BYTES = 1 << 20
 RECORD_BYTES = 1 << 30
@@ -31,6 +31,7 @@ class StoredRecord:
 
     fields: tuple[tuple[str, str], ...]
     block: bytes = field(repr=False)
+    foreign: bool = False  # somebody else's: fields may name codings that were taken off before it was stored
 
     def get(self, name: str) -> str | None:
         return next((value for key, value in self.fields if key == name.lower()), None)
@@ -49,11 +50,14 @@ class StoredRecord:
     @property
     def payload(self) -> bytes:
         """WARC/1.1 section 5.8: the entity-body for HTTP, else the block."""
-        return entity_body(self.http, self.block) if self.http else self.block
+        return entity_body(self.http, self.block, lenient=self.foreign) if self.http else self.block
 
     def content_decoded(self, limit: int) -> bytes:
         """The payload without its content coding; RecordError past `limit` bytes."""
-        return decoded(self.payload, self.http.get("content-encoding") if self.http else None, limit)
+        coding = self.http.get("content-encoding") if self.http else None
+        if self.foreign and not is_coded(self.payload, coding):
+            coding = None
+        return decoded(self.payload, coding, limit)
 
 
 @dataclass(frozen=True)
