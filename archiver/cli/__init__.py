@@ -13,6 +13,7 @@ from archiver.cli.archiving import archive
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.keys import key, sign
+from archiver.cli.linting import lint
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
 from archiver.cli.proving import demo, rebuild
@@ -67,6 +68,7 @@ _COMMANDS = (
     demo,
     duplicates,
     key,
+    lint,
     protect,
     prove,
     rebuild,

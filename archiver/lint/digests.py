@@ -50,7 +50,7 @@ def read_digest(value: bytes) -> Labelled | None:
 
 
 def _read(algorithm: str, length: int, written: bytes) -> Labelled | None:
-    if len(written) == 2 * length:
+    if len(written) == 2 * length and b"=" not in written:
         return Labelled(algorithm, bytes.fromhex(written.decode("ascii")), False)
     bare = written.rstrip(b"=")
     if len(bare) == (8 * length + 4) // 5:

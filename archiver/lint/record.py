@@ -75,7 +75,7 @@ def _http(judged: Judged, block: memoryview) -> None:
             said.append(("http-type", f"Content-Type {shown(media)} on a {judged.kind.decode()} record"))
         return
     if b"msgtype=" in media and b"msgtype=" + judged.kind not in media:
-        said.append(("http-type", f"Content-Type {shown(media)} on a {judged.kind.decode()} record"))
+        said.append(("msgtype", f"Content-Type {shown(media)} on a {judged.kind.decode()} record"))
     _message(judged, block)
 
 

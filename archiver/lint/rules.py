@@ -63,6 +63,7 @@ _ERRORS = _table(
     type-missing          | 5.5        | No WARC-Type.
     type-form             | 5.5        | WARC-Type is no token.
     media-type-form       | 5.6        | Content-Type is no media type.
+    msgtype               | 5.6        | The msgtype of application/http (RFC 2616 section 19.1) is not that of the record.
     concurrent-form       | 5.7        | WARC-Concurrent-To is no `<URI>`.
     concurrent-forbidden  | 5.7        | WARC-Concurrent-To on a record that shall not have it.
     block-digest-form     | 5.8        | WARC-Block-Digest is no `algorithm:value` of the algorithm's length.
@@ -139,7 +140,7 @@ _WARNINGS = _table(
     profile-undefined     | 5.18       | WARC-Profile on a record that is no revisit means nothing.
     warcinfo-type         | 6.2        | A warcinfo record that is not application/warc-fields.
     fields-block          | 6.2        | A block of application/warc-fields that is no list of `name: value`.
-    http-type             | 6.3.2      | A response or request of http whose Content-Type is not application/http, or of the other msgtype.
+    http-type             | 6.3.2      | A response or request of http whose Content-Type is not application/http.
     http-message          | 6.3.2      | A block of application/http that begins as no HTTP message.
     http-cut              | 6.3.2      | The body is shorter than the HTTP message says, and no WARC-Truncated says so.
     ip-missing            | 6.3.2      | A response or request of http without WARC-IP-Address.

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from archiver.errors import RecordError
 from archiver.lint.arc import judge_arc
 from archiver.lint.digests import BLOCK, PAYLOAD, Digests
+from archiver.lint.head import parse_head
 from archiver.lint.record import Judged, judge_record
 from archiver.lint.references import References
 from archiver.lint.rules import RULES, section
@@ -124,6 +125,17 @@ class Walk:
                     yield from self._gap(found.code, found.reason, found.offset)
         else:
             yield from self._gap(stretch.code, stretch.reason, stretch.offset)
+            if stretch.code == "header":
+                yield from self._header(stretch)
+
+    def _header(self, stretch: Stretch) -> Iterator[Finding]:
+        """What is wrong with a header that is none."""
+        self._file.seek(stretch.offset)
+        raw, found, _ = self._file.read(min(stretch.length, HEAD)).partition(b"\r\n\r\n")
+        head = parse_head(raw + found)
+        self._version = head.version
+        for code, words in head.said:
+            yield self._say(code, words, stretch.offset)
 
     def _gap(self, code: str, reason: str, offset: int) -> Iterator[Finding]:
         arc = self._tally.kind.startswith("arc")
