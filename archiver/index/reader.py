@@ -5,21 +5,22 @@ Capturing describes each member it has just written with it, `rebuild` each memb
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
-from archiver.model import NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
+from archiver.model import GAP, NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
 from archiver.pictures.decode import sniff
 from archiver.pictures.describe import describe_picture
 from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.formats import not_decoded
 from archiver.sandbox import Sandbox
+from archiver.storage import open_plain, open_stored
 from archiver.warc.http import essence
-from archiver.warc.read import Member, StoredRecord, members, parse_member
+from archiver.warc.read import RECORD_BYTES, Member, StoredRecord, members, parse_member
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -53,7 +54,7 @@ def describe(member: Member, sandbox: Sandbox) -> Entry:
 def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterator[tuple[Entry, Member]]:
     """Describe every member of a WARC file from `offset` on. RecordError names file and offset."""
     try:
-        with (root / warc).open("rb") as file:
+        with open_plain(root / warc) as file:
             for member in members(file, offset):
                 try:
                     yield describe(member, sandbox), member
@@ -63,6 +64,42 @@ def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterato
         raise RecordError(f"{warc}: {error}", "Run 'archiver verify' to see what is damaged.") from error
     except OSError as error:
         raise RecordError(f"{warc}: {error.strerror or error}") from error
+
+
+def imported(
+    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox
+) -> Iterator[tuple[Entry, Member | None]]:
+    """Describe the records of an imported file, which lie where the lines of its record list say.
+
+    None for a gap, and for a record that is too large to be held. RecordError names file and offset where
+    the stored bytes are not those of the line.
+    """
+    try:
+        with open_stored(root, file) as stored:
+            for line in lines:
+                if line.type == GAP or line.length > RECORD_BYTES:
+                    yield line, None
+                    continue
+                stored.seek(line.offset)
+                member = Member(line.offset, stored.read(line.length))
+                if member.digest != line.digest:
+                    raise RecordError(
+                        f"{file}: offset {line.offset}: not the bytes that were committed",
+                        "Run 'archiver verify' to see what is damaged.",
+                    )
+                yield described(line, member, sandbox), member
+    except OSError as error:
+        raise RecordError(
+            f"{file}: {error.strerror or error}", "Run 'archiver verify' to see what is missing."
+        ) from error
+
+
+def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
+    """What an imported record says; what its line says, where today's reader does not know its form."""
+    try:
+        return describe(member, sandbox)
+    except RecordError:
+        return line
 
 
 def note_of(entry: Entry, stored: bytes) -> Note | None:

@@ -17,8 +17,9 @@ from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
+from archiver.storage import open_plain, stored_at
 from archiver.verify.align import common, gaps
-from archiver.verify.files import COPY, Facts, committed, measure, open_plain, stored_at
+from archiver.verify.files import COPY, Facts, committed, measure
 from archiver.warc.read import Member, members
 
 _MORE_LINES = 100  # read beyond the committed number, to name lines that were added

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Location
-from archiver.storage import unblocked
+from archiver.storage import is_imported, open_stored
 from archiver.warc.http import Message, decoded, entity_body, is_coded, parse_message
 
 HEAD_BYTES = 1 << 20
@@ -73,9 +73,14 @@ class Member:
 
 
 def is_inside(root: Path, file: str) -> bool:
-    """Whether a file that a catalogue names lies in the folder (resolved), wherever links lead."""
+    """Whether a file that a catalogue names lies in the folder (resolved), wherever links lead.
+
+    An imported file may be a link to anywhere; what is read through it has to have the digest that was
+    committed.
+    """
     try:
-        return (root / file).resolve().is_relative_to(root)
+        path = (root / file).parent if is_imported(file) else root / file
+        return path.resolve().is_relative_to(root)
     except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
         return False
 
@@ -85,10 +90,8 @@ def read_stored(root: Path, location: Location) -> bytes:
 
     RecordError when they are not there.
     """
-    path = root / location.file
     try:
-        found = path if path.exists() else path.with_name(path.name + ".open")
-        with open(found, "rb", opener=unblocked) as file:
+        with open_stored(root, location.file) as file:
             missing = location.offset + location.length - os.fstat(file.fileno()).st_size
             if missing > 0 or location.offset < 0 or location.length < 0:
                 raise RecordError(f"{location.file}: ends {missing} bytes too early")

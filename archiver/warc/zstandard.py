@@ -1,5 +1,6 @@
 """Zstandard (RFC 8878), from Python's own library or its backport."""
 
+from importlib import import_module
 from typing import Any
 
 from archiver.errors import RecordError
@@ -9,11 +10,9 @@ FRAME = b"\x28\xb5\x2f\xfd"  # what a frame begins with
 
 def zstd() -> Any:
     """The module. RecordError where there is none."""
-    try:
-        from compression import zstd as module  # noqa: PLC0415 - from Python 3.14 on, where it was built
-    except ImportError:
+    for name in ("compression.zstd", "backports.zstd"):  # of Python 3.14 and later, and before
         try:
-            from backports import zstd as module  # noqa: PLC0415
-        except ImportError as error:
-            raise RecordError("this Python cannot read Zstandard", "Install backports.zstd.") from error
-    return module
+            return import_module(name)
+        except ImportError:
+            continue
+    raise RecordError("this Python cannot read Zstandard", "Install backports.zstd.")

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from archiver.warc.foreign.nouns import Form, ForeignRecord, Problem
+from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.plain import Piece, line_ends, what_is
 from archiver.warc.foreign.source import Source
 
 _LINE_BYTES = 1 << 16
 _MATCH = 8192
 _BEGINS = re.compile(rb"^(?:filedesc|https?|dns|ftp|whois|urn|data|mailto):[^\n]{1,8000}\n", re.MULTILINE)
-_DATE = re.compile(rb"[0-9]{12,17}\Z")
+_DATE = re.compile(rb"(?:[0-9]{4,20}|-|null)\Z")
 _ADDRESS = re.compile(rb"(?:[0-9A-Fa-f.:]{2,45}|-|0)\Z")
-_LENGTH = re.compile(rb"[0-9]{1,15}\Z")
+_LENGTH = re.compile(rb"-?[0-9]{1,15}\Z")
 _TOKEN = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)
 
 
@@ -35,9 +35,9 @@ class _Line:
     length: int
 
 
-def is_arc(head: bytes) -> bool:
-    """Whether some bytes begin an ARC file, or a record of one."""
-    line, ended, _ = head[:_LINE_BYTES].partition(b"\n")
+def begins_arc(head: bytes) -> bool:
+    """Whether some bytes begin an ARC file, or a record of one, empty lines before it or not."""
+    line, ended, _ = head[:_LINE_BYTES].lstrip(b"\r\n").partition(b"\n")
     return bool(ended) and _line(line) is not None
 
 
@@ -86,19 +86,7 @@ def _record(source: Source, at: int, start: int, form: Form) -> Piece | None:
     if line is None:
         return None
     block = start + len(written) + 1
-    block_end, problems = block + line.length, []
-    end = min(block_end, source.size)
-    end += line_ends(source, end)
-    if not (block_end <= source.size and (end == source.size or _begins(source, end))):
-        found = _next(source, block)
-        if found < block_end:
-            message = f"the block has {found - block} bytes, its line says {line.length}"
-            problems.append(Problem("short-block", message, len(written) + 1))
-            block_end = end = found
-        else:
-            message = "what follows the block is no record"
-            problems.append(Problem("record-end", message, block_end - start))
-            end = block_end
+    block_end, end, problems = _extent(source, start, block, line.length)
     made = _Made(source, written, block, block_end)
     fields = made.fields(line, problems)
     head = b"WARC/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n"
@@ -116,6 +104,21 @@ def _record(source: Source, at: int, start: int, form: Form) -> Piece | None:
             arc=written.decode("utf-8", "backslashreplace"),
         ),
     )
+
+
+def _extent(source: Source, start: int, block: int, length: int) -> tuple[int, int, list[Problem]]:
+    """Where the block ends, where the record ends, and what is wrong with it."""
+    block_end = min(block + length, source.size)
+    end = block_end + line_ends(source, block_end)
+    whole = 0 <= length <= source.size - block
+    if whole and (end == source.size or _begins(source, end)):
+        return block_end, end, []
+    found = _next(source, block)
+    if not whole or found < block_end:
+        message = f"the block has {found - block} bytes, its line says {length}"
+        return found, found, [Problem("short-block", message, block - start)]
+    message = "what follows the block is no record"
+    return block_end, block_end, [Problem("record-end", message, block_end - start)]
 
 
 def _begins(source: Source, at: int) -> bool:

@@ -44,7 +44,7 @@ class Frame:
 
 
 def dictionary(source: Source) -> Any | None:
-    """The dictionary with which a file begins; None when it has none. RecordError when it is no dictionary."""
+    """The dictionary with which a file begins; None when it has none. RecordError when it is none."""
     if not source.starts(0, _DICTIONARY):
         return None
     (size,) = struct.unpack("<L", source.read(4, 4).ljust(4, b"\0"))

@@ -7,15 +7,20 @@ from archiver.warc.foreign.nouns import Problem
 from archiver.warc.foreign.source import Source
 from archiver.warc.http import HEAD_BYTES
 
-BEGINS = re.compile(rb"WARC/[0-9]\.[0-9]{1,2}[ \t]*\r?\n[A-Za-z][A-Za-z0-9_-]{0,63}[ \t]*:")
+BEGINS = re.compile(rb"(?i:WARC)/[0-9]\.[0-9]{1,2}[ \t]*\r{0,4}\n[A-Za-z][A-Za-z0-9_-]{0,63}[ \t]*:")
 KNOWN = ("0.17", "0.18", "1.0", "1.1")
-_END = re.compile(rb"\n\r?\n")
-_VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z")
+_END = re.compile(rb"\n\r{0,4}\n")
+_VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z", re.IGNORECASE)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NEAR = 4096
 
 Fields = tuple[tuple[str, str], ...]
+
+
+def begins_warc(data: bytes) -> bool:
+    """Whether a record may begin so. Version lines are told without case, as those of RFC 5234 are."""
+    return data[:5].upper() == b"WARC/"
 
 
 def head_at(source: Source, at: int) -> bytes | None:
@@ -43,23 +48,23 @@ def parse_head(head: bytes) -> tuple[str, Fields, Sequence[Problem]] | None:
     """Version, fields in order, and what is wrong; None when it does not begin with a version line."""
     problems = _Problems()
     lines = head.split(b"\n")[:-2]  # the last two are the empty line, and nothing after it
-    found = _VERSION.match(lines[0].removesuffix(b"\r")) if lines else None
+    found = _VERSION.match(lines[0].rstrip(b"\r")) if lines else None
     if found is None:
         return None
     version = found[1].decode()
     if version not in KNOWN:
-        problems.add("version", f"WARC/{version} is no version that is known", 0)
+        problems.add("version", f"{found[0].decode()!r} is no version that is known", 0)
     fields: list[tuple[str, list[str]]] = []
     at = 0
     for number, ended in enumerate(lines):
-        line = ended.removesuffix(b"\r")
-        if line is ended:
-            problems.add("line-end", "a header line ends with LF, without CR", at)
+        line = ended.rstrip(b"\r")
+        if len(ended) - len(line) != 1:
+            problems.add("line-end", "a header line does not end with CRLF", at)
         if number:
             _line(line, at, fields, problems)
         at += len(ended) + 1
-    if head[at:] == b"\n":
-        problems.add("line-end", "a header line ends with LF, without CR", at)
+    if head[at:] != b"\r\n":
+        problems.add("line-end", "the line that ends the header is not CRLF", at)
     return (
         f"WARC/{version}",
         tuple((name, " ".join(parts)) for name, parts in fields),

@@ -110,7 +110,8 @@ class Kept:
         self._budget, self.size = budget, 0
         self._parts: list[bytes] = []
         self._tail = b""
-        self._file = cast("BinaryIO", tempfile.SpooledTemporaryFile(HELD_BYTES)) if whole else None
+        file = tempfile.SpooledTemporaryFile(HELD_BYTES) if whole else None  # noqa: SIM115 - `close` does
+        self._file = cast("BinaryIO | None", file)
 
     def add(self, data: bytes) -> None:
         self._budget.spend(len(data))

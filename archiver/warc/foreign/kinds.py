@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from archiver.warc.foreign.arc import is_arc
-from archiver.warc.foreign.heads import BEGINS
+from archiver.warc.foreign.arc import begins_arc
+from archiver.warc.foreign.heads import BEGINS, begins_warc
 from archiver.warc.foreign.inflate import TRIAL, trial
 from archiver.warc.foreign.plain import GZIP
 from archiver.warc.foreign.source import Source
@@ -21,24 +21,32 @@ def recognise_file(head: bytes) -> FileKind:
 
     A ZIP file counts as WACZ and Zstandard as WARC before anything in them was read.
     """
+    kind: FileKind = "unknown"
     if head.startswith(ZIP):
-        return "wacz"
-    if head.startswith(_ZSTD):
-        return "warc+zstd"
-    if is_arc(head.lstrip(b"\r\n")):
-        return "arc"
-    if head.startswith(b"WARC/"):
-        return "warc"
-    source = Source.of(head[:HEAD])
-    if head.startswith(GZIP) and is_arc(trial(source, 0, TRIAL).lstrip(b"\r\n")):
-        return "arc+gzip"
-    for found in MEMBERS.finditer(head, 0, HEAD):
-        if found[0] != GZIP:
+        kind = "wacz"
+    elif head.startswith(_ZSTD):
+        kind = "warc+zstd"
+    elif begins_arc(head):
+        kind = "arc"
+    elif head.startswith(GZIP) and begins_arc(trial(Source.of(head[:HEAD]), 0, TRIAL)):
+        kind = "arc+gzip"
+    elif begins_warc(head):
+        kind = "warc"
+    else:
+        kind = _first(Source.of(head[:HEAD]))
+    return kind
+
+
+def _first(source: Source) -> FileKind:
+    """By the first record, with something before it or not."""
+    for found, what in source.matches(MEMBERS, 0, source.size):
+        if what != GZIP:
             return "warc"
-        if begins_warc(trial(source, found.start())):
+        if holds_warc(trial(source, found)):
             return "warc+gzip"
     return "unknown"
 
 
-def begins_warc(data: bytes) -> bool:
-    return data.lstrip(b"\r\n").startswith(b"WARC/")
+def holds_warc(data: bytes) -> bool:
+    """Whether a compressed stretch that begins so begins with a record, empty lines before it or not."""
+    return begins_warc(data.lstrip(b"\r\n"))

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.warc.foreign.heads import BEGINS, head_at, parse_head
-from archiver.warc.foreign.nouns import Form, ForeignRecord, Problem
+from archiver.warc.foreign.heads import BEGINS, begins_warc, head_at, parse_head
+from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.source import Source
 
 GZIP = b"\x1f\x8b\x08"
@@ -43,7 +43,7 @@ def pieces(source: Source, form: Form) -> Iterator[Piece]:
 def what_is(source: Source, at: int, end: int) -> tuple[str, str]:
     """Code and reason of bytes that are no record."""
     data = source.read(at, min(end - at, 1 << 16))
-    if source.starts(at, b"WARC/"):
+    if begins_warc(source.read(at, 5)):
         return "header", "a WARC header without end, or none that can be read"
     if not data.strip(b"\r\n"):
         return "blank", "empty lines"
@@ -66,7 +66,7 @@ def next_begin(source: Source, at: int, end: int) -> int | None:
 
 def record_at(source: Source, at: int, form: Form) -> Piece | None:
     """The record that begins here, with the line ends that follow it; None when none does."""
-    if not source.starts(at, b"WARC/"):
+    if not begins_warc(source.read(at, 5)):
         return None
     head = head_at(source, at)
     parsed = parse_head(head) if head else None
@@ -111,7 +111,7 @@ def _extent(
     if claimed <= source.size:
         blank = line_ends(source, claimed)
         end = claimed + blank
-        if end == source.size or source.starts(end, b"WARC/") or source.starts(end, GZIP):
+        if end == source.size or begins_warc(source.read(end, 5)) or source.starts(end, GZIP):
             if blank != len(END) or not source.starts(claimed, END):
                 message = f"{blank} bytes of line ends follow the block, not two CRLF"
                 problems.append(Problem("record-end", message, claimed - at))

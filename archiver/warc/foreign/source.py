@@ -40,7 +40,7 @@ class Source:
         if size <= 0:
             return b""
         first = at - self._at
-        if 0 <= first and first + size <= len(self._window):
+        if first >= 0 and first + size <= len(self._window):
             return self._window[first : first + size]
         window = self._get(at, max(size, min(WINDOW, self.size - at)))
         if len(window) < size:

@@ -8,8 +8,8 @@ from typing import BinaryIO
 from archiver.errors import RecordError
 from archiver.warc.foreign import arc, frames, plain, zips
 from archiver.warc.foreign.inflate import TRIAL, Budget, Decoder, Deflate, Kept, Salvage, Spent, expand, trial
-from archiver.warc.foreign.kinds import HEAD, begins_warc, recognise_file
-from archiver.warc.foreign.nouns import Form, ForeignRecord, Stretch
+from archiver.warc.foreign.kinds import HEAD, holds_warc, recognise_file
+from archiver.warc.foreign.nouns import ForeignRecord, Form, Stretch
 from archiver.warc.foreign.plain import GZIP, Piece
 from archiver.warc.foreign.source import Source
 from archiver.warc.foreign.walk import claimed_end, walk
@@ -144,7 +144,7 @@ class _Transcript:
 
 
 def _begins(data: bytes) -> bool:
-    return begins_warc(data) or arc.is_arc(data.lstrip(b"\r\n"))
+    return holds_warc(data) or arc.begins_arc(data)
 
 
 def _given(piece: Piece, at: int) -> Iterator[Transcribed]:

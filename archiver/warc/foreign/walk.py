@@ -1,4 +1,4 @@
-"""One walk through a file of others: which bytes are records with a place of their own, and what the rest is."""
+"""One walk through a file of others: which bytes are records that have a place, and what the rest is."""
 
 import io
 import re
@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.warc.foreign import plain, zips
+from archiver.warc.foreign.heads import begins_warc
 from archiver.warc.foreign.inflate import (
     TRIAL,
     Budget,
@@ -21,7 +22,7 @@ from archiver.warc.foreign.inflate import (
     inflated,
     trial,
 )
-from archiver.warc.foreign.kinds import HEAD, MEMBERS, begins_warc, recognise_file
+from archiver.warc.foreign.kinds import HEAD, MEMBERS, holds_warc, recognise_file
 from archiver.warc.foreign.nouns import ForeignRecord, Problem, Stretch
 from archiver.warc.foreign.plain import GZIP, Piece
 from archiver.warc.foreign.source import Ends, NotHeld, Source
@@ -134,7 +135,7 @@ class _Walk:
         if unit.broken:
             return self._torn(at, unit, kept)
         inner = kept.source()
-        if not begins_warc(inner.read(0, _LOOK)):
+        if not holds_warc(inner.read(0, _LOOK)):
             return self._no_record(at, unit.end, inner)
         try:
             piece = _only(inner)
@@ -156,12 +157,12 @@ class _Walk:
         return Piece(at, end, replace(piece.record, raw=raw, lead=piece.start))
 
     def _more(self, at: int, kept: Kept, piece: Piece) -> int:
-        """Inflate the members that go on with a record which its own member cuts short; the end of the last."""
+        """Inflate the members that go on with a record that its own cuts short; the end of the last."""
         claimed = claimed_end(piece)
         while kept.size < claimed and self._source.starts(at, GZIP):
             self._budget.spend(TRIAL)
             begin = trial(self._source, at)
-            if not begin or begins_warc(begin):
+            if not begin or holds_warc(begin):
                 break
             unit = expand(self._source, at, Deflate(), kept, self._budget)
             if unit.broken:
@@ -200,7 +201,7 @@ class _Walk:
         inner = kept.source()
         try:
             first = plain.record_at(inner, 0, "gzip")
-            whole = first is not None and first.end < inner.size and begins_warc(inner.read(first.end, _LOOK))
+            whole = first is not None and first.end < inner.size and holds_warc(inner.read(first.end, _LOOK))
         except NotHeld:
             whole = True
         code = "torn-stream" if whole or self._running else "cut-gzip" if cut else "damaged-gzip"
@@ -212,7 +213,7 @@ class _Walk:
             if what != GZIP:
                 return found
             self._budget.spend(TRIAL)
-            if begins_warc(trial(self._source, found)):
+            if holds_warc(trial(self._source, found)):
                 return found
         return self._source.size
 
@@ -240,7 +241,9 @@ def _only(inner: Source) -> Piece | None:
     if start:
         problems.append(Problem("lead", "empty lines before the record"))
     if piece.end < inner.size:
-        if plain.next_begin(inner, piece.end, inner.size) is not None or inner.starts(piece.end, b"WARC/"):
+        if plain.next_begin(inner, piece.end, inner.size) is not None or begins_warc(
+            inner.read(piece.end, 5)
+        ):
             return None
         message = f"{inner.size - piece.end} bytes after the record in its gzip member"
         problems.append(Problem("rest", message, piece.end))

@@ -6,6 +6,7 @@ The directory says where members are and how they are kept; how long a local hea
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from archiver.errors import RecordError
 from archiver.warc.foreign.kinds import HEAD, recognise_file
@@ -69,7 +70,7 @@ def parts(source: Source) -> list[Part]:
     by_place = {entry.at: entry for entry in reversed(entries) if entry.at < start}
     places = [*sorted(by_place), start]
     found = [Part(0, places[0], "", reason="ZIP: bytes before the first member")] if places[0] else []
-    for at, end in zip(places[:-1], places[1:], strict=True):
+    for at, end in pairwise(places):
         found += _member(source, by_place[at], end)
     found.append(Part(start, source.size, "", reason="ZIP: its directory"))
     return [part for part in found if part.end > part.start]
