@@ -77,11 +77,11 @@ _FIELDS: dict[bytes, _Field] = {
     ),
     b"warc-segment-total-length": _Field("total", forms.is_number, forbidden=_EVERY - {b"continuation"}),
 }
-_NAMES = {
+NAMES = {
     name: name.decode().title().replace("Warc", "WARC").replace("Ip-", "IP-").replace("Uri", "URI")
     for name in _FIELDS
 }
-_NAMES |= {name: written.removesuffix("Id") + "ID" for name, written in _NAMES.items() if written.endswith("-Id")}
+NAMES |= {name: written.removesuffix("Id") + "ID" for name, written in NAMES.items() if written.endswith("-Id")}
 _ONLY_1_1 = (b"warc-refers-to-target-uri", b"warc-refers-to-date")
 _BRACKETED = (b"warc-target-uri", b"warc-profile")
 _REQUIRED = {kind: [name for name, each in _FIELDS.items() if kind in each.required] for kind in TYPES}
@@ -98,7 +98,7 @@ def judge_fields(head: Head, said: Said) -> None:
     kind = kind_of(head)
     for name in _REQUIRED.get(kind, _REQUIRED_OF_ALL):
         if name not in head.fields:
-            said.append((f"{_FIELDS[name].key}-missing", f"no {_NAMES[name]}"))
+            said.append((f"{_FIELDS[name].key}-missing", f"no {NAMES[name]}"))
     for name, value in head.fields.items():
         rule = _FIELDS.get(name)
         if rule is not None and not (head.first and name in _ONLY_1_1):
@@ -109,16 +109,17 @@ def judge_fields(head: Head, said: Said) -> None:
 
 def _judge(rule: _Field, name: bytes, value: bytes, head: Head, kind: bytes, said: Said) -> None:
     if kind in rule.forbidden:
-        said.append((f"{rule.key}-forbidden", f"{_NAMES[name]} on a {kind.decode()} record"))
+        said.append((f"{rule.key}-forbidden", f"{NAMES[name]} on a {kind.decode()} record"))
     if name in _BRACKETED and value[:1] == b"<" and value[-1:] == b">":
-        said.append(("uri-brackets", f"{_NAMES[name]} {shown(value)}"))
+        if not head.first:  # its grammar has them, its examples do not
+            said.append(("uri-brackets", f"{NAMES[name]} {shown(value)}"))
         value = head.fields[name] = value[1:-1]
     if rule.key in _MORE:
         _MORE[rule.key](value, head, kind, said)
     values = head.concurrent if rule.key == "concurrent" else (value,)
     for each in values:
         if not rule.form(each):
-            said.append((f"{rule.key}-form", f"{_NAMES[name]} {shown(each)}"))
+            said.append((f"{rule.key}-form", f"{NAMES[name]} {shown(each)}"))
 
 
 def _judge_date(value: bytes, head: Head, _: bytes, said: Said) -> None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from archiver.lint.digests import PAYLOAD, Digests, is_http, split
-from archiver.lint.fields import IDENTICAL, judge_fields, kind_of
+from archiver.lint.fields import IDENTICAL, NAMES, judge_fields, kind_of
 from archiver.lint.head import Head, Said, parse_head, shown
 
 _REQUEST = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} \S{1,65536} http/\d")
@@ -120,7 +120,7 @@ def _revisit(judged: Judged, block: memoryview) -> None:
     wanted = [b"warc-refers-to"]
     if not judged.head.first:
         wanted += [b"warc-refers-to-target-uri", b"warc-refers-to-date"]
-    lacks = [each.decode() for each in wanted if each not in fields]
+    lacks = [NAMES[each] for each in wanted if each not in fields]
     if lacks:
         said.append(("revisit-refers", "no " + ", ".join(lacks)))
 

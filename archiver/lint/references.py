@@ -6,7 +6,7 @@ Of each record a number is kept, and of each reference to a later record until t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archiver.lint.fields import TYPES
+from archiver.lint.fields import NAMES, TYPES
 from archiver.lint.record import Judged
 
 MOST_RECORDS = 1 << 20
@@ -15,6 +15,7 @@ _REFERENCES = (
     (b"warc-warcinfo-id", b"warcinfo"),
     (b"warc-segment-origin-id", b""),
 )
+_MOST_WAITS = 100  # references to one record that has not come; the rest are like them
 _BITS = 28
 _MASK = (1 << _BITS) - 1
 
@@ -79,7 +80,8 @@ class References:
             return
         for waits in self._waiting.values():
             for each in waits:
-                yield each.offset, each.id, "reference-missing", f"{each.field.decode()} names a record that is not here"
+                words = f"{NAMES[each.field]} names a record that is not here"
+                yield each.offset, each.id, "reference-missing", words
 
     def _refer(self, offset: int, judged: Judged) -> None:
         packed = _packed(judged)
@@ -91,8 +93,8 @@ class References:
             known = self._known.get(hash(value))
             if known is not None:
                 judged.said.extend(_mismatch(wait, known))
-            else:
-                self._waiting.setdefault(hash(value), []).append(wait)
+            elif len(waits := self._waiting.setdefault(hash(value), [])) < _MOST_WAITS:
+                waits.append(wait)
 
     def _segment(self, judged: Judged) -> None:
         number = judged.get(b"warc-segment-number")
@@ -125,7 +127,7 @@ def _mismatch(wait: _Wait, packed: int) -> Iterator[tuple[str, str]]:
     """What two records do not share that they shall, when the one refers to the other."""
     number = packed >> 2 * _BITS
     kind = TYPES[number] if number < len(TYPES) else b""
-    name = wait.field.decode()
+    name = NAMES[wait.field]
     if wait.kind and kind != wait.kind:
         yield "reference-type", f"{name} names a {kind.decode() or 'strange'} record"
     if wait.field == b"warc-segment-origin-id" and kind == b"continuation":

@@ -145,8 +145,10 @@ def _domain(values: dict[str, str], created: datetime | None, roots: Roots, foun
         rooted = rooted or _rooted(cross, roots)
     stamped = _stamp(values, created, roots, found, said)
     found.rooted = rooted and stamped
-    if not found.rooted:
-        said.append(("signature-unrooted", "no given root is at the end of its chains" if roots else "no roots given"))
+    if not roots:
+        said.append(("signature-unrooted", "no roots were given"))
+    elif not found.rooted:
+        said.append(("signature-chain", "a chain leads to none of the given roots"))
 
 
 def _chain(pem: str, name: str, said: Said) -> Roots:
@@ -195,7 +197,8 @@ def _stamp(values: dict[str, str], created: datetime | None, roots: Roots, found
     if not chain:
         return False
     try:
-        stamp = judge(_unbase64(values["timeSignature"]), values["signature"].encode(), chain)
+        own = [each for each in chain if each.issuer == each.subject] or chain[-1:]
+        stamp = judge(_unbase64(values["timeSignature"]), values["signature"].encode(), own, beside=chain)
     except (TimestampError, ValueError, binascii.Error) as error:
         said.append(("signature-time", f"timeSignature: {error}"[:300]))
         return False

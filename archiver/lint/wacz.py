@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from archiver.digests import digest as digest_of
 from archiver.errors import RecordError
-from archiver.lint.cdxj import Indexed, Place, gunzipped, judge_blocks, judge_index, judge_pages
+from archiver.lint.cdxj import Indexed, Place, gunzipped, judge_blocks, judge_index, judge_pages, labelled
 from archiver.lint.digests import entity, is_http, read_digest, readings
 from archiver.lint.head import Said, parse_head
 from archiver.lint.package import DIGEST, PACKAGE, judge_digest, judge_package
@@ -209,6 +209,7 @@ class _Contents:
                 status=status if status.isdigit() else "",
                 digest=judged.get(b"warc-payload-digest").decode("latin-1"),
                 stored=stretch.digest,
+                plain=stretch.record is not None and stretch.record.form == "plain",
             )
 
         return seen
@@ -255,7 +256,7 @@ class _Contents:
     def _has_digest(self, base: str, offset: int, written: str) -> bool:
         """Whether a record's payload, in any reading, has the digest of its index line."""
         place, name = self._indexed.places[base, offset], self._files[base]
-        wanted = read_digest(written.encode() if ":" in written else b"sha1:" + written.encode())
+        wanted = read_digest(labelled(written))
         if wanted is None or not wanted.algorithm or place.length > _STORED_BYTES or not self._parts.stored(name):
             return False
         part = self._parts.place(name)

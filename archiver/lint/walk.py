@@ -79,7 +79,7 @@ class Walk:
         self._file, self._name, self._tally, self._seen = file, PurePosixPath(name).name, tally, seen
         self._digests, self._references = Digests(), References()
         self._forms: set[str] = set()
-        self._version = ""
+        self._version, self._draft = "", False
 
     def findings(self) -> Iterator[Finding]:
         """In the order of the file. RecordError when it cannot be read."""
@@ -174,6 +174,10 @@ class Walk:
         ]
         self._form(record, said)
         for code, words in said:
+            if code == "version-draft":  # of all its records alike
+                if self._draft:
+                    continue
+                self._draft = True
             yield self._say(code, words, offset, id_)
 
     def _form(self, record: ForeignRecord, said: list[tuple[str, str]]) -> None:
