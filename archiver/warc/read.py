@@ -101,11 +101,6 @@ def read_stored(root: Path, location: Location) -> bytes:
         raise RecordError(f"{location.file}: {error.strerror or error}") from error
 
 
-def read_record(root: Path, location: Location) -> StoredRecord:
-    """The record at a location."""
-    return parse_member(read_stored(root, location))
-
-
 def parse_member(stored: bytes) -> StoredRecord:
     """Gunzip exactly one member that holds exactly one record, and parse it."""
     inflate = zlib.decompressobj(31)
