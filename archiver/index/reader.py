@@ -19,23 +19,73 @@ from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.formats import not_decoded
 from archiver.sandbox import Sandbox
 from archiver.storage import open_plain, open_stored
+from archiver.warc.foreign import ForeignRecord, Stretch, parse_stored
 from archiver.warc.http import essence
 from archiver.warc.read import RECORD_BYTES, Member, StoredRecord, members, parse_member
 
+_NEEDED = ("type", "id", "date")  # of an entry, though they may be empty
+_REASON = 300  # characters
+_VALUE = 1 << 16  # characters of a value of somebody's record
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def describe(member: Member, sandbox: Sandbox) -> Entry:
     """The entry of one stored member. RecordError when it is not a WARC record."""
-    record = parse_member(member.stored)
+    return _entry(parse_member(member.stored), member.offset, len(member.stored), member.digest, sandbox)
+
+
+def describe_stretch(stretch: Stretch, sandbox: Sandbox) -> Entry:
+    """The line of a stretch of somebody's file: of a record what `describe` says of ours, else of a gap."""
+    if stretch.record:
+        return _foreign(stretch.record, stretch.offset, stretch.length, stretch.digest, sandbox)
+    return Entry(
+        offset=stretch.offset,
+        length=stretch.length,
+        digest=stretch.digest,
+        type=GAP,
+        id="",
+        date="",
+        unreadable=(stretch.reason or stretch.code)[:_REASON],
+    )
+
+
+def _foreign(record: ForeignRecord, offset: int, length: int, stored: str, sandbox: Sandbox) -> Entry:
+    """Of a record whose block cannot be understood, or held, what its header says.
+
+    A value for which a line has no room is left out.
+    """
+    try:
+        made = _entry(record.stored(), offset, length, stored, sandbox)
+    except RecordError as error:
+        made = Entry(
+            offset=offset,
+            length=length,
+            digest=stored,
+            type=record.type,
+            id=_bare(record.get("warc-record-id")) or "",
+            date=record.get("warc-date") or "",
+            uri=record.get("warc-target-uri"),
+            refers_to=_bare(record.get("warc-refers-to") or record.get("warc-concurrent-to")),
+            truncated=record.get("warc-truncated"),
+            unreadable=str(error)[:_REASON],
+        )
+    values = msgspec.structs.asdict(made)
+    long = [name for name, value in values.items() if isinstance(value, str) and len(value) > _VALUE]
+    cut: dict[str, str | None] = {name: "" if name in _NEEDED else None for name in long}
+    if made.type == GAP:  # it calls itself so, and is none
+        cut["type"] = ""
+    return msgspec.structs.replace(made, **cut)
+
+
+def _entry(record: StoredRecord, offset: int, length: int, stored: str, sandbox: Sandbox) -> Entry:
     response = record.type in ("response", "resource")
     payload = record.payload if response else b""
     status = record.http.status if record.http and record.type in ("response", "revisit") else None
     picture, unreadable = _picture(record, status, sandbox) if response else (None, None)
     return Entry(
-        offset=member.offset,
-        length=len(member.stored),
-        digest=member.digest,
+        offset=offset,
+        length=length,
+        digest=stored,
         type=record.type,
         id=_bare(record.get("warc-record-id")) or "",
         date=record.get("warc-date") or "",
@@ -97,7 +147,9 @@ def imported(
 def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
     """What an imported record says; what its line says, where today's reader does not know its form."""
     try:
-        return describe(member, sandbox)
+        return _foreign(
+            parse_stored(member.stored), member.offset, len(member.stored), member.digest, sandbox
+        )
     except RecordError:
         return line
 

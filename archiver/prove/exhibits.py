@@ -13,6 +13,7 @@ from archiver.model import Entry, Note
 from archiver.pictures.decode import sniff
 from archiver.pictures.thumbnail import make_print
 from archiver.sandbox import Sandbox
+from archiver.warc.foreign import parse_stored
 from archiver.warc.read import StoredRecord, parse_member
 
 PICTURE_BYTES = 100 << 20
@@ -47,12 +48,12 @@ class Exhibit:
 
     @cached_property
     def record(self) -> StoredRecord:
-        try:
+        if not self.imported:
             return parse_member(self.stored)
+        try:
+            return parse_stored(self.stored).stored()
         except RecordError:
-            if self.imported:
-                return StoredRecord((), self.stored)
-            raise
+            return StoredRecord((), self.stored, foreign=True)
 
     @property
     def role(self) -> str:

@@ -13,6 +13,7 @@ from archiver.storage import is_imported
 from archiver.verify.findings import of_file
 from archiver.verify.lists import differing
 from archiver.verify.pair import Pair
+from archiver.warc.foreign import parse_stored
 from archiver.warc.read import RECORD_BYTES, Member, StoredRecord, parse_member, read_stored
 from archiver.warc.warcinfo import values
 
@@ -60,7 +61,7 @@ def _imported(root: Path, pair: Pair, sandbox: Sandbox, stop: Callable[[], bool]
             if said:
                 message = f"its line in the record list says otherwise: {', '.join(said)}"
                 yield _finding(file, number, entry, "line-content", message)
-            if any(_digests(parse_member(stored), known=True)):
+            if any(_digests(parse_stored(stored).stored(), known=True)):
                 wrong, first = wrong + 1, first if wrong else number
         except RecordError:  # its form is not for `verify` to judge
             continue
