@@ -86,9 +86,11 @@ class References:
     def _refer(self, offset: int, judged: Judged) -> None:
         packed = _packed(judged)
         date, uri = (packed >> _BITS) & _MASK, packed & _MASK
-        found = [(field, judged.get(field), kind) for field, kind in _REFERENCES if judged.get(field)]
-        found += [(b"warc-concurrent-to", each, b"") for each in judged.head.concurrent if each]
+        found = [(field, judged.get(field), kind) for field, kind in _REFERENCES]
+        found += [(b"warc-concurrent-to", each, b"") for each in judged.head.concurrent]
         for field, value, kind in found:
+            if not value.startswith(b"<"):
+                continue
             wait = _Wait(offset, judged.id, field, kind, date, uri)
             known = self._known.get(hash(value))
             if known is not None:
@@ -105,7 +107,10 @@ class References:
             if len(self._series) < MOST_RECORDS:
                 self._series[judged.get(b"warc-record-id")] = _Series(1, judged.length, uri)
             return
-        series = self._series.get(judged.get(b"warc-segment-origin-id"))
+        origin = judged.get(b"warc-segment-origin-id")
+        if not origin.startswith(b"<"):
+            return
+        series = self._series.get(origin)
         if series is None or int(number) != series.number + 1:
             judged.said.append(("segment-gap", f"segment {int(number)} without those before it"))
             return
