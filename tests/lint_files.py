@@ -1,4 +1,4 @@
-"""WARC files written byte by byte: a clean one of every type of record, and changes of it that break one rule."""
+"""WARC files written byte by byte: a clean record of every type, and changes that break one rule."""
 
 import gzip
 import hashlib
@@ -14,6 +14,7 @@ URI = "http://news.example/"
 NAME = "clean.warc.gz"
 
 Fields = Mapping[str, str | None]
+NONE: Fields = {}
 
 
 def sha256(data: bytes) -> str:
@@ -24,7 +25,15 @@ def number(which: int) -> str:
     return f"<urn:uuid:00000000-0000-4000-8000-{which:012}>"
 
 
-def record(kind: str, which: int, block: bytes = b"", changes: Fields = {}, *, version: str = "1.1", end: bytes = b"\r\n\r\n") -> bytes:
+def record(
+    kind: str,
+    which: int,
+    block: bytes = b"",
+    changes: Fields = NONE,
+    *,
+    version: str = "1.1",
+    end: bytes = b"\r\n\r\n",
+) -> bytes:
     """A record that nothing is wrong with, but for `changes`: values, or None for no such field."""
     fields: dict[str, str | None] = {
         "WARC-Type": kind,
@@ -35,25 +44,32 @@ def record(kind: str, which: int, block: bytes = b"", changes: Fields = {}, *, v
     if kind not in ("warcinfo", "metadata"):
         fields["WARC-Target-URI"] = URI
     if kind in ("response", "request", "revisit"):
-        fields |= {"WARC-IP-Address": "192.0.2.1", "Content-Type": f"application/http; msgtype={'request' if kind == 'request' else 'response'}"}
+        fields |= {
+            "WARC-IP-Address": "192.0.2.1",
+            "Content-Type": f"application/http; msgtype={'request' if kind == 'request' else 'response'}",
+        }
     elif block:
-        fields["Content-Type"] = "application/warc-fields" if kind in ("warcinfo", "metadata") else "text/plain"
+        fields["Content-Type"] = (
+            "application/warc-fields" if kind in ("warcinfo", "metadata") else "text/plain"
+        )
     if block:
         fields["WARC-Block-Digest"] = sha256(block)
     fields |= changes
-    lines = "".join(f"{name.partition('#')[0]}: {value}\r\n" for name, value in fields.items() if value is not None)
+    lines = "".join(
+        f"{name.partition('#')[0]}: {value}\r\n" for name, value in fields.items() if value is not None
+    )
     return f"WARC/{version}\r\n{lines}\r\n".encode("utf-8", "surrogateescape") + block + end
 
 
-def warcinfo(changes: Fields = {}, block: bytes = FIELDS, **more: str) -> bytes:
+def warcinfo(changes: Fields = NONE, block: bytes = FIELDS, **more: str) -> bytes:
     return record("warcinfo", 1, block, {"WARC-Filename": NAME, **changes}, **more)
 
 
-def response(changes: Fields = {}, block: bytes = HTTP, which: int = 2, **more: str) -> bytes:
+def response(changes: Fields = NONE, block: bytes = HTTP, which: int = 2, **more: str) -> bytes:
     return record("response", which, block, {"WARC-Payload-Digest": sha256(b"hello"), **changes}, **more)
 
 
-def revisit(changes: Fields = {}, block: bytes = HEAD) -> bytes:
+def revisit(changes: Fields = NONE, block: bytes = HEAD) -> bytes:
     fields = {
         "WARC-Profile": "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
         "WARC-Payload-Digest": sha256(b"hello"),
@@ -65,7 +81,7 @@ def revisit(changes: Fields = {}, block: bytes = HEAD) -> bytes:
     return record("revisit", 5, block, fields | dict(changes))
 
 
-def continuation(changes: Fields = {}, which: int = 9) -> bytes:
+def continuation(changes: Fields = NONE, which: int = 9) -> bytes:
     fields = {
         "WARC-Segment-Number": "2",
         "WARC-Segment-Origin-ID": number(8),
@@ -76,23 +92,23 @@ def continuation(changes: Fields = {}, which: int = 9) -> bytes:
     return record("continuation", which, b"world", fields | dict(changes))
 
 
-def first_segment(changes: Fields = {}) -> bytes:
+def first_segment(changes: Fields = NONE) -> bytes:
     return record("resource", 8, b"hello", {"WARC-Segment-Number": "1", **changes})
 
 
-def conversion(changes: Fields = {}) -> bytes:
+def conversion(changes: Fields = NONE) -> bytes:
     return record("conversion", 7, b"HELLO", {"WARC-Refers-To": number(2), **changes})
 
 
-def metadata(changes: Fields = {}, block: bytes = b"via: x\r\n") -> bytes:
+def metadata(changes: Fields = NONE, block: bytes = b"via: x\r\n") -> bytes:
     return record("metadata", 6, block, {"WARC-Concurrent-To": number(2), "WARC-Target-URI": URI, **changes})
 
 
-def request(changes: Fields = {}, block: bytes = REQUEST) -> bytes:
+def request(changes: Fields = NONE, block: bytes = REQUEST) -> bytes:
     return record("request", 3, block, {"WARC-Concurrent-To": number(2), **changes})
 
 
-def resource(changes: Fields = {}, block: bytes = b"hello") -> bytes:
+def resource(changes: Fields = NONE, block: bytes = b"hello") -> bytes:
     return record("resource", 4, block, {"WARC-Payload-Digest": sha256(block), **changes})
 
 

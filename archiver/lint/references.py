@@ -1,4 +1,4 @@
-"""Records held against each other: ids, references, capture events, segments (WARC/1.1 sections 5.2, 5.7, 5.11, 7).
+"""Records held against each other: ids, references, events, segments (WARC/1.1 sections 5.2, 5.7, 5.11, 7).
 
 Of each record a number is kept, and of each reference to a later record until that comes: some 150 bytes.
 """
@@ -37,7 +37,7 @@ class _Series:
     """Segments of one record: how many came, their bytes, their URI."""
 
     number: int
-    bytes: int
+    length: int
     uri: bytes
 
 
@@ -114,12 +114,12 @@ class References:
         if series is None or int(number) != series.number + 1:
             judged.said.append(("segment-gap", f"segment {int(number)} without those before it"))
             return
-        series.number, series.bytes = series.number + 1, series.bytes + judged.length
+        series.number, series.length = series.number + 1, series.length + judged.length
         if uri != series.uri:
             judged.said.append(("segment-uri", "another WARC-Target-URI than that of the first segment"))
         total = judged.get(b"warc-segment-total-length")
-        if total.isdigit() and int(total[:20]) != series.bytes:
-            judged.said.append(("segment-total", f"{series.bytes} bytes, not {int(total[:20])}"))
+        if total.isdigit() and int(total[:20]) != series.length:
+            judged.said.append(("segment-total", f"{series.length} bytes, not {int(total[:20])}"))
 
 
 def _packed(judged: Judged) -> int:

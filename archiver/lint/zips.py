@@ -31,7 +31,7 @@ _BROKEN = (
 
 
 class Zip:
-    """Files by their names; the first of several with one name. RecordError when it is no ZIP that can be read."""
+    """Files by their names; the first of several with one name. RecordError when it cannot be read."""
 
     def __init__(self, file: BinaryIO, said: Said) -> None:
         self._file = file
