@@ -1,7 +1,7 @@
 """Digests of WARC headers, and the block or payload held against them (WARC/1.1 sections 5.8, 5.9).
 
-The value is Base16 or Base32 (RFC 4648). The grammar has no `=` and no `/`: padding and Base64 are read, as the
-community recommends (warc-specifications issue 48), and said.
+The value is Base16 or Base32 (RFC 4648). The grammar has no `=` and no `/`: padding and Base64 are
+read, as the community recommends (warc-specifications issue 48), and said.
 """
 
 import base64

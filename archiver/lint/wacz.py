@@ -12,6 +12,7 @@ from archiver.lint.cdxj import Indexed, Place, gunzipped, judge_blocks, judge_in
 from archiver.lint.digests import entity, is_http, read_digest, readings
 from archiver.lint.head import Said, parse_head
 from archiver.lint.package import DIGEST, PACKAGE, judge_digest, judge_package
+from archiver.lint.proof import judge_proof
 from archiver.lint.record import Judged
 from archiver.lint.references import MOST_RECORDS
 from archiver.lint.signature import Roots, Signed, judge_signature
@@ -36,9 +37,13 @@ _STORED_BYTES = 64 << 20  # of a record that is read again because its index lin
 
 @dataclass
 class WaczState:
-    """What a WACZ says of itself. `hashes`: those of all its files hold, and that of datapackage.json."""
+    """What a WACZ says of itself. `hashes`: those of all its files hold, and that of datapackage.json.
+
+    `proved`: it has the proof of an archive of ours, and that holds.
+    """
 
     hashes: bool = False
+    proved: bool = False
     signature: Signed = field(default_factory=Signed)
     said: Said = field(default_factory=list)
 
@@ -70,6 +75,10 @@ def judge_packaging(parts: Zip, roots: Roots, state: WaczState) -> None:
         if digest.get("signedData") is not None:
             created = package.get("created")
             state.signature = judge_signature(digest["signedData"], digest_of(data), created, roots, said)
+    written = package.get("resources")
+    listed = [each for each in written if isinstance(each, dict)] if isinstance(written, list) else []
+    resources = {str(each.get("path")): str(each.get("hash")) for each in listed}
+    state.proved = judge_proof(parts, resources, roots, said) and all(code != "proof-bad" for code, _ in said)
     hashed = (
         "package-form",
         "package-absent",
