@@ -20,30 +20,29 @@ from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
 from archiver.model import Location
 from archiver.warc.http import decoded
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import RECORD_BYTES, StoredRecord, read_stored
+from archiver.warc.stored import parse
 
 BATCH = 200  # rows that are read at once
 MOST_HOPS = 20  # of a chain of redirects
 _TRUNCATED: tuple[Truncated, ...] = ("length", "time", "disconnect", "unspecified")
 _LENGTH = re.compile(r"\d{1,15}")
 _COLUMNS = """
-SELECT records.id, record_id, type, uri, date, status, mime, payload_digest, payload_bytes, truncated, refers_to,
-       path, offset, length, records.digest, payload_digest IN (SELECT payload_digest FROM pictures) AS picture
+SELECT records.id, record_id, type, uri, date, status, mime, payload_digest, truncated, refers_to, path,
+    offset, length, records.digest, payload_digest IN (SELECT payload_digest FROM pictures) AS picture
 FROM records JOIN warcs ON warcs.id = warc_id
 """
-_OF_FILES = (
-    _COLUMNS
-    + """
+_OF_FILES = f"""{_COLUMNS}
 WHERE warc_id IN (SELECT value FROM json_each(:warcs)) AND records.id > :after
-AND (type IN ('response', 'revisit', 'resource')) AND uri GLOB '[Hh][Tt][Tt][Pp]*://*' AND length <= :most
+AND type IN ('response', 'revisit', 'resource') AND length <= :most
+AND (uri GLOB '[Hh][Tt][Tt][Pp]*://*' OR type = 'resource' AND :others)
 AND (NOT :redirects OR status BETWEEN 300 AND 399) ORDER BY records.id LIMIT :limit
-"""
-)
+"""  # noqa: S608 - our own words
 _NEAREST = (
     _COLUMNS
     + """
-WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*' AND records.id <> :but
-AND abs(julianday(date) - julianday(:date)) <= 1
+WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*'
+AND records.id <> :but AND abs(julianday(date) - julianday(:date)) <= 1
 ORDER BY abs(julianday(date) - julianday(:date)), records.id LIMIT 1
 """
 )
@@ -58,14 +57,13 @@ _BY_DATE = (
 _BY_PAYLOAD = (
     _COLUMNS + "WHERE payload_digest = :payload " + _WHOLE + " ORDER BY uri = :uri DESC, records.id LIMIT 1"
 )
-_BY_CLAIM = (
-    _COLUMNS
-    + "WHERE records.id IN (SELECT record FROM claimed_digests WHERE claimed = :claimed) "
-    + _WHOLE
-    + " ORDER BY uri = :uri DESC, records.id LIMIT 1"
-)
+_BY_CLAIM = f"""{_COLUMNS}
+WHERE records.id IN (SELECT record FROM claimed_digests WHERE claimed = :claimed) {_WHOLE}
+ORDER BY uri = :uri DESC, records.id LIMIT 1
+"""  # noqa: S608
 _REQUEST = """
-SELECT record_id FROM records WHERE type = 'request' AND (refers_to = :id AND :named OR record_id = :concurrent)
+SELECT record_id FROM records
+WHERE type = 'request' AND (refers_to = :id AND :named OR record_id = :concurrent)
 ORDER BY refers_to = :id DESC, id LIMIT 1
 """
 
@@ -109,7 +107,7 @@ class Answer:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored)
+        return parse(location.file, stored)
 
     @property
     def body(self) -> Body:
@@ -170,9 +168,11 @@ class Answers:
     def __init__(self, db: Database, root: Path) -> None:
         self._db, self._root = db, root
 
-    def of(self, warcs: Sequence[int], most: int, *, redirects: bool = False) -> Iterator[Answer]:
-        """What these files hold of http and https, in their order; `most`: bytes of a record."""
-        after, asked = 0, {"warcs": str(list(warcs)), "redirects": redirects, "most": most, "limit": BATCH}
+    def of(self, warcs: Sequence[int], *, others: bool = False, redirects: bool = False) -> Iterator[Answer]:
+        """What these files hold of http and https, in their order; with `others` also other resources."""
+        asked = {"warcs": str(list(warcs)), "others": others, "redirects": redirects}
+        asked |= {"most": RECORD_BYTES, "limit": BATCH}
+        after = 0
         while rows := list(self._db.query(_OF_FILES, asked | {"after": after})):
             yield from (Answer(self._root, row) for row in rows)
             after = rows[-1]["id"]
@@ -201,9 +201,9 @@ class Answers:
         record, but = revisit.stored, {"but": revisit.row["id"]}
         uri, date = bare_uri(record.get("warc-refers-to-target-uri") or ""), record.get("warc-refers-to-date")
         claimed = record.get("warc-payload-digest") or record.get("archiver-payload-digest") or ""
-        if named := (record.get("warc-refers-to") or "").strip("<>"):
-            if found := self._one(_BY_ID, but | {"id": named}):
-                return found
+        named = (record.get("warc-refers-to") or "").strip("<>")
+        if named and (found := self._one(_BY_ID, but | {"id": named})):
+            return found
         if uri and date and (found := self._one(_BY_DATE, but | {"uri": uri, "date": moment(date)})):
             return found
         claim = claim_of(claimed)

@@ -1,6 +1,6 @@
-"""What imported files hold → a note on each answer of a page or a picture, as if it had been asked for here."""
+"""What imported files hold → a note on each answer of a page or a picture, as if it was asked for here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from archiver.errors import RecordError
 from archiver.importing.answers import MOST_HOPS, Answer, Answers
 from archiver.importing.pages import HTML, Pages, is_robots
 from archiver.index.memory import Memory
+from archiver.index.rows import value
 from archiver.model import FetchNote, Form, FormName, Hop, Outcome, Purpose
 
 _NOTED = """
@@ -26,12 +27,19 @@ SELECT forms.form, article_pictures.number, articles.note_id, articles.id, artic
                WHERE record_id = articles.source_id AND path GLOB 'imports/*') AS imported
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
-WHERE forms.url = :url ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, number
+WHERE forms.url = :url
+ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
 LIMIT 1
 """
+_DOCUMENT = """
+SELECT note_id FROM articles WHERE url = ? AND kind = 'document' AND source_id IN (
+    SELECT record_id FROM records JOIN warcs ON warcs.id = warc_id WHERE path GLOB 'imports/*')
+ORDER BY id LIMIT 1
+"""
 _NUMBERS = """
-SELECT DISTINCT number FROM article_pictures JOIN forms ON article_picture_id = article_pictures.id
-WHERE article_id = ? AND forms.url = ? ORDER BY number
+SELECT DISTINCT article_pictures.number FROM article_pictures
+JOIN forms ON article_picture_id = article_pictures.id
+WHERE article_id = ? AND forms.url = ? ORDER BY 1
 """
 
 
@@ -58,14 +66,14 @@ class Fetches:
     """Notes what came of URLs. Every article of these files has to be noted before."""
 
     def __init__(
-        self, db: Database, desk: Desk, memory: Memory, answers: Answers, pages: Pages, now: str
+        self, db: Database, desk: Desk, memory: Memory, *, answers: Answers, pages: Pages, now: str
     ) -> None:
         self._db, self._desk, self._memory, self._answers, self._pages = db, desk, memory, answers, pages
         self._now = now
         self._leads: dict[int, int] = {}  # of redirects: row of what each leads to
         self._ends: set[int] = set()
 
-    def follow(self, redirects: Sequence[Answer]) -> None:
+    def follow(self, redirects: Iterable[Answer]) -> None:
         """Find what redirects lead to. One that would close a circle leads nowhere."""
         for answer in redirects:
             try:
@@ -125,6 +133,11 @@ class Fetches:
         numbers = tuple(number for (number,) in self._db.execute(_NUMBERS, [row["id"], answer.url]))
         return _Want(row["form"], row["note_id"], numbers, row["url"])
 
+    def _document(self, url: str, purpose: Purpose) -> str | None:
+        """The mirror document whose page it is."""
+        found: str | None = value(self._db, _DOCUMENT, url) if purpose == "page" else None
+        return found
+
     def _fetch_note(self, steps: Sequence[_Step], purpose: Purpose, want: _Want | None) -> FetchNote:
         last, url = steps[-1], steps[0].answer.url
         form = Form(form=want.form, url=url) if want else None
@@ -136,7 +149,7 @@ class Fetches:
             outcome=outcome,
             started=steps[0].answer.row["date"] or self._now,
             unchanged=outcome == "whole" and self._memory.last_payload(url, purpose) == payload,
-            article=want.article if want else None,
+            article=want.article if want else self._document(url, purpose),
             references=want.references if want else (),
             form=want.form if want else None,
             memento=memento_time(last.exchange) if want and want.form == "memento" else None,

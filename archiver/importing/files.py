@@ -44,7 +44,7 @@ class Found:
 
 @dataclass
 class Files:
-    """Opens what was named. `say` gets a line for what is not taken; `refused` and `passed_over` keep count."""
+    """Opens what was named. `say` gets a line for what is not taken; the rest keeps count."""
 
     givens: Sequence[str]
     root: Path
@@ -127,7 +127,12 @@ class Files:
             found = self.sandbox.read(Recognised, recognise, head)
         except SandboxError:
             return "something else"
-        names = {"page": "a web page", "document": "a mirror document", "list": "a list of URLs", "opml": "OPML"}
+        names = {
+            "page": "a web page",
+            "document": "a mirror document",
+            "list": "a list of URLs",
+            "opml": "OPML",
+        }
         return found.why or names.get(found.kind, f"a {found.kind}")
 
 

@@ -1,4 +1,4 @@
-"""What a WACZ says of itself beside its records: title, main page, and which pages it is about (WACZ 1.1.1)."""
+"""What a WACZ (1.1.1) says of itself beside its records: title, main page, and which pages it is about."""
 
 import zlib
 from collections.abc import Iterator
@@ -46,7 +46,11 @@ def package_of(file: BinaryIO) -> Package:
     """What an open WACZ says; what it does not say, or not readably, is empty."""
     source = Source(file)
     try:
-        found = {part.member: part for part in parts(source) if not part.reason.startswith(("ZIP: header", "ZIP: what"))}
+        found = {
+            part.member: part
+            for part in parts(source)
+            if not part.reason.startswith(("ZIP: header", "ZIP: what"))
+        }
     except RecordError:
         return Package()
     said = _Package()

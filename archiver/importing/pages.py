@@ -1,15 +1,14 @@
-"""What imported files hold → notes on the articles and listings among it, as capturing would have written them."""
+"""What imported files hold → notes on the articles and listings among it, as after own capture."""
 
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from archiver.capture.desk import Desk
 from archiver.capture.reading import BODY_BYTES, Read, Reader
 from archiver.errors import RecordError, SandboxError, SourceError
-from archiver.importing.answers import Answer
+from archiver.importing.answers import Answer, Answers
 from archiver.model import Article, Recognised
 from archiver.sandbox import Sandbox
 from archiver.sources import recognise
@@ -35,14 +34,6 @@ SELECT 1 FROM articles WHERE source_id = :id UNION ALL SELECT 1 FROM listings WH
 """
 
 
-@dataclass
-class Counted:
-    """What was read: how many articles and listings."""
-
-    articles: int = 0
-    listings: int = 0
-
-
 class Pages:
     """Reads those answers that may be articles, mirror documents or listings. Hostile bytes: in the sandbox.
 
@@ -51,13 +42,13 @@ class Pages:
 
     def __init__(self, db: Database, desk: Desk, reader: Reader, sandbox: Sandbox) -> None:
         self._db, self._desk, self._reader, self._sandbox = db, desk, reader, sandbox
-        self.counted = Counted()
 
-    def note(self, answer: Answer, given: str, named: Collection[str], original: Answer | None) -> None:
+    def note(self, answer: Answer, given: str, named: Collection[str], answers: Answers) -> None:
         """Note what an answer says, if it is a source; once."""
-        if not _may_be_source(answer if original is None else original) or self.is_source(answer):
-            return
         try:
+            original = answers.original(answer) if answer.type == "revisit" else None
+            if not _may_be_source(original or answer, answer.url) or self.is_source(answer):
+                return
             exchange = answer.exchange(original)
             if exchange.status != 200 or exchange.truncated:
                 return
@@ -74,19 +65,16 @@ class Pages:
     def _read(self, read: Read, named: Collection[str]) -> None:
         if read.kind in _LISTINGS:
             listing, _ = self._reader.listing(read)
-            self.counted.listings += 1
             for item in listing.articles:
                 self._reader.article(read, item)
-                self.counted.articles += 1
         elif read.kind == "document" or (read.kind == "page" and (not named or read.url in named)):
             article = self._reader.said(read)
             if read.kind == "document" or named or is_article(article):
                 self._reader.article(read, article)
-                self.counted.articles += 1
 
 
 def is_article(article: Article) -> bool:
-    """Whether a page reads as an article: a title, and text enough, or some text and when it was published."""
+    """Whether a page reads as an article: a title, and text enough or some text and when it came out."""
     text = "".join(block.text for block in article.blocks if block.kind in ("paragraph", "quote", "item"))
     published = any(time.clock in _PUBLISHED and time.value for time in article.times)
     return bool(article.title and text) and (published or _columns(text) >= LEAST_TEXT)
@@ -97,8 +85,8 @@ def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text[: 2 * LEAST_TEXT])
 
 
-def _may_be_source(answer: Answer) -> bool:
-    return answer.mime in _SOURCES and not is_robots(answer.url)
+def _may_be_source(answer: Answer, url: str) -> bool:
+    return answer.mime in _SOURCES and not is_robots(url)
 
 
 def is_robots(url: str) -> bool:

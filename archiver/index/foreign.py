@@ -111,7 +111,7 @@ def _claimed(stored: bytes) -> str:
 
 def foreign_note(db: Database, entry: Entry, stored: bytes) -> Note | None:
     """The note in an imported record, if there is one. RecordError says why it does not count."""
-    note = note_of(entry, stored)
+    note = note_of(entry, stored, foreign=True)
     if note is None or isinstance(
         note, ImportNote
     ):  # how another archive came by its files is not our matter

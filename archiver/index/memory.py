@@ -18,6 +18,7 @@ from archiver.errors import RecordError
 from archiver.index.reader import note_of
 from archiver.index.rows import value
 from archiver.model import ArticleNote, Entry, FetchNote, ListingNote, Location, Outcome, Role
+from archiver.storage import is_imported
 from archiver.warc.http import decoded
 from archiver.warc.read import StoredRecord, read_stored
 from archiver.warc.stored import parse
@@ -359,7 +360,7 @@ class Memory:
     def _note(self, sql: str, *parameters: Any, **named: Any) -> tuple[str, Any] | None:
         found = self._db.execute(sql, named or list(parameters)).fetchone()
         row = self._find(found[0]) if found else None
-        if row is None or row["path"].startswith("imports/"):  # what others noted is not repeated
+        if row is None or is_imported(row["path"]):  # what others noted is not repeated
             return None
         try:
             _, stored = self._stored(row)

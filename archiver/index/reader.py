@@ -154,12 +154,12 @@ def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
         return line
 
 
-def note_of(entry: Entry, stored: bytes) -> Note | None:
+def note_of(entry: Entry, stored: bytes, *, foreign: bool = False) -> Note | None:
     """The note in a metadata record of ours or in a request's header; None for every other record."""
     noted = entry.type == "metadata" and (entry.uri or "").startswith(NOTE_URI)
     if not noted and entry.type != "request":
         return None
-    record = parse_member(stored)
+    record = parse_stored(stored).stored() if foreign else parse_member(stored)
     written = record.block if noted else record.get(NOTE_FIELD)
     try:
         note: Note | None = None if written is None else msgspec.json.decode(written, type=Note)
