@@ -13,7 +13,7 @@ from archiver.lint.head import Said
 
 DIRECTORY_BYTES = 16 << 20  # of the central directory: some 300,000 files
 _EFFORT = 200  # bytes inflated for each byte of a file
-_FREE = 64 << 20  # and these
+_FREE = 16 << 20  # and these
 _BLOCK = 1 << 20
 _END, _LOCATOR, _END_64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 _LOCAL = struct.Struct("<4s22xHH")

@@ -104,9 +104,7 @@ def waiting(manifest: Manifest, authorities: Iterable[str]) -> list[str]:
     return [url for url in dict.fromkeys(authorities) if url not in there]
 
 
-def judge(
-    answer: bytes, text: bytes, roots: Roots, nonce: int | None = None, *, beside: Roots = ()
-) -> Stamp:
+def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None, *, beside: Roots = ()) -> Stamp:
     """What an authority's answer says of `text`. `beside`: certificates that were kept beside it, not in it.
 
     Raises TimestampError when it is no granted token, is over something else, has another nonce (where one is
@@ -129,9 +127,7 @@ def chain(answer: bytes, roots: Roots) -> list[Root]:
     return list(_chain(_signer(decoded, held), held, roots))
 
 
-def _judge(
-    answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None, beside: Roots
-) -> Stamp:
+def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None, beside: Roots) -> Stamp:
     if answer.status != PKIStatus.GRANTED:
         said = "; ".join(answer.status_string or ())[:200]
         raise TimestampError(
@@ -149,7 +145,10 @@ def _judge(
     signers = list(_chain(_signer(answer, [*held, *beside]), [*held, *beside], roots))
     rooted = bool(roots)
     builder = VerifierBuilder(
-        roots=list(roots), nonce=nonce, tsa_certificate=None if held else signers[0], intermediates=signers[1:]
+        roots=list(roots),
+        nonce=nonce,
+        tsa_certificate=None if held else signers[0],
+        intermediates=signers[1:],
     )
     try:
         if rooted:
