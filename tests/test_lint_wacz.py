@@ -142,6 +142,7 @@ BROKEN: dict[str, Callable[[], bytes]] = {
 ALSO = {
     "package-absent": {"pages-missing"},
     "wacz-no-warc": {"pages-not-indexed"},
+    "zip-bomb": {"package-hash"},
     "zip-compressed": {"index-lone"},
     "zip-deflated": {"zip-compressed"},
     "signature-hash": {"signature-bad"},
