@@ -112,10 +112,10 @@ def resource(changes: Fields = NONE, block: bytes = b"hello") -> bytes:
     return record("resource", 4, block, {"WARC-Payload-Digest": sha256(block), **changes})
 
 
-def clean() -> list[bytes]:
+def clean(name: str = NAME) -> list[bytes]:
     """One of each type, with references, a revisit, and a record in two segments."""
     return [
-        warcinfo(),
+        warcinfo({"WARC-Filename": name}),
         response({"WARC-Warcinfo-ID": f"<{INFO}>"}),
         request(),
         resource(),

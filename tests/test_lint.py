@@ -3,18 +3,15 @@
 import base64
 import gzip
 import hashlib
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
-from commands import within
+from commands import archiver, within
 from lint_files import (
     CHUNKED,
-    FIELDS,
-    HEAD,
     HTTP,
     NAME,
-    REQUEST,
     clean,
     continuation,
     conversion,
@@ -31,13 +28,11 @@ from lint_files import (
     warcinfo,
 )
 
-from archiver.lint import RULES, Finding, Linting, Tally
+from archiver.lint import RULES, Finding, Linting, Tally, references
 from archiver.lint.digests import read_digest
 from archiver.lint.rules import section
 
-ARC = b"filedesc://a.arc 0.0.0.0 20261123120000 text/plain 75\n1 0 test\nURL IP-address Archive-date Content-type Archive-length\n\n\n\n\n\n\n\n\n\n"
 ARC_RECORD = b"http://news.example/ 192.0.2.1 20261123120000 text/plain 5\nhello\n"
-FIRST = "application/http; msgtype=response"
 
 
 def arc(*records: bytes) -> bytes:
@@ -207,3 +202,126 @@ def test_each_rule_of_arc_is_broken_alone(tmp_path: Path, code: str) -> None:
 
 def test_every_rule_has_its_file() -> None:
     assert set(RULES) == {*BROKEN, *ARCS, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("name", [NAME, "clean.warc"])
+def test_a_clean_file_raises_nothing(tmp_path: Path, name: str) -> None:
+    records = clean(name)
+    path = tmp_path / name
+    path.write_bytes(packed(*records) if name == NAME else b"".join(records))
+    findings, tally, code = found(path, strict=True)
+    assert (findings, code) == ([], 0)
+    assert (tally.records, tally.block_digests, tally.payload_digests) == (9, 9, 2)
+
+
+def test_warc_1_0_is_judged_by_its_own_rules(tmp_path: Path) -> None:
+    """Dates have seconds, URIs may be in brackets, and a revisit needs fewer fields."""
+    first = warcinfo(version="1.0")
+    old = response({"WARC-Target-URI": "<http://news.example/>"}, version="1.0")
+    assert codes(tmp_path, packed(first, old), NAME) == []
+    exact = response({"WARC-Date": "2026-11-23T12:00:00.123456Z"}, version="1.0")
+    assert codes(tmp_path, packed(first, exact), NAME) == ["date-form"]
+    assert codes(tmp_path, with_(response({"WARC-Date": "2026-11"})), NAME) == []
+    assert section("uri-form", "WARC/1.0") == "WARC/1.0 5.12"
+    assert section("uri-form", "WARC/1.1") == "WARC/1.1 5.14"
+    assert section("suffix", "WARC/1.0") == "WARC/1.0 Annex A.3"
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
+def test_digests_are_read_in_every_encoding(algorithm: str) -> None:
+    value = hashlib.new(algorithm, b"hello").digest()
+    base32 = base64.b32encode(value).decode()
+    for written, odd in {
+        value.hex(): False,
+        value.hex().upper(): False,
+        base32: "=" in base32,
+        base32.rstrip("="): "=" in base32,
+        base32.lower(): True,
+        base64.b64encode(value).decode(): True,
+        base64.urlsafe_b64encode(value).decode().rstrip("="): True,
+    }.items():
+        read = read_digest(f"{algorithm}:{written}".encode())
+        assert read is not None
+        assert (read.of(b"hello"), read.of(b"hellp"), read.odd) == (True, False, odd), written
+    assert read_digest(f"{algorithm}:{value.hex()[2:]}".encode()) is None
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n", b"WARC/1.1\r\n", b"\0" * 99, b"\x1f\x8b\x08junk"])
+def test_what_follows_is_said_and_what_is_before_is_read(tmp_path: Path, end: bytes) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(packed(*clean()) + end)
+    findings, tally, _ = found(path)
+    assert tally.records == 9
+    assert bool(findings) == bool(end)
+
+
+def test_a_header_that_has_no_end_is_explained(tmp_path: Path) -> None:
+    assert codes(tmp_path, warcinfo() + b"WARC/1.1\r\nWARC-Type: resource\r\n", "clean.warc") == [
+        "filename-other",
+        "damaged",
+        "header-cut",
+    ]
+
+
+def test_more_records_than_can_be_held_against_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "MOST_RECORDS", 3)
+    assert codes(tmp_path, packed(*clean()), NAME) == ["references-unjudged"]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(packed(*clean()))
+    (tmp_path / "notes.txt").write_text("not of the kind")
+    assert within("lint", str(tmp_path), "--strict")[0] == 0
+    bad = tmp_path / "bad.warc.gz"
+    bad.write_bytes(with_(*(response({"WARC-IP-Address": "x"}) for _ in range(5))))
+    code, rows, _ = within("lint", str(tmp_path), "--json")
+    assert code == 4
+    assert [row["type"] for row in rows].count("file") == 2
+    finding = next(row for row in rows if row["type"] == "finding" and row["code"] == "ip-form")
+    assert finding == {
+        "type": "finding",
+        "file": str(bad),
+        "offset": finding["offset"],
+        "record": number(2).strip("<>"),
+        "code": "ip-form",
+        "section": "WARC/1.1 5.10",
+        "severity": "error",
+        "message": "WARC-IP-Address 'x'",
+    }
+    assert rows[-1] == {
+        "type": "summary",
+        "files": 2,
+        "records": 15,
+        "bytes": rows[-1]["bytes"],
+        "errors": 5,
+        "warnings": 5,
+        "block_digests": 15,
+        "payload_digests": 7,
+        "unjudged": 0,
+        "exit_code": 4,
+    }
+    text = within("lint", str(bad))[2]
+    assert "error ip-form, 5 times (WARC/1.1 5.10): " in text
+    assert "… and 2 more; --json has all" in text
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    warned = tmp_path / NAME
+    warned.write_bytes(BROKEN["warcinfo-first"])
+    assert within("lint", str(warned))[0] == 0
+    assert within("lint", str(warned), "--strict")[0] == 4
+    assert within("lint", str(tmp_path / "none.warc"))[0] == 2
+    (tmp_path / "empty").mkdir()
+    assert within("lint", str(tmp_path / "empty"))[0] == 2
+    assert archiver("lint", "-", stdin=packed(*clean()))[0] == 0
+    assert archiver("lint", "-", stdin=b"")[0] == 4
+
+
+def test_every_code_is_explained() -> None:
+    text = (Path(__file__).parent.parent / "docs/lint.md").read_text()
+    rows = re.findall(r"^\| `([\w-]+)` \| (error|warning) \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    assert {row[0]: row[1:] for row in rows} == {
+        code: (rule.severity, rule.section, rule.words) for code, rule in RULES.items()
+    }
