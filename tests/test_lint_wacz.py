@@ -26,7 +26,8 @@ from lint_wacz_files import (
 )
 
 from archiver.errors import RecordError
-from archiver.lint import RULES, Finding, Linting, wacz_state
+from archiver.lint import RULES, Finding, Linting
+from archiver.lint.wacz import wacz_state
 
 Files = dict[str, bytes]
 PACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"

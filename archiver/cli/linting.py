@@ -1,6 +1,7 @@
 """`archiver lint`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,17 +27,26 @@ def lint(files: tuple[str, ...], strict: bool, roots: tuple[Path, ...], as_json:
     text. The exit code is 0 without errors, 4 with errors, 3 when a file could not be read or judged.
     """
     from archiver.lint import Linting
-    from archiver.manifest.timestamp import load_roots
-    from archiver.tell.lint import Told
+    from archiver.lint.words import Lines, row
 
     missing = next((each for each in files if each != "-" and not Path(each).exists()), None)
     if missing is not None:
         raise click.UsageError(f"There is no {missing}.")
-    out = Output(as_json)
-    linting = Linting(files, [each for path in roots for each in load_roots(path)], strict=strict)
-    told = Told(out, linting)
-    with out.alive(told.line):
+    out, linting = Output(as_json), Linting(files, _roots(roots), strict=strict)
+    lines = Lines(linting)
+    with out.alive(lines.alive):
         for found in linting.findings():
-            told.tell(found)
-    told.end()
+            out.row(row(found))
+            for line in lines.of(found):
+                out.say(line)
+    out.row(lines.summary())
+    out.say(lines.end())
     raise SystemExit(linting.exit_code)
+
+
+def _roots(paths: tuple[Path, ...]) -> list[Any]:
+    if not paths:
+        return []
+    from archiver.manifest.timestamp import load_roots
+
+    return [each for path in paths for each in load_roots(path)]

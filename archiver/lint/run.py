@@ -5,11 +5,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import copyfileobj
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from archiver.errors import RecordError, UsageError
-from archiver.lint.signature import Roots
-from archiver.lint.wacz import judge_wacz
 from archiver.lint.walk import HEAD, Finding, Tally, judge_walk
 from archiver.storage import unblocked
 from archiver.warc.foreign import recognise_file
@@ -25,10 +23,11 @@ SUFFIXES = tuple(
 class Linting:
     """Judges what was named. The counts grow while `findings` is read."""
 
-    def __init__(self, named: Sequence[str], roots: Roots = (), *, strict: bool = False) -> None:
+    def __init__(self, named: Sequence[str], roots: Sequence[Any] = (), *, strict: bool = False) -> None:
         """`named`: paths, or `-`; of a folder the files whose names end as WARC, ARC and WACZ files do.
 
-        `strict`: warnings count as errors for the exit code. Raises UsageError for nothing to judge.
+        `roots`: certificates, for signatures of a WACZ. `strict`: warnings count as errors for the exit code.
+        Raises UsageError for nothing to judge.
         """
         self._roots, self._strict = roots, strict
         self.named = list(_files(named))
@@ -52,6 +51,8 @@ class Linting:
     def _judge(self, file: BinaryIO, name: str, tally: Tally) -> Iterator[Finding]:
         head = file.read(HEAD)
         if recognise_file(head) == "wacz":
+            from archiver.lint.wacz import judge_wacz  # noqa: PLC0415 - with all that signatures need
+
             yield from judge_wacz(file, name, tally, self._roots)
         else:
             yield from judge_walk(file, name, tally)
