@@ -8,7 +8,8 @@ from shutil import copyfileobj
 from typing import Any, BinaryIO, cast
 
 from archiver.errors import RecordError, UsageError
-from archiver.lint.walk import HEAD, Finding, Tally, judge_walk
+from archiver.lint.pieces import HEAD
+from archiver.lint.walk import Finding, Tally, judge_walk
 from archiver.storage import unblocked
 from archiver.warc.foreign import recognise_file
 

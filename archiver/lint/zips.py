@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.lint.head import Said
+from archiver.lint.part import Part
 
 DIRECTORY_BYTES = 16 << 20  # of the central directory: some 300,000 files
 _EFFORT = 200  # bytes inflated for each byte of a file
@@ -75,7 +76,7 @@ class Zip:
             raise RecordError(f"{name!r:.300} has more than {limit} bytes")
         return b"".join(self.read(name))
 
-    def place(self, name: str) -> "Part":
+    def place(self, name: str) -> Part:
         """Where a stored file lies. RecordError when no file begins there."""
         info = self.infos[name]
         try:
@@ -86,34 +87,6 @@ class Zip:
         if magic != b"PK\x03\x04":
             raise RecordError(f"{name!r:.300}: no file begins at {info.header_offset}")
         return Part(self._file, info.header_offset + _LOCAL.size + names + extra, info.compress_size)
-
-
-class Part(io.RawIOBase):
-    """A stretch of an open file as a file, to be read and sought."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        super().__init__()
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        left = max(0, self._size - self._at)
-        self._file.seek(self._start + self._at)
-        data = self._file.read(left if size < 0 else min(size, left))
-        self._at += len(data)
-        return data
 
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:
