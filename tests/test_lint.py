@@ -4,10 +4,13 @@ import base64
 import gzip
 import hashlib
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 from commands import archiver, within
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject, data, integers, sampled_from
 from lint_files import (
     CHUNKED,
     HTTP,
@@ -27,8 +30,10 @@ from lint_files import (
     sha256,
     warcinfo,
 )
+from lint_wacz_files import contents, described, zipped
+from wide import WIDE
 
-from archiver.lint import RULES, Finding, Linting, Tally, references
+from archiver.lint import RULES, Finding, Linting, Tally, ranges, references
 from archiver.lint.digests import read_digest
 from archiver.lint.rules import section
 
@@ -179,6 +184,7 @@ ARCS: dict[str, bytes] = {
     "arc-length": arc(ARC_RECORD.replace(b"plain 5", b"plain 500")),
     "arc-newline": arc(ARC_RECORD[:-1], ARC_RECORD),
 }
+SOUND = [packed(*clean()), b"".join(clean()), arc(ARC_RECORD, ARC_RECORD), zipped(described(contents()))]
 ELSEWHERE = {"header-cut", "too-large", "references-unjudged"} | {
     code for code, rule in RULES.items() if rule.section.startswith(("WACZ", "wacz", "CDXJ", "docs"))
 }
@@ -325,3 +331,45 @@ def test_every_code_is_explained() -> None:
     assert {row[0]: row[1:] for row in rows} == {
         code: (rule.severity, rule.section, rule.words) for code, rule in RULES.items()
     }
+
+
+def nested() -> bytes:
+    """A file of many members, one of which holds a WARC file as it is, and one that is damaged."""
+    inner = packed(*(response(which=which) for which in range(100, 140)))
+    held = gzip.compress(resource({}, inner), 0, mtime=0)
+    many = [packed(response(which=which)) for which in range(200, 260)]
+    torn = packed(response(which=300))[:-30]
+    return packed(*clean()) + b"".join(many[:30]) + held + torn + b"".join(many[30:])
+
+
+@pytest.mark.parametrize(
+    "last", [b"", packed(response(which=400) + response(which=401))], ids=["", "several"]
+)
+def test_ranges_tell_the_same_as_one_walk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bytes
+) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(nested() + last + packed(*(response(which=which) for which in range(500, 520))))
+    one = found(path)
+    monkeypatch.setattr(ranges, "LEAST_BYTES", 1)
+    monkeypatch.setattr(ranges, "RANGE_BYTES", 4096)
+    monkeypatch.setattr(ranges, "processes", lambda: 2)
+    assert found(path) == one
+    assert one[1].records == 9 + 60 + 1 + 20 + (2 if last else 0)
+
+
+@settings(deadline=None, max_examples=60 if not WIDE else 3000)
+@given(data())
+def test_any_change_ends_in_findings(drawn: DataObject) -> None:
+    """Bytes overwritten, cut out or doubled: no traceback, and all of the file is accounted for."""
+    whole = drawn.draw(sampled_from(SOUND))
+    at = drawn.draw(integers(0, len(whole)))
+    size = drawn.draw(integers(0, 40))
+    put = drawn.draw(sampled_from([b"", b"\0", b"\xff" * 9, b"\r\n\r\n", b"Content-Length: 999999999\r\n"]))
+    changed = whole[:at] + put + whole[at + size :]
+    with tempfile.NamedTemporaryFile(suffix=".warc") as file:
+        file.write(changed)
+        file.flush()
+        findings, tally, _ = found(Path(file.name))
+    assert all(each.code in RULES for each in findings)
+    assert tally.unjudged or tally.kind in ("unknown", "") or tally.bytes in (len(changed), 0)

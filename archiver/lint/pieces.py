@@ -39,15 +39,16 @@ class Piece:
 
 
 class Pieces:
-    """Of one file, or of its end. `kind`: as the walk recognises the file."""
+    """Of one file, or of its end. `kind`: as the walk recognises it. `hashing`: stretches have digests."""
 
-    def __init__(self, file: BinaryIO, kind: str, digests: Digests) -> None:
+    def __init__(self, file: BinaryIO, kind: str, digests: Digests, *, hashing: bool = False) -> None:
         self._file, self._kind, self._digests = file, kind, digests
+        self._hashing = hashing
         self._arc, self._records, self._arc_end = kind.startswith("arc"), 0, -1
 
     def all(self) -> Iterator[tuple[Stretch, Piece, memoryview | None]]:
         """In the order of the file: stretch, piece and block. RecordError when it cannot be read."""
-        for stretch in stretches(self._file):
+        for stretch in stretches(self._file, hashing=self._hashing):
             if stretch.record is not None:
                 yield (stretch, *self._record(stretch.record, stretch.offset, stretch.length))
             elif stretch.hidden:

@@ -47,11 +47,13 @@ def processes() -> int:
     return min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
 
 
-def serial(file: BinaryIO, kind: str, digests: Digests, at: int = 0) -> Iterator[Judged]:
+def serial(
+    file: BinaryIO, kind: str, digests: Digests, at: int = 0, *, hashing: bool = False
+) -> Iterator[Judged]:
     """The pieces from a place on, where a member begins."""
     size = file.seek(0, io.SEEK_END)
     part = cast("BinaryIO", Part(file, at, size - at)) if at else file
-    for stretch, piece, block in Pieces(part, kind, digests).all():
+    for stretch, piece, block in Pieces(part, kind, digests, hashing=hashing).all():
         piece.offset += at
         yield stretch, piece, block
 

@@ -86,10 +86,12 @@ class Walk:
             return
         yield from self._suffix()
         held = self._digests.held
-        for stretch, piece, block in self._pieces():
-            if self._seen and stretch and stretch.record and piece.judged:
-                self._seen(stretch, piece.judged, block)
-            yield from self._piece(piece)
+        try:
+            for stretch, piece, block in self._pieces():
+                if self._seen and stretch and stretch.record and piece.judged:
+                    self._seen(stretch, piece.judged, block)
+                yield from self._piece(piece)
+        finally:
             tally.block_digests, tally.payload_digests = held[BLOCK], held[PAYLOAD]
         if not tally.records:
             yield self._say("empty", "no record can be read")
@@ -101,7 +103,8 @@ class Walk:
         many = self._seen is None and self._tally.kind == "warc+gzip" and self._path != "-"
         if many and ranges.processes() > 1 and self._file.seek(0, 2) >= ranges.LEAST_BYTES:
             return ranges.parallel(self._file, self._path, self._tally.kind, self._digests)
-        return ranges.serial(self._file, self._tally.kind, self._digests)
+        hashing = self._seen is not None
+        return ranges.serial(self._file, self._tally.kind, self._digests, hashing=hashing)
 
     def _say(self, code: str, message: str, offset: int = 0, record: str = "") -> Finding:
         return self._tally.finding(code, message, offset, record, version=self._version)
