@@ -70,7 +70,6 @@ def raw(old: bytes, new: bytes) -> bytes:
     return with_(made.replace(old, new, 1))
 
 
-SHA1 = base64.b32encode(hashlib.sha1(HTTP).digest()).decode()
 MD5 = base64.b64encode(hashlib.md5(HTTP).digest()).decode()
 BROKEN: dict[str, bytes] = {
     "not-recognised": b"The monkeys are a coming!\r\n",

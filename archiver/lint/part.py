@@ -11,12 +11,6 @@ class Part(io.RawIOBase):
         super().__init__()
         self._file, self._start, self._size, self._at = file, start, size, 0
 
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         self._at = max(0, offset + (0, self._at, self._size)[whence])
         return self._at
