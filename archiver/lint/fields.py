@@ -92,14 +92,9 @@ _REQUIRED = {kind: [name for name, each in _FIELDS.items() if kind in each.requi
 _REQUIRED_OF_ALL = [name for name, each in _FIELDS.items() if each.required == _EVERY]
 
 
-def kind_of(head: Head) -> bytes:
-    """The type of a record in small letters; literals of the grammar have no case (RFC 2616 section 2.1)."""
-    return head.fields.get(b"warc-type", b"").lower()
-
-
 def judge_fields(head: Head) -> None:
     """Every rule of one field by itself."""
-    kind, said = kind_of(head), head.said
+    kind, said = head.kind, head.said
     for name in _REQUIRED.get(kind, _REQUIRED_OF_ALL):
         if name not in head.fields:
             said.append((f"{_FIELDS[name].key}-missing", f"no {NAMES[name]}"))
@@ -112,7 +107,7 @@ def judge_fields(head: Head) -> None:
 
 
 def _judge(rule: _Field, name: bytes, value: bytes, head: Head) -> None:
-    kind, said = kind_of(head), head.said
+    kind, said = head.kind, head.said
     if kind in rule.forbidden:
         said.append((f"{rule.key}-forbidden", f"{NAMES[name]} on a {kind.decode()} record"))
     if name in _BRACKETED and value[:1] == b"<" and value[-1:] == b">":

@@ -17,6 +17,9 @@ class Head:
     """The fields of a header: the first value of each name in lower case, without white space around it."""
 
     version: str = ""
+    kind: bytes = (
+        b""  # WARC-Type in small letters: literals of the grammar have no case (RFC 2616 section 2.1)
+    )
     fields: dict[bytes, bytes] = field(default_factory=dict)
     concurrent: list[bytes] = field(default_factory=list)
     said: Said = field(default_factory=list)
@@ -51,6 +54,7 @@ def parse_head(raw: bytes) -> Head:
     if lines[-2:] != [b"", b""]:
         head.said.append(("header-cut", "no empty line ends the header"))
     _fields(lines, head)
+    head.kind = head.fields.get(b"warc-type", b"").lower()
     return head
 
 

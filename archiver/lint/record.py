@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from archiver.lint.digests import PAYLOAD, Digests, is_http, split
-from archiver.lint.fields import IDENTICAL, NAMES, judge_fields, kind_of
+from archiver.lint.fields import IDENTICAL, NAMES, judge_fields
 from archiver.lint.head import Head, Said, parse_head, shown
 
 _REQUEST = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} \S{1,65536} http/\d")
@@ -33,7 +33,7 @@ class Judged:
 def judge_record(raw: bytes, block: memoryview | None, length: int, digests: Digests) -> Judged:
     """`raw`: the header; `block`: of `length` bytes, None where it is too large to be held."""
     head = parse_head(raw)
-    said, kind = head.said, kind_of(head)
+    said, kind = head.said, head.kind
     judge_fields(head)
     judged = Judged(head, kind, length, said)
     if block is None:

@@ -254,4 +254,6 @@ def _only(inner: Source) -> Piece | None:
             return None
         message = f"{inner.size - piece.end} bytes after the record in its gzip member"
         problems.append(Problem("rest", message, piece.end))
+    if len(problems) == len(piece.record.problems):
+        return piece
     return replace(piece, record=replace(piece.record, problems=tuple(problems)))
