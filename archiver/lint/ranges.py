@@ -24,7 +24,7 @@ from archiver.lint.pieces import Piece, Pieces
 from archiver.warc.foreign import Stretch
 
 RANGE_BYTES = 16 << 20
-LEAST_BYTES = 4 * RANGE_BYTES  # smaller files are judged sooner than processes are started
+LEAST_BYTES = 8 * RANGE_BYTES  # smaller files are judged sooner than processes are started
 MOST_PROCESSES = 8
 _MAGIC = b"\x1f\x8b\x08"
 _WINDOW, _TRIAL = 1 << 20, 4096

@@ -28,7 +28,9 @@ class Source:
     @classmethod
     def of(cls, data: bytes) -> "Source":
         """Bytes in memory."""
-        return cls(io.BytesIO(data))
+        source = cls(io.BytesIO(data))
+        source._window = data
+        return source
 
     def part(self, start: int, end: int) -> "Source":
         """A stretch of this one."""
