@@ -17,6 +17,7 @@ from archiver.cli.evidence import prove
 from archiver.cli.exporting import export
 from archiver.cli.importing import import_, merge
 from archiver.cli.keys import key, sign
+from archiver.cli.linting import lint
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
 from archiver.cli.proving import demo, rebuild
@@ -74,6 +75,7 @@ _COMMANDS = (
     export,
     import_,
     key,
+    lint,
     merge,
     protect,
     prove,

@@ -16,6 +16,9 @@ _END = re.compile(rb"\n\r{0,4}\n")
 _VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z", re.IGNORECASE)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ORDINARY = re.compile(  # nothing is wrong with such a header, and nothing is folded
+    rb"WARC/(?:1\.[01]|0\.1[78])\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+\r\n"
+)
 _NEAR, _LONGEST_END = 4096, 6
 _STEP = 1 << 16  # how much further a header has to reach than those before it for another look
 
@@ -57,6 +60,10 @@ class _Problems:
 
 def parse_head(head: bytes) -> tuple[str, Fields, Sequence[Problem]] | None:
     """Version, fields in order, and what is wrong; None when it does not begin with a version line."""
+    if _ORDINARY.fullmatch(head):
+        version_line, *ordinary = head[:-4].decode("ascii").split("\r\n")
+        pairs = (line.partition(":") for line in ordinary)
+        return version_line, tuple((name.lower(), value.strip(" \t")) for name, _, value in pairs), ()
     problems = _Problems()
     lines = head.split(b"\n")[:-2]  # the last two are the empty line, and nothing after it
     found = _VERSION.match(lines[0].rstrip(b"\r")) if lines else None

@@ -35,13 +35,14 @@ _DEPTH = 2  # a WACZ in a WACZ
 _LOOK = 64
 
 
-def stretches(file: BinaryIO) -> Iterator[Stretch]:
+def stretches(file: BinaryIO, *, hashing: bool = True) -> Iterator[Stretch]:
     """The stretches of a seekable file, which has to stay open and as it is while they are used.
 
-    Each has its digest. RecordError when the file cannot be read. Bytes of any kind are read in time and
-    room that follow from the file's size.
+    Each has its digest, unless without `hashing`. RecordError when the file cannot be read. Bytes of any kind
+    are read in time and room that follow from the file's size.
     """
     source = Source(file)
+    source.hashing = hashing
     yield from walk(source, Budget(source.size))
 
 
