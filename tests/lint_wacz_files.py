@@ -94,4 +94,3 @@ def anonymous(package: bytes, **changes: Any) -> dict[str, Any]:
         "signature": base64.b64encode(r.to_bytes(48) + s.to_bytes(48)).decode(),
         "publicKey": base64.b64encode(public).decode(),
     } | changes
-
