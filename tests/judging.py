@@ -1,0 +1,200 @@
+"""Files of others judged in a process of their own, with a limit of time for each and its memory told.
+
+`judging.py WORK < NAMES` is that process. WORK is `walk` or `lint`, or the folder of an archive to import into.
+"""
+
+import json
+import os
+import resource
+import select
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+SECONDS, BYTES = 5, 300_000_000  # of a file
+_SPACE = 4 << 30  # of addresses, so that what goes wrong ends before the machine does
+HUNG, DIED = -1, -2
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`code`: the exit code, HUNG or DIED. `seconds`: of CPU. `memory`: bytes taken beyond those at the beginning.
+
+    `text`: what it said, or where an exception came from. `read`: of `walk`, what it read.
+    """
+
+    file: str
+    code: int
+    seconds: float
+    memory: int
+    text: str = ""
+    read: tuple[Any, ...] = ()
+
+    @property
+    def bad(self) -> str:
+        """What no file may do, in words."""
+        if self.code in (HUNG, DIED, 1) or "Traceback" in self.text:
+            return {HUNG: "hangs", DIED: "died"}.get(self.code, "traceback")
+        if self.seconds > SECONDS:
+            return f"{self.seconds:.1f} s"
+        return f"{self.memory >> 20} MiB" if self.memory > BYTES else ""
+
+
+def judged(work: str, files: list[Path], seconds: float = 6 * SECONDS) -> Iterator[Judged]:
+    """Each file, in order; one that takes longer is stopped, and the others go on in a new process."""
+    left = list(files)
+    while left:
+        command = [sys.executable, __file__, work]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            for answer in _ask(child, list(left), seconds):
+                left.pop(0)
+                yield answer
+
+
+def _ask(child: subprocess.Popen[bytes], files: list[Path], seconds: float) -> Iterator[Judged]:
+    assert child.stdin
+    assert child.stdout
+    for file in files:
+        begun = time.monotonic()
+        child.stdin.write(f"{file}\n".encode())
+        child.stdin.flush()
+        limit = seconds + 30 * (file == files[0])  # it starts
+        if not select.select([child.stdout], [], [], limit)[0]:
+            child.kill()
+            yield Judged(str(file), HUNG, time.monotonic() - begun, 0)
+            return
+        line = child.stdout.readline()
+        if not line:
+            child.wait()
+            yield Judged(str(file), DIED, time.monotonic() - begun, 0, f"ended with {child.returncode}")
+            return
+        yield Judged(**json.loads(line) | {"file": str(file)})
+    child.stdin.close()
+
+
+# --- in the child --------------------------------------------------------------------------------
+
+
+def walk(name: str) -> list[Any]:
+    """[[type, id, URI, bytes of the block, block digest holds, payload digest does] …], gaps, problems, bytes."""
+    from archiver.warc.foreign import stretches, transcribe  # noqa: PLC0415
+
+    found: list[Any] = []
+    gaps: list[str] = []
+    problems: list[str] = []
+    at = 0
+    with Path(name).open("rb") as file:
+        for stretch in stretches(file):
+            if stretch.offset != at or stretch.length <= 0 or not stretch.digest.startswith("sha256:"):
+                raise AssertionError(f"stretches do not tile the file at {at}: {stretch}")
+            at += stretch.length
+            if stretch.record:
+                found.append(told(stretch.record, problems))
+            elif stretch.hidden:
+                for part in transcribe(file, stretch):
+                    if part.record:
+                        found.append(told(part.record, problems))
+                    else:
+                        gaps.append(part.code)
+            else:
+                gaps.append(stretch.code)
+        size = file.seek(0, os.SEEK_END)
+    if at != size:
+        raise AssertionError(f"stretches end at {at} of {size} bytes")
+    return [found[:100_000], gaps[:1000], problems[:1000], size]
+
+
+def told(record: Any, problems: list[str]) -> list[Any]:
+    from archiver.errors import RecordError  # noqa: PLC0415
+
+    problems += [problem.code for problem in record.problems] if len(problems) < 1000 else []  # noqa: PLR2004
+    names = [record.get(f"warc-{name}") or "" for name in ("record-id", "target-uri")]
+    holds: list[bool | None] = [None, None]
+    try:
+        holds = _digests(record)
+    except RecordError:
+        for _ in record.blocks():
+            pass
+    return [record.type, *(name[:500] for name in names), record.block_bytes, *holds]
+
+
+def _digests(record: Any) -> list[bool | None]:
+    """A payload digest may be that of the entity-body, or of the body as it was sent."""
+    from archiver.lint.digests import read_digest  # noqa: PLC0415
+
+    holds: list[bool | None] = []
+    for field in ("block", "payload"):
+        wanted = read_digest((record.get(f"warc-{field}-digest") or "").encode())
+        if wanted is None or not wanted.algorithm or (field == "payload" and record.type == "revisit"):
+            holds.append(None)
+            continue
+        stored = record.stored()
+        tried = [stored.block] if field == "block" else [stored.payload]
+        if field == "payload" and stored.http:
+            tried.append(stored.block[stored.http.body_offset :])
+        holds.append(any(map(wanted.of, tried)))
+    return holds
+
+
+def command(*arguments: str) -> Callable[[str], list[Any]]:
+    """The archiver's command on a file; ends with its exit code."""
+
+    def run(name: str) -> list[Any]:
+        from archiver.cli import main  # noqa: PLC0415
+
+        main([*arguments, "--", name], prog_name="archiver")
+        return []
+
+    return run
+
+
+def _peak(start: bool) -> int:
+    """Bytes now, the peak reset; or the peak."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    if start:
+        with suppress(OSError):
+            Path("/proc/self/clear_refs").write_text("5")
+    word = "VmRSS:" if start else "VmHWM:"
+    return int(status.read_text().partition(word)[2].split()[0]) << 10
+
+
+def one(work: Callable[[str], list[Any]], name: str) -> dict[str, Any]:
+    out, before, begun = StringIO(), _peak(True), time.process_time()
+    code, read = 0, []
+    with redirect_stdout(out), redirect_stderr(out):
+        try:
+            read = work(name)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        except BaseException as thrown:  # noqa: BLE001 - which one is what is asked
+            from archiver.errors import ArchiverError  # noqa: PLC0415
+
+            code = thrown.exit_code if isinstance(thrown, ArchiverError) else 1
+            traceback.print_exc() if code == 1 else print(thrown)  # noqa: T201
+    seconds = time.process_time() - begun
+    text = out.getvalue()
+    return {"code": code, "seconds": seconds, "memory": _peak(False) - before, "text": text[-4000:], "read": read}
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (_SPACE, _SPACE))
+    given = sys.argv[1]
+    works = {"walk": walk, "lint": command("lint")}
+    work = works.get(given) or command("import", "--into", given)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    for line in sys.stdin:
+        answer = one(work, line.rstrip("\n"))
+        print(json.dumps({"file": "", **answer}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
