@@ -1,10 +1,11 @@
 """The folder: where things lie, who may write, and the order in which bytes become durable.
 
 warcs/NAME.warc.gz.open, warcs/NAME.records.jsonl.open     while writing
+imports/NAME.open, imports/NAME.records.jsonl.open         while a file of others is taken in
 1. append: members written and fsynced, then their lines, and only then "saved"
 2. seal:   manifest.json names the files, then they lose `.open` and become read-only
 3. heal:   what a crash left open is cut after its last good line and sealed; the rest is
-           kept in torn/
+           kept in torn/; of an import that nothing commits nothing is kept
 """
 
 import fcntl
@@ -12,25 +13,27 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
+from archiver import intake
 from archiver.digests import file_digest
-from archiver.errors import Locked, NotAnArchive, StorageError
+from archiver.errors import Locked, NotAnArchive, StorageError, UsageError
 from archiver.healing import Healing
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
-from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
+from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest, list_of
 from archiver.manifest.signednote import Signature, VerifierKey
-from archiver.manifest.signers import Named, Signer, current_key, named_by
+from archiver.manifest.signers import InForce, Named, Signer, current_key, named_by
 from archiver.model import Entry
-from archiver.storage import make_folder, storage_error, sync_folder
+from archiver.storage import LISTED, OPEN, is_imported, make_folder, storage_error, sync_folder
 from archiver.warc.write import warc_date
 
 LOCK_NAME = ".archiver.lock"
-OPEN = ".open"
+
 OPENED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,99})\.(?:warc\.gz|records\.jsonl)\.open")
 
 
@@ -48,17 +51,18 @@ class Archive:
         """Make the archive when there is none yet. Only under the lock."""
         if (self.root / commitment.NAME).exists():
             return
-        warcs = self.root / "warcs"
-        make_folder(warcs)
-        try:
-            left = any(warcs.iterdir())
-        except OSError as error:
-            raise storage_error(warcs, error) from error
-        if left:
-            raise NotAnArchive(
-                f"{self.root}: warcs/ holds files, but {commitment.NAME} is missing",
-                "Put the manifest back from a copy, or name another folder.",
-            )
+        make_folder(self.root / "warcs")
+        for folder in ("warcs", intake.FOLDER):
+            path = self.root / folder
+            try:
+                left = os.path.lexists(path) and any(path.iterdir())
+            except OSError as error:
+                raise storage_error(path, error) from error
+            if left:
+                raise NotAnArchive(
+                    f"{self.root}: {folder}/ holds files, but {commitment.NAME} is missing",
+                    "Put the manifest back from a copy, or name another folder.",
+                )
         commitment.save(self.root, commitment.empty())
 
     def manifest(self) -> Manifest:
@@ -69,10 +73,12 @@ class Archive:
         """The public key by which its newest records say that it goes on. Raises ManifestError."""
         return current_key(self.root, self.manifest())
 
-    def named(self, warc: CommittedWarc, suffix: str = "") -> Named:
-        """The keys that a WARC file names. Raises ManifestError."""
-        first = next(recordlist.read(self.root / (warc.list.path + suffix)), None)
-        return named_by(self.root, warc.path + suffix, first)
+    def named(self, manifest: Manifest) -> Iterator[Named]:
+        """The keys by which each checkpoint is to be signed, in their order. Raises ManifestError."""
+        in_force = InForce()
+        for warc in manifest.warcs:
+            first = next(recordlist.read(self.root / warc.list.path), None)
+            yield in_force.of(warc.path, named_by(self.root, warc.path, first))
 
     def check_extendable(self) -> None:
         """Raise ManifestError when the archive is damaged so that nothing could be sealed over it."""
@@ -123,7 +129,20 @@ class Archive:
 
     def heal(self) -> list[str]:
         """Seal what a crash left open; say in words what was done. Only under the lock."""
-        return [self._healing(name).run() for name in self.left_open()]
+        return [*self._heal_imports(), *(self._healing(name).run() for name in self.left_open())]
+
+    def _heal_imports(self) -> Iterator[str]:
+        """What the manifest names gets its name; what it does not name was not acknowledged, and goes."""
+        folder = self.root / intake.FOLDER
+        left = [] if folder.is_symlink() else sorted(folder.glob(f"*{OPEN}"))
+        named = {part.path: warc for warc in self.manifest().warcs for part in (warc, warc.list)}
+        for opened in left:
+            path = f"{intake.FOLDER}/{opened.name.removesuffix(OPEN)}"
+            if path in named and not os.path.lexists(self.root / path):
+                self.finish(named[path])
+                yield f"{named[path].path}: was sealed already; gave its files their names"
+            elif os.path.lexists(opened) and is_imported(path.removesuffix(LISTED)):
+                yield intake.heal(opened)
 
     def _healing(self, name: str) -> Healing:
         warc, listed = paths(name)
@@ -161,6 +180,42 @@ class Archive:
         self.finish(committed)
         return committed
 
+    def take(
+        self, source: BinaryIO | Path, name: str, entries: Iterable[Entry], *, link: bool = False
+    ) -> CommittedWarc:
+        """Commit a file of others as imports/`name`: a copy of it, or with `link` a link to where it lies.
+
+        `name` is one that `free_name` gave, or one with `intake.TRANSCRIPT` behind it; `entries` are the
+        lines of its record list, which tile it (`intake.bring` has the errors). Only under the lock, and
+        while no WARC file is open: the next one names the checkpoint that this makes.
+        """
+        path = f"{intake.FOLDER}/{name}"
+        if not is_imported(path) or path.endswith(OPEN) or not self._is_free(name, self._names()):
+            raise UsageError(f"{path}: not a name, or taken", "Take another one.")
+        if self.left_open():
+            raise UsageError(f"{path}: a WARC file is open", "Seal it first.")
+        committed = intake.bring(self.root, source, path, entries, link=link)
+        self._commit(committed, recordlist.read(self.root / (committed.list.path + OPEN)))
+        self.finish(committed)
+        return committed
+
+    def free_name(self, given: str) -> str:
+        """A name in imports/ that no file of the archive has, like that of a file which is to be imported."""
+        taken, name = self._names(), intake.fitting_name(given)
+        while not (self._is_free(name, taken) and self._is_free(name + intake.TRANSCRIPT, taken)):
+            name = intake.fitting_name(given, f"-{secrets.token_hex(2)}")
+        return name
+
+    def _names(self) -> set[str]:
+        """What all sealed files are called; in lower case, since some disks make no difference."""
+        return {Path(part.path).name.lower() for warc in self.manifest().warcs for part in (warc, warc.list)}
+
+    def _is_free(self, name: str, taken: set[str]) -> bool:
+        folder = self.root / intake.FOLDER
+        names = (name, Path(list_of(f"{intake.FOLDER}/{name}")).name)
+        there = (folder / f"{each}{end}" for each in names for end in ("", OPEN))
+        return taken.isdisjoint(each.lower() for each in names) and not any(map(os.path.lexists, there))
+
     def _commit(self, warc: CommittedWarc, entries: Iterator[Entry]) -> None:
         """Name a file in the manifest, with its checkpoint and the signatures of it, all at once."""
         signer, manifest = self.signer, self.manifest()
@@ -171,22 +226,30 @@ class Archive:
         note = manifest.checkpoints[-1].note
         signed: Sequence[tuple[Signature, VerifierKey]] = ()
         if signer:
-            signed = signer.sign(origin, note, self.named(warc, OPEN), tree)
+            signed = signer.sign(origin, note, self._signing(warc), tree)
         commitment.save(self.root, commitment.signed(manifest, -1, signed))
         if signer and signed:
             signer.remember(origin, note)
 
+    def _signing(self, warc: CommittedWarc) -> Named:
+        """The keys that an open WARC file names; for an imported file the one that is in force."""
+        if is_imported(warc.path):
+            return Named(self.current_key())
+        first = next(recordlist.read(self.root / (warc.list.path + OPEN)), None)
+        return named_by(self.root, warc.path + OPEN, first)
+
     def finish(self, committed: CommittedWarc) -> None:
-        """Rename what the manifest names already, and make it read-only."""
+        """Rename what the manifest names already, and make it read-only, but for what a link leads to."""
         try:
             for path in (committed.path, committed.list.path):
-                opened = self.root / (path + OPEN)
-                if opened.exists() and not (self.root / path).exists():  # what is sealed is never replaced
-                    opened.chmod(0o444)
-                    opened.rename(self.root / path)
+                opened, final = self.root / (path + OPEN), self.root / path
+                if os.path.lexists(opened) and not os.path.lexists(final):  # what is sealed is never replaced
+                    if not opened.is_symlink():
+                        opened.chmod(0o444)
+                    opened.rename(final)
         except OSError as error:
             raise storage_error(committed.path, error) from error
-        sync_folder(self.root / "warcs")
+        sync_folder((self.root / committed.path).parent)
 
     def new_name(self) -> str:
         """A name that no WARC file of the archive has: when, and four random digits."""

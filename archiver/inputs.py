@@ -60,13 +60,13 @@ class Inputs:
                     f"{given}: {why}",
                     "docs/sources.md lists what can be named.",
                 )
-            yield Source(given if given == "-" else _plain(Path(given).name), data=data, kind=found.kind)
+            yield Source(given if given == "-" else plain_name(Path(given).name), data=data, kind=found.kind)
 
     def _folder(self, given: str) -> Iterator[Source]:
         """The mirror documents below a folder, in the order of their paths, without hidden files."""
         taken = 0
-        for path in _files(given, self._unread):
-            name = _plain(os.path.relpath(path, given))
+        for path in walk_folder(given, self._unread):
+            name = plain_name(os.path.relpath(path, given))
             try:
                 data = _read(path)
             except SourceError as error:
@@ -89,7 +89,7 @@ class Inputs:
     def _unread(self, error: BaseException | None, path: str, why: str) -> None:
         """What the disk does not give may be a document: only what is too large surely is none."""
         if isinstance(error, OSError):
-            self.refused.append(_plain(path))
+            self.refused.append(plain_name(path))
         self._pass_over(why)
 
     def _pass_over(self, why: str) -> None:
@@ -97,7 +97,7 @@ class Inputs:
         self.say(_line(f"passed over {why}"))
 
 
-def _files(folder: str, unread: Callable[[OSError, str, str], None]) -> Iterator[str]:
+def walk_folder(folder: str, unread: Callable[[OSError, str, str], None]) -> Iterator[str]:
     """Files below a folder: its own, then those of each folder in it. At any depth, and through no link."""
     waiting = [folder]
     while waiting:
@@ -139,7 +139,8 @@ def _read(given: str) -> bytes:
     return data
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A file's name as text, whatever bytes it has."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -202,12 +202,13 @@ class Comparison(Noun, frozen=True):
     reason: str = ""  # in words: why it is said, or why nothing can be
 
 
+GAP = "gap"  # Entry.type of a stretch of an imported file that is no record by itself; `unreadable` says why
 Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 class Entry(Noun, forbid_unknown_fields=True, frozen=True):
-    """One line of a record list: a stored record, in file order."""
+    """One line of a record list: a stored record, in file order; of an imported file also what is none."""
 
     offset: Count
     length: Count
@@ -223,7 +224,9 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
     payload_bytes: int | None = None
     truncated: str | None = None
     picture: PictureFacts | None = None
-    unreadable: str | None = None  # why a picture's or record's bytes could not be understood
+    unreadable: str | None = (
+        None  # why a picture's or record's bytes could not be understood, or what a gap is
+    )
 
 
 # --- what a metadata record says ----------------------------------------------------------------
@@ -262,6 +265,7 @@ class Hop(Noun, frozen=True):
     through: str | None = None  # the proxy that the person named, without credentials
     head: str = ""  # of the answer, as latin-1, where its record has none: of a revisit
     attempt: str = ""  # why this hop was made: "", redirect, without-referer, unconditional
+    stands_for: str | None = None  # of an imported revisit: id of the record that holds its body
 
 
 Outcome = Literal["whole", "partial", "refused", "substituted", "failed", "skipped"]
@@ -326,7 +330,25 @@ class MarkNote(Noun, tag="mark", frozen=True):
     reason: str
 
 
-Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote
+class ImportNote(Noun, tag="import", frozen=True):
+    """A file of others was taken in. What it says of itself: `software`, `title`, `main_page`."""
+
+    file: str  # imports/NAME
+    given: str  # what the person called it, without the folders above it
+    bytes: int
+    digest: Digest
+    kind: str  # warc, warc+gzip, arc, wacz … (docs/import.md)
+    stored: Literal["copied", "linked"]
+    transcript: str = ""  # imports/NAME.transcript.warc.gz, where records have no place of their own in it
+    records: int = 0
+    gaps: int = 0  # stretches that hold no record
+    passed_over: int = 0  # notes of an archiver in it that do not count here
+    software: str = ""
+    title: str = ""  # of a WACZ
+    main_page: str = ""
+
+
+Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote | ImportNote
 
 
 class Record(msgspec.Struct, kw_only=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from archiver.archive import OPEN, Archive, paths
+from archiver.archive import Archive, paths
 from archiver.digests import digest
 from archiver.errors import RecordError, StorageError
 from archiver.index.fold import fold
@@ -18,7 +18,7 @@ from archiver.manifest import beacon, recordlist
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import Entry, Location, Record
 from archiver.sandbox import Sandbox
-from archiver.storage import sync_folder
+from archiver.storage import OPEN, sync_folder
 from archiver.warc.read import Member, read_stored
 from archiver.warc.write import WarcFile, record_id, warc_date
 

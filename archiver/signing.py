@@ -95,8 +95,7 @@ def _signatures(
     owner = archive.current_key() in (None, key.public)
     ring, own = Keyring([key.public]), folder.own().values()
     made, newest = [], len(manifest.checkpoints) - 1
-    for at, point in enumerate(manifest.checkpoints):
-        named = archive.named(manifest.warcs[at])
+    for at, (point, named) in enumerate(zip(manifest.checkpoints, archive.named(manifest), strict=False)):
         due = at == newest or key.public in named
         good = [each for each in ring.signed(point) if each.judgement == "good" and each.time is None]
         if not due or good:

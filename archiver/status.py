@@ -11,12 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from archiver import checks, config, journal
-from archiver.archive import OPEN
 from archiver.errors import RecordError, TimestampError
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
 from archiver.relating import behind
+from archiver.storage import OPEN
 from archiver.warc.write import warc_date
 
 Row = dict[str, Any]

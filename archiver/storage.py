@@ -1,13 +1,21 @@
-"""Bytes that stay: folders and files made, replaced and named so that no crash undoes it.
+"""Bytes that stay: what is made, replaced and named so that no crash undoes it; and files opened safely.
 
 POSIX promises a file's bytes after its fsync, and its name only after an fsync of the folder.
 """
 
+import errno
 import os
+import re
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from archiver.errors import StorageError
 
+OPEN = ".open"  # what a file that is being written ends in
+LISTED = ".records.jsonl"  # what a record list ends in
+IMPORTED = r"imports/[A-Za-z0-9][A-Za-z0-9._-]{0,119}(?<!\.open)(?<!\.records\.jsonl)"  # docs/manifest.md
+_IMPORTED = re.compile(rf"{IMPORTED}(?:\.open)?")
 ADVICE = "Everything reported as saved is safe. Make room or mend the disk, then run the same command again."
 
 
@@ -19,6 +27,56 @@ def storage_error(path: Path | str, error: OSError) -> StorageError:
 def unblocked(path: str, flags: int) -> int:
     """An opener for `open`: a pipe in a file's place is empty, where it would be waited for for ever."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+class NotPlain(OSError):
+    """A link, a folder, a pipe or a device stands where a plain file should be."""
+
+
+def is_imported(file: str) -> bool:
+    """Whether a path below the archive's folder is that of an imported file: a link may stand there alone."""
+    return _IMPORTED.fullmatch(file) is not None
+
+
+def open_plain(path: Path, *, linked: bool = False) -> BinaryIO:
+    """Open a plain file for reading; with `linked` also one to which a link leads.
+
+    Nothing else is opened: a pipe or a device could be read for ever. Raises NotPlain for it, OSError when
+    the file cannot be read.
+    """
+    try:
+        if linked and not stat.S_ISREG(path.stat().st_mode):
+            raise NotPlain(errno.EINVAL, "it leads to a folder or a special file")
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if linked else os.O_NOFOLLOW)
+        handle = os.open(path, flags)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise NotPlain(error.errno, "a link or a special file stands in its place") from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NotPlain(errno.EINVAL, "a folder or a special file stands in its place")
+    return os.fdopen(handle, "rb")
+
+
+def is_plain(path: Path, *, linked: bool = False) -> bool:
+    """Whether `open_plain` would open it."""
+    try:
+        return stat.S_ISREG((path.stat() if linked else path.lstat()).st_mode)
+    except OSError:
+        return False
+
+
+def stored_at(root: Path, file: str) -> Path:
+    """Where a committed file lies: after a crash it may still have its name while being written."""
+    path, opened = root / file, root / (file + OPEN)
+    there = is_plain(opened) or (is_imported(file) and opened.is_symlink())
+    return opened if there and not os.path.lexists(path) else path
+
+
+def open_stored(root: Path, file: str) -> BinaryIO:
+    """Open a committed file, sealed or still open. Raises NotPlain, OSError."""
+    return open_plain(stored_at(root, file), linked=is_imported(file))
 
 
 def sync_folder(folder: Path) -> None:

@@ -184,6 +184,39 @@ function readRecord(stored, budget) {
   return { fields, block, size: buffer.length };
 }
 
+function readImported(stored, budget) {
+  const none = { fields: new Map(), block: Buffer.alloc(0), size: stored.length };
+  let data = stored;
+  if (stored.length > 1 && stored.readUInt16BE(0) === 0x1f8b) {
+    try {
+      data = gunzipSync(stored, { maxOutputLength: GIB });
+    } catch {
+      return none;
+    }
+  }
+  must(data.length <= Math.min(GIB, budget), "an imported record that is too large");
+  const start = data.subarray(0, MIB).toString("latin1");
+  const empty = /\r?\n\r?\n/.exec(start);
+  if (!empty || !start.startsWith("WARC/")) return { ...none, size: data.length };
+  const fields = new Map();
+  for (const line of data.subarray(0, empty.index).toString("utf8").split("\n").slice(1)) {
+    const [name, value] = line.split(/:(.*)/s);
+    if (!fields.has(name.trim().toLowerCase())) fields.set(name.trim().toLowerCase(), (value ?? "").trim());
+  }
+  const from = empty.index + empty[0].length;
+  const length = fields.get("content-length") ?? "";
+  const to = /^[0-9]{1,15}$/.test(length) ? from + Number(length) : data.length;
+  return { fields, block: data.subarray(from, to), size: data.length };
+}
+
+function importedSubjects(fields, block, payload) {
+  const uri = fields.get("warc-target-uri");
+  const empty = block.indexOf("\r\n\r\n");
+  const body = empty < 0 ? Buffer.alloc(0) : block.subarray(empty + 4);
+  const answer = ["response", "resource"].includes(fields.get("warc-type"));
+  return [...(uri === undefined ? [] : [uri]), ...(answer ? [payload, label(block), label(body)] : [])];
+}
+
 function payloadOf(fields, block) {
   if (!(fields.get("content-type") ?? "").toLowerCase().startsWith("application/http")) return block;
   const start = block.subarray(0, MIB).toString("latin1");
@@ -227,20 +260,22 @@ function checkMembers(capture, bundle, root) {
     must(label(stored) === member.digest, "a member's digest");
     const proof = member.proof.map((one) => Buffer.from(one, "hex"));
     must(rootFrom(sha(stored), member.leaf, bundle.size, proof).equals(root), "a member is not in the tree");
-    const { fields, block, size } = readRecord(stored, budget);
+    const ours = !member.role.startsWith("imported");
+    const { fields, block, size } = ours ? readRecord(stored, budget) : readImported(stored, budget);
     budget -= size;
-    for (const name of ["warc-type", "warc-record-id", "warc-date"]) must(fields.has(name), `no ${name}`);
-    const id = fields.get("warc-record-id").replace(/^[<>]+|[<>]+$/g, "");
-    must(!records.has(id), "an id twice");
+    for (const name of ["warc-type", "warc-record-id", "warc-date"]) must(!ours || fields.has(name), `no ${name}`);
+    const id = (fields.get("warc-record-id") ?? "").replace(/^[<>]+|[<>]+$/g, "");
+    must(!ours || !records.has(id), "an id twice");
     const payload = label(payloadOf(fields, block));
-    records.set(id, { fields, payload });
-    for (const subject of checkRecord(fields, block, payload, bundle.origin)) subjects.add(subject);
+    if (!records.has(id)) records.set(id, { fields, payload, ours });
+    const named = ours ? checkRecord(fields, block, payload, bundle.origin) : importedSubjects(fields, block, payload);
+    for (const subject of named) subjects.add(subject);
     subjects.add(id);
   }
   must(end === capture.length, "bytes after the last member");
   must(subjects.has(bundle.subject), "nothing speaks of the subject");
-  for (const { fields } of records.values()) {
-    if (fields.get("warc-type") !== "revisit") continue;
+  for (const { fields, ours } of records.values()) {
+    if (!ours || fields.get("warc-type") !== "revisit") continue;
     const original = records.get((fields.get("warc-refers-to") ?? "").replace(/^[<>]+|[<>]+$/g, ""));
     const claim = fields.get("warc-payload-digest") || fields.get("archiver-payload-digest");
     must(original && original.payload === claim, "an original");

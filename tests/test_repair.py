@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mending import assert_restored, committed, repair
 
 from archiver import checks
-from archiver.archive import OPEN, Archive
+from archiver.archive import Archive
 from archiver.cli import main
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.index import catalogue
@@ -24,6 +24,7 @@ from archiver.manifest import manifest as commitment
 from archiver.repair.results import MissingRecord, Moved, Replaced, Unmended
 from archiver.sandbox import Sandbox
 from archiver.session import Session
+from archiver.storage import OPEN
 from archiver.verify import Verification
 
 

@@ -64,7 +64,7 @@ class Reader:
         `article` is given where a listing held it. Raises SandboxError, SourceError.
         """
         if article is None:
-            article = self._document_or_page(read)
+            article = self.said(read)
         article = self._planner.with_forms(article)
         if also is not None:
             article = also(article)
@@ -79,8 +79,11 @@ class Reader:
         self._desk.repeat(note)
         return held
 
-    def _document_or_page(self, read: Read) -> Article:
-        """Read it; where the library that finds a page's text was stopped, once more without it."""
+    def said(self, read: Read) -> Article:
+        """What a document or a page says; where the library that finds a page's text was stopped, without it.
+
+        Raises SandboxError, SourceError.
+        """
         if read.kind == "document":
             return self._sandbox.read(Article, read_document, read.data)
         options = {"url": read.url, "content_type": read.content_type}

@@ -12,6 +12,7 @@ from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
+from archiver.cli.importing import import_
 from archiver.cli.keys import key, sign
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
@@ -66,6 +67,7 @@ _COMMANDS = (
     compare_pictures,
     demo,
     duplicates,
+    import_,
     key,
     protect,
     prove,

@@ -18,9 +18,10 @@ from archiver.digests import file_digest
 from archiver.errors import ArchiverError, RecordError, StorageError
 from archiver.index.fold import fold
 from archiver.index.hashes import Committed, note_hashes, nothing
-from archiver.index.reader import entries
+from archiver.index.reader import entries, imported
+from archiver.index.rows import value
 from archiver.sandbox import Sandbox
-from archiver.storage import replace_file, storage_error, sync_folder
+from archiver.storage import is_imported, replace_file, storage_error, sync_folder
 
 NAME = "catalogue.db"
 DIGEST_NAME = "catalogue.sha256"
@@ -139,6 +140,9 @@ def catch_up(
     if folded != warcs[: len(folded)]:
         raise RecordError(f"{NAME}: made from other WARC files than these", _NOT_OURS[1])
     for warc in warcs:
+        if is_imported(warc):
+            added += _import(db, root, warc, sandbox, committed)
+            continue
         known = db.execute(
             "SELECT coalesce(max(bytes), 0) FROM warcs WHERE path = ?",
             [warc],
@@ -154,6 +158,26 @@ def catch_up(
                 added += 1
             for entry in committed(warc):
                 note_hashes(db, entry)
+    return added
+
+
+def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Committed) -> int:
+    """Fold in an imported file by its record list, unless it is there: then it need not be at hand."""
+    if value(db, "SELECT 1 FROM warcs WHERE path = ?", file):
+        return 0
+    added = size = 0
+    with db.atomic():
+        for entry, member in imported(root, file, committed(file), sandbox):
+            size = entry.offset + entry.length
+            fold(db, file, entry, member.stored if member else b"", sandbox)
+            added += member is not None
+        if not size:
+            raise RecordError(
+                f"{file}: its record list is not the committed one",
+                "Run 'archiver verify' to see what is damaged.",
+            )
+        for entry in committed(file):
+            note_hashes(db, entry)
     return added
 
 

@@ -7,29 +7,34 @@ from sqlite_utils import Database
 
 from archiver.errors import RecordError
 from archiver.index.clusters import note_mark
+from archiver.index.fetched import add_fetch, add_form
+from archiver.index.foreign import catalogued, foreign_note, note_claim, pass_over
 from archiver.index.hashes import note_hashes
 from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
 from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
 from archiver.index.search import index_article
-from archiver.index.tallies import host_of, tally_article, tally_fetch
+from archiver.index.tallies import tally_article
 from archiver.index.texts import note_comparisons
 from archiver.model import (
+    GAP,
     Article,
     ArticleNote,
     ClaimedTime,
     Entry,
     FetchNote,
-    Form,
+    ImportNote,
     ListingNote,
     MarkNote,
+    Note,
     Reference,
     Rendition,
     RunNote,
     UnreadableNote,
 )
 from archiver.sandbox import Sandbox
+from archiver.storage import is_imported
 
 
 def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
@@ -44,7 +49,12 @@ def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox)
 
 
 def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
+    foreign = is_imported(warc)
+    if foreign and entry.type != GAP:
+        entry = catalogued(db, entry)
     warc_id, number = _warc(db, warc, entry)
+    if entry.type == GAP or not stored:  # of an imported file: no record, or one too large to be held
+        return
     insert(
         db,
         "records",
@@ -66,41 +76,80 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox
         unreadable=entry.unreadable,
     )
     if _picture(db, entry):
-        note_metadata(db, entry, stored, sandbox)
+        note_metadata(db, entry, stored, sandbox, foreign=foreign)
     if entry.type == "warcinfo":
-        db.execute("UPDATE warcs SET run_id = ? WHERE id = ?", [run_of(db, entry, stored), warc_id])
-    match note_of(entry, stored):
-        case ArticleNote() as note:
-            _article(db, entry, note)
-        case ListingNote() as note:
-            _listing(db, entry, note)
-        case FetchNote() as note:
-            _fetch(db, entry, note, warc_id)
-        case RunNote() as note:
-            note_run(db, entry, note)
-        case MarkNote() as note:
+        run_id = run_of(db, entry, stored, foreign=foreign)
+        db.execute("UPDATE warcs SET run_id = coalesce(?, run_id) WHERE id = ?", [run_id, warc_id])
+    if foreign:
+        note_claim(db, entry, stored)
+        _foreign_note(db, warc, entry, stored, warc_id)
+    elif note := note_of(entry, stored):
+        _note(db, entry, note, warc_id)
+
+
+def _foreign_note(db: Database, warc: str, entry: Entry, stored: bytes, warc_id: int) -> None:
+    """The rows of a note in an imported file; one that does not count is passed over."""
+    try:
+        with db.atomic():
+            if note := foreign_note(db, entry, stored):
+                _note(db, entry, note, warc_id, foreign=True)
+    except (RecordError, sqlite3.IntegrityError, sqlite3.DataError, OverflowError):
+        pass_over(db, warc)
+
+
+def _note(db: Database, entry: Entry, note: Note, warc_id: int, *, foreign: bool = False) -> None:
+    match note:
+        case ArticleNote():
+            _article(db, entry, note, _saved(db, entry, foreign=foreign))
+        case ListingNote():
+            _listing(db, entry, note, _saved(db, entry, foreign=foreign))
+        case FetchNote():
+            add_fetch(db, entry, note, warc_id, foreign=foreign)
+        case RunNote():
+            note_run(db, entry, note, foreign=foreign)
+        case MarkNote():
             note_mark(db, entry, note)
-        case UnreadableNote() as note:
+        case ImportNote():
+            insert(db, "imports", imported=entry.date, note_id=entry.id, **_import(note))
+        case UnreadableNote():
             insert(
                 db,
                 "unreadable_sources",
                 given=note.given,
                 reason=note.reason,
-                archived=entry.date,
+                archived=_saved(db, entry, foreign=foreign),
                 note_id=entry.id,
                 source_id=entry.refers_to or "",
             )
 
 
+def _import(note: ImportNote) -> dict[str, Any]:
+    return {"path" if name == "file" else name: getattr(note, name) for name in note.__struct_fields__}
+
+
+_SOURCE_DATE = """
+SELECT date FROM records JOIN warcs ON warcs.id = warc_id
+WHERE record_id = ? AND path GLOB 'imports/*' LIMIT 1
+"""
+
+
+def _saved(db: Database, entry: Entry, *, foreign: bool) -> str:
+    """When what a note was read from was captured: of an imported record its date, else the note's."""
+    imported: str | None = value(db, _SOURCE_DATE, entry.refers_to)
+    return (entry.date or imported or "") if foreign else (imported or entry.date)
+
+
 def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
     """The file's id, and the record's place in it."""
+    end = entry.offset + entry.length
     if entry.offset == 0:
-        return insert(db, "warcs", path=path, records=1, bytes=entry.length), 0
-    warc_id, records = db.execute(
-        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ? RETURNING id, records",
-        [entry.offset + entry.length, path],
+        return insert(db, "warcs", path=path, records=1, bytes=end), 0
+    found = db.execute(
+        "UPDATE warcs SET records = records + 1, bytes = ? WHERE path = ? RETURNING id, records", [end, path]
     ).fetchone()
-    return warc_id, records - 1
+    if found is None:  # an imported file may begin with bytes that are no record
+        return insert(db, "warcs", path=path, records=1, bytes=end), 0
+    return found[0], found[1] - 1
 
 
 def _picture(db: Database, entry: Entry) -> bool:
@@ -122,7 +171,7 @@ def _picture(db: Database, entry: Entry) -> bool:
     return new
 
 
-def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
+def _article(db: Database, entry: Entry, note: ArticleNote, saved: str) -> None:
     article = note.article
     tally_article(db, article)
     article_id = insert(
@@ -136,7 +185,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
         authors="\n".join(article.authors),
         section=article.section,
         reader=article.reader,
-        archived=entry.date,
+        archived=saved,
         left_out="\n".join(article.left_out),
         note_id=entry.id,
         source_id=entry.refers_to or "",
@@ -162,7 +211,7 @@ def _article(db: Database, entry: Entry, note: ArticleNote) -> None:
     index_article(db, article_id)
 
 
-def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
+def _listing(db: Database, entry: Entry, note: ListingNote, saved: str) -> None:
     listing = note.listing
     listing_id = insert(
         db,
@@ -171,7 +220,7 @@ def _listing(db: Database, entry: Entry, note: ListingNote) -> None:
         title=listing.title,
         url=listing.url,
         given=note.given,
-        archived=entry.date,
+        archived=saved,
         left_out="\n".join(listing.left_out),
         note_id=entry.id,
         source_id=entry.refers_to or "",
@@ -224,127 +273,10 @@ def _reference(db: Database, article_id: int, reference: Reference) -> None:
         **_rendition(reference.rendition),
     )
     for number, form in enumerate(reference.forms):
-        _form(db, picture_id, number, form)
+        add_form(db, picture_id, number, form)
 
 
 def _rendition(rendition: Rendition | None) -> dict[str, Any]:
     if rendition is None:
         return {}
     return {f"rendition_{name}": getattr(rendition, name) for name in rendition.__struct_fields__}
-
-
-_EARLIER = """
-SELECT id FROM fetches WHERE url = ? AND purpose = 'picture'
-ORDER BY outcome = 'whole' DESC, outcome = 'skipped', id DESC LIMIT 1
-"""
-
-
-# A capture is better than a failure, and a failure better than nothing; of equals the article's newest.
-_NEWER = """
-UPDATE forms SET fetch_id = :fetch WHERE url = :url AND (
-    fetch_id IS NULL
-    OR :outcome = 'whole' AND (SELECT outcome FROM fetches WHERE id = forms.fetch_id) <> 'whole'
-    OR article_picture_id IN (SELECT id FROM article_pictures WHERE article_id = :article)
-       AND (:outcome = 'whole' OR :outcome <> 'skipped'
-            AND (SELECT outcome FROM fetches WHERE id = forms.fetch_id) <> 'whole'))
-"""
-
-
-def _form(db: Database, picture_id: int, number: int, form: Form) -> None:
-    """A form starts with the newest earlier fetch of its URL, a whole one if there is any."""
-    earlier = value(db, _EARLIER, form.url)
-    insert(
-        db,
-        "forms",
-        article_picture_id=picture_id,
-        number=number,
-        form=form.form,
-        proxy=form.proxy,
-        url=form.url,
-        fetch_id=earlier,
-    )
-
-
-def _fetch(db: Database, entry: Entry, note: FetchNote, warc_id: int) -> None:
-    article_id = value(db, "SELECT id FROM articles WHERE note_id = ?", note.article)
-    last = note.hops[-1] if note.hops else None
-    payload = (
-        value(db, "SELECT payload_digest FROM records WHERE record_id = ?", last.response) if last else None
-    )
-    fetch_id = insert(
-        db,
-        "fetches",
-        url=note.url,
-        host=host_of(note.url) or None,
-        purpose=note.purpose,
-        outcome=note.outcome,
-        started=note.started,
-        run_id=value(db, "SELECT run_id FROM warcs WHERE id = ?", warc_id),
-        unchanged=int(note.unchanged),
-        attempt=note.attempt,
-        retry=note.retry,
-        article_id=article_id,
-        form=note.form,
-        original=note.original,
-        memento=note.memento,
-        referer=note.referer,
-        stage=note.stage,
-        reason=note.reason,
-        status=last.status if last else None,
-        response_id=last.response if last else None,
-        payload_digest=payload,
-        note_id=entry.id,
-    )
-    insert_all(
-        db,
-        "hops",
-        (
-            {
-                "fetch_id": fetch_id,
-                "number": number,
-                "url": hop.url,
-                "attempt": hop.attempt,
-                "status": hop.status,
-                "request_id": hop.request,
-                "response_id": hop.response,
-            }
-            for number, hop in enumerate(note.hops)
-        ),
-    )
-    tally_fetch(db, note)
-    if note.form == "memento" and article_id is not None:
-        _memento(db, article_id, note)
-    if note.purpose == "picture":
-        db.execute(
-            _NEWER, {"fetch": fetch_id, "url": note.url, "outcome": note.outcome, "article": article_id}
-        )
-
-
-# Pictures of any article that are the same URL's, were asked for, and of which nothing has come whole.
-_DEAD = """
-SELECT DISTINCT forms.article_picture_id FROM forms WHERE forms.url = :original AND forms.form <> 'memento'
-AND EXISTS (SELECT 1 FROM forms AS f WHERE f.article_picture_id = forms.article_picture_id
-            AND f.fetch_id IS NOT NULL)
-AND NOT EXISTS (SELECT 1 FROM forms AS f LEFT JOIN fetches ON fetches.id = f.fetch_id
-                WHERE f.article_picture_id = forms.article_picture_id
-                AND (fetches.outcome = 'whole' OR f.form = 'memento' AND f.url = :url))
-UNION
-SELECT id FROM article_pictures WHERE article_id = :article
-AND number IN (SELECT value FROM json_each(:numbers))
-AND NOT EXISTS (SELECT 1 FROM forms AS f WHERE f.article_picture_id = article_pictures.id
-                AND f.form = 'memento' AND f.url = :url)
-ORDER BY 1
-"""
-
-
-def _memento(db: Database, article_id: int, note: FetchNote) -> None:
-    """Another archive's copy was asked for when all else had failed: one more form of these pictures."""
-    of = {
-        "original": note.original,
-        "url": note.url,
-        "article": article_id,
-        "numbers": str(list(note.references)),
-    }
-    for (picture_id,) in db.execute(_DEAD, of).fetchall():
-        count = value(db, "SELECT count(*) FROM forms WHERE article_picture_id = ?", picture_id)
-        _form(db, picture_id, count, Form(form="memento", url=note.url))

@@ -18,6 +18,7 @@ from archiver.errors import RecordError
 from archiver.index.reader import note_of
 from archiver.index.rows import value
 from archiver.model import ArticleNote, Entry, FetchNote, ListingNote, Location, Outcome, Role
+from archiver.storage import is_imported
 from archiver.warc.http import decoded
 from archiver.warc.read import StoredRecord, parse_member, read_stored
 
@@ -26,6 +27,7 @@ MOST_DAYS = 32
 _PROXY_GONE = re.compile(r"returned error: 4(?:04|10)\b")  # weserv's words for what the publisher answered
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')  # RFC 9110 section 8.8.3
 _DATE = re.compile(r"[A-Za-z0-9 ,:+-]{10,60}")
+_OURS = "path NOT GLOB 'imports/*'"  # what is written rests on what was written here, not on imported files
 _RECORD = """
 SELECT warcs.path, records.offset, records.length, records.digest, records.type, records.record_id,
        records.date, records.uri, records.refers_to, records.payload_digest, records.truncated
@@ -152,7 +154,7 @@ class Memory:
     def source(self, payload: str) -> str | None:
         """The record id of a source file with these bytes."""
         found: str | None = self._value(
-            "SELECT record_id FROM records WHERE uri = ? AND type = 'resource'",
+            f"SELECT record_id FROM ({_RECORD}) WHERE uri = ? AND type = 'resource' AND {_OURS}",  # noqa: S608
             f"urn:archiver:source:{payload}",
         )
         return found
@@ -213,13 +215,11 @@ class Memory:
         return Body(head.get("warc-target-uri") or "", content_type, data)
 
     def robots(self, url: str, limit: int) -> Robots | None:
-        """The newest answer to a robots.txt; None when there is none, or it did not come whole.
-
-        RecordError when its record is not there, unharmed.
-        """
+        """The newest answer to a robots.txt; None when none came whole. RecordError when it is harmed."""
         row = self._row(
             "SELECT * FROM (SELECT started, status, response_id, outcome, stage, retry FROM fetches"
-            " WHERE url = ? AND purpose = 'robots' AND outcome <> 'skipped' ORDER BY id DESC LIMIT 1)"
+            " WHERE url = ? AND purpose = 'robots' AND outcome <> 'skipped' AND NOT imported"
+            " ORDER BY id DESC LIMIT 1)"
             " WHERE outcome IN ('whole', 'refused') AND stage IS NULL AND retry IS NULL",
             url,
         )
@@ -231,7 +231,7 @@ class Memory:
         """A whole response with this payload, of the same URL if there is one; checked to be there."""
         row = self._row(
             _RECORD + "WHERE payload_digest = ? AND type = 'response' AND status = 200 AND truncated IS NULL"
-            " ORDER BY uri = ? DESC, records.id DESC LIMIT 1",  # an older one may be what was found damaged
+            f" AND {_OURS} ORDER BY uri = ? DESC, records.id DESC LIMIT 1",  # an older one may be damaged
             payload,
             uri,
         )
@@ -241,7 +241,8 @@ class Memory:
         """By URL, what the newest capture of a URL ended in: what may be asked for whether it changed."""
         row = self._row(
             _RECORD + "WHERE records.record_id = (SELECT response_id FROM fetches WHERE url = ?"  # noqa: S608
-            " AND purpose = ? AND outcome = 'whole' AND status = 200 ORDER BY id DESC LIMIT 1) LIMIT 1",
+            " AND purpose = ? AND outcome = 'whole' AND status = 200 AND NOT imported"
+            " ORDER BY id DESC LIMIT 1) LIMIT 1",
             url,
             purpose,
         )
@@ -268,7 +269,7 @@ class Memory:
         failures, last = 0, None
         for row in self._db.query(
             "SELECT outcome, stage, status, form, reason, started FROM fetches WHERE url = ? AND purpose = ?"
-            " AND retry IS NULL AND outcome <> 'skipped' ORDER BY id DESC LIMIT 12",
+            " AND retry IS NULL AND outcome <> 'skipped' AND NOT imported ORDER BY id DESC LIMIT 12",
             [url, purpose],
         ):
             unreached = row["outcome"] == "failed" and row["stage"] in ("dns", "connect", "tls")
@@ -291,7 +292,8 @@ class Memory:
         """The newest note on each URL that did not come whole when it was last asked for."""
         rows = self._db.execute(
             "SELECT id, note_id FROM fetches WHERE outcome <> 'whole' AND id IN (SELECT max(id) FROM fetches"
-            " WHERE purpose <> 'robots' AND form IS NOT 'rendition' GROUP BY url, purpose) ORDER BY id"
+            " WHERE purpose <> 'robots' AND form IS NOT 'rendition' AND NOT imported"
+            " GROUP BY url, purpose) ORDER BY id"
         ).fetchall()
         for _, note_id in rows:
             note = self._note("SELECT ?", note_id)
@@ -332,7 +334,7 @@ class Memory:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored), stored
+        return parse_member(stored, foreign=is_imported(row["path"])), stored
 
     def _held(self, original: dict[str, Any], newest: dict[str, Any]) -> Held | None:
         """A response that is there, unharmed; None when it is not: then it is no original for a revisit."""
@@ -357,7 +359,7 @@ class Memory:
     def _note(self, sql: str, *parameters: Any, **named: Any) -> tuple[str, Any] | None:
         found = self._db.execute(sql, named or list(parameters)).fetchone()
         row = self._find(found[0]) if found else None
-        if row is None:
+        if row is None or is_imported(row["path"]):  # what others noted is not repeated
             return None
         try:
             _, stored = self._stored(row)

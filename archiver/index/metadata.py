@@ -17,9 +17,11 @@ PICTURE_BYTES = 100 << 20
 _SAID = "SELECT grp, name, value FROM picture_metadata WHERE payload_digest = ? ORDER BY number"
 
 
-def note_metadata(db: Database, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
+def note_metadata(
+    db: Database, entry: Entry, stored: bytes, sandbox: Sandbox, *, foreign: bool = False
+) -> None:
     """Add what a picture that is new in the catalogue says of itself. `stored` is its record's member."""
-    data = parse_member(stored).content_decoded(PICTURE_BYTES)
+    data = parse_member(stored, foreign=foreign).content_decoded(PICTURE_BYTES)
     try:
         tags = sandbox.read(list[Tag], read_metadata, data)
     except SandboxError as error:

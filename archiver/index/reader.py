@@ -5,36 +5,87 @@ Capturing describes each member it has just written with it, `rebuild` each memb
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from archiver.digests import digest
 from archiver.errors import RecordError, SandboxError
-from archiver.model import NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
+from archiver.model import GAP, NOTE_FIELD, NOTE_URI, Entry, Note, PictureFacts
 from archiver.pictures.decode import sniff
 from archiver.pictures.describe import describe_picture
 from archiver.pictures.files import PICTURE_BYTES
 from archiver.pictures.formats import not_decoded
 from archiver.sandbox import Sandbox
+from archiver.storage import open_plain, open_stored
+from archiver.warc.foreign import ForeignRecord, Stretch, parse_stored
 from archiver.warc.http import essence
-from archiver.warc.read import Member, StoredRecord, members, parse_member
+from archiver.warc.read import RECORD_BYTES, Member, StoredRecord, members, parse_member
 
+_NEEDED = ("type", "id", "date")  # of an entry, though they may be empty
+_REASON = 300  # characters
+_VALUE = 1 << 16  # characters of a value of somebody's record
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def describe(member: Member, sandbox: Sandbox) -> Entry:
     """The entry of one stored member. RecordError when it is not a WARC record."""
-    record = parse_member(member.stored)
+    return _entry(parse_member(member.stored), member.offset, len(member.stored), member.digest, sandbox)
+
+
+def describe_stretch(stretch: Stretch, sandbox: Sandbox) -> Entry:
+    """The line of a stretch of somebody's file: of a record what `describe` says of ours, else of a gap."""
+    if stretch.record:
+        return _foreign(stretch.record, stretch.offset, stretch.length, stretch.digest, sandbox)
+    return Entry(
+        offset=stretch.offset,
+        length=stretch.length,
+        digest=stretch.digest,
+        type=GAP,
+        id="",
+        date="",
+        unreadable=(stretch.reason or stretch.code)[:_REASON],
+    )
+
+
+def _foreign(record: ForeignRecord, offset: int, length: int, stored: str, sandbox: Sandbox) -> Entry:
+    """Of a record whose block cannot be understood, or held, what its header says.
+
+    A value for which a line has no room is left out.
+    """
+    try:
+        made = _entry(record.stored(), offset, length, stored, sandbox)
+    except RecordError as error:
+        made = Entry(
+            offset=offset,
+            length=length,
+            digest=stored,
+            type=record.type,
+            id=_bare(record.get("warc-record-id")) or "",
+            date=record.get("warc-date") or "",
+            uri=record.get("warc-target-uri"),
+            refers_to=_bare(record.get("warc-refers-to") or record.get("warc-concurrent-to")),
+            truncated=record.get("warc-truncated"),
+            unreadable=str(error)[:_REASON],
+        )
+    values = msgspec.structs.asdict(made)
+    long = [name for name, value in values.items() if isinstance(value, str) and len(value) > _VALUE]
+    cut: dict[str, str | None] = {name: "" if name in _NEEDED else None for name in long}
+    if made.type == GAP:  # it calls itself so, and is none
+        cut["type"] = ""
+    return msgspec.structs.replace(made, **cut)
+
+
+def _entry(record: StoredRecord, offset: int, length: int, stored: str, sandbox: Sandbox) -> Entry:
     response = record.type in ("response", "resource")
     payload = record.payload if response else b""
     status = record.http.status if record.http and record.type in ("response", "revisit") else None
     picture, unreadable = _picture(record, status, sandbox) if response else (None, None)
     return Entry(
-        offset=member.offset,
-        length=len(member.stored),
-        digest=member.digest,
+        offset=offset,
+        length=length,
+        digest=stored,
         type=record.type,
         id=_bare(record.get("warc-record-id")) or "",
         date=record.get("warc-date") or "",
@@ -53,7 +104,7 @@ def describe(member: Member, sandbox: Sandbox) -> Entry:
 def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterator[tuple[Entry, Member]]:
     """Describe every member of a WARC file from `offset` on. RecordError names file and offset."""
     try:
-        with (root / warc).open("rb") as file:
+        with open_plain(root / warc) as file:
             for member in members(file, offset):
                 try:
                     yield describe(member, sandbox), member
@@ -65,12 +116,50 @@ def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterato
         raise RecordError(f"{warc}: {error.strerror or error}") from error
 
 
-def note_of(entry: Entry, stored: bytes) -> Note | None:
+def imported(
+    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox
+) -> Iterator[tuple[Entry, Member | None]]:
+    """Describe the records of an imported file, which lie where the lines of its record list say.
+
+    None for a gap, and for a record that is too large to be held. RecordError names file and offset where
+    the stored bytes are not those of the line.
+    """
+    try:
+        with open_stored(root, file) as stored:
+            for line in lines:
+                if line.type == GAP or line.length > RECORD_BYTES:
+                    yield line, None
+                    continue
+                stored.seek(line.offset)
+                member = Member(line.offset, stored.read(line.length))
+                if member.digest != line.digest:
+                    raise RecordError(
+                        f"{file}: offset {line.offset}: not the bytes that were committed",
+                        "Run 'archiver verify' to see what is damaged.",
+                    )
+                yield described(line, member, sandbox), member
+    except OSError as error:
+        raise RecordError(
+            f"{file}: {error.strerror or error}", "Run 'archiver verify' to see what is missing."
+        ) from error
+
+
+def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
+    """What an imported record says; what its line says, where today's reader does not know its form."""
+    try:
+        return _foreign(
+            parse_stored(member.stored), member.offset, len(member.stored), member.digest, sandbox
+        )
+    except RecordError:
+        return line
+
+
+def note_of(entry: Entry, stored: bytes, *, foreign: bool = False) -> Note | None:
     """The note in a metadata record of ours or in a request's header; None for every other record."""
     noted = entry.type == "metadata" and (entry.uri or "").startswith(NOTE_URI)
     if not noted and entry.type != "request":
         return None
-    record = parse_member(stored)
+    record = parse_member(stored, foreign=foreign)
     written = record.block if noted else record.get(NOTE_FIELD)
     try:
         note: Note | None = None if written is None else msgspec.json.decode(written, type=Note)

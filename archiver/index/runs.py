@@ -1,21 +1,32 @@
 """Who wrote a WARC file, and how it ended: warcinfo records and RunNotes → rows of `runs`."""
 
+import re
+
 import msgspec
 from sqlite_utils import Database
 
+from archiver.errors import RecordError
 from archiver.index.rows import insert, value
 from archiver.model import Entry, RunNote
 from archiver.warc.read import parse_member
 
+_OURS = "SELECT 1 FROM warcs WHERE run_id = ? AND path NOT GLOB 'imports/*'"
+_RUN = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 
-def run_of(db: Database, entry: Entry, stored: bytes) -> int | None:
+
+def run_of(db: Database, entry: Entry, stored: bytes, *, foreign: bool = False) -> int | None:
     """The row of the run that a warcinfo record names, made when it is new; None when it names none.
 
-    A run that had ended, and writes again, goes on.
+    A run that had ended, and writes again, goes on. An imported file (`foreign`) changes no run of ours.
     """
-    fields = _fields(parse_member(stored).block)
+    try:
+        fields = _fields(parse_member(stored, foreign=foreign).block)
+    except RecordError:
+        if not foreign:
+            raise
+        return None
     run = fields.get("run")
-    if run is None:
+    if run is None or (foreign and not _RUN.fullmatch(run)):
         return None
     row = {
         "run": run,
@@ -27,12 +38,14 @@ def run_of(db: Database, entry: Entry, stored: bytes) -> int | None:
     known = _id(db, run)
     if known is None:
         return insert(db, "runs", **row)
+    if foreign and value(db, _OURS, known):
+        return None
     db.execute("UPDATE runs SET ended = NULL, interrupted = NULL, complete = NULL WHERE id = ?", [known])
     return known
 
 
-def note_run(db: Database, entry: Entry, note: RunNote) -> None:
-    """The end of a run. Of a run that was continued, the newest end counts."""
+def note_run(db: Database, entry: Entry, note: RunNote, *, foreign: bool = False) -> None:
+    """The end of a run. Of a run that was continued, the newest end counts; RecordError for one of ours."""
     end = {
         "ended": entry.date,
         "interrupted": int(note.interrupted),
@@ -42,6 +55,8 @@ def note_run(db: Database, entry: Entry, note: RunNote) -> None:
         "note_id": entry.id,
     }
     if (known := _id(db, note.run)) is not None:
+        if foreign and value(db, _OURS, known):
+            raise RecordError("a note on a run of this archive")
         db.table("runs").update(known, end)
 
 

@@ -1,6 +1,6 @@
 -- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
 PRAGMA application_id = 0x41724376;  -- "ArCv"
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 
 -- One run of `archiver archive`; `ended` is NULL for one that was cut off, or goes on.
 CREATE TABLE runs (
@@ -22,6 +22,26 @@ CREATE TABLE warcs (
     run_id INTEGER REFERENCES runs(id),
     records INTEGER NOT NULL,
     bytes INTEGER NOT NULL
+);
+
+-- One file of others that was taken in, when all notes on what it holds are there.
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    given TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    stored TEXT NOT NULL,
+    transcript TEXT NOT NULL,
+    records INTEGER NOT NULL,
+    gaps INTEGER NOT NULL,
+    passed_over INTEGER NOT NULL,
+    software TEXT NOT NULL,
+    title TEXT NOT NULL,
+    main_page TEXT NOT NULL,
+    imported TEXT NOT NULL,
+    note_id TEXT NOT NULL UNIQUE
 );
 
 CREATE TABLE records (
@@ -48,6 +68,13 @@ CREATE INDEX records_by_uri ON records(uri, type);
 CREATE INDEX records_by_payload ON records(payload_digest, type);
 CREATE INDEX records_by_type ON records(type);
 CREATE INDEX records_by_refers_to ON records(refers_to);
+
+-- The payload digests that imported responses claim, as `algorithm:value`: what revisits of others name.
+CREATE TABLE claimed_digests (
+    claimed TEXT NOT NULL,
+    record INTEGER NOT NULL REFERENCES records(id)
+);
+CREATE INDEX claimed_digests_by_claimed ON claimed_digests(claimed);
 
 CREATE TABLE pictures (
     payload_digest TEXT PRIMARY KEY,
@@ -182,6 +209,7 @@ CREATE TABLE fetches (
     status INTEGER,
     response_id TEXT,
     payload_digest TEXT,
+    imported INTEGER NOT NULL,
     note_id TEXT NOT NULL UNIQUE
 );
 CREATE INDEX fetches_by_url ON fetches(url, purpose, outcome);
@@ -210,6 +238,7 @@ CREATE TABLE hops (
     response_id TEXT,
     PRIMARY KEY (fetch_id, number)
 );
+CREATE INDEX hops_by_response ON hops(response_id);
 
 CREATE TABLE article_pictures (
     id INTEGER PRIMARY KEY,
@@ -354,4 +383,5 @@ WHERE forms.form <> 'rendition' AND fetches.outcome = 'whole';
 CREATE VIEW failures AS
 SELECT id, url, outcome, status, stage, reason, started, article_id FROM fetches
 WHERE outcome <> 'whole' AND retry IS NULL AND purpose <> 'robots'
-  AND form IS NOT 'rendition';  -- nobody referred to a guess
+  AND form IS NOT 'rendition'  -- nobody referred to a guess
+  AND NOT imported;  -- others asked for it

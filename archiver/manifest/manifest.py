@@ -17,7 +17,7 @@ from archiver.manifest import checkpoint
 from archiver.manifest.signednote import LINES, Signature, VerifierKey
 from archiver.manifest.tree import EMPTY_ROOT, Tree
 from archiver.model import Entry
-from archiver.storage import replace_file, unblocked
+from archiver.storage import IMPORTED, LISTED, is_imported, replace_file, unblocked
 
 NAME = "manifest.json"
 FORMAT = "archiver-manifest/1"
@@ -27,10 +27,11 @@ _FORMAT = re.compile(r"archiver-manifest/([1-9][0-9]*)")
 
 Digest = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
-WarcPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.warc\.gz$")]
+_OURS = r"warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+WarcPath = Annotated[str, msgspec.Meta(pattern=rf"^({_OURS}\.warc\.gz|{IMPORTED})\Z")]
 KeyText = Annotated[str, msgspec.Meta(pattern=r"^[^\s+]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{1,200}={0,2}$")]
 SignatureLine = Annotated[str, msgspec.Meta(pattern=r"^\u2014 [^\s+]{1,200} [A-Za-z0-9+/]{8,10000}={0,2}$")]
-ListPath = Annotated[str, msgspec.Meta(pattern=r"^warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.records\.jsonl$")]
+ListPath = Annotated[str, msgspec.Meta(pattern=rf"^({_OURS}|{IMPORTED})\.records\.jsonl\Z")]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,13 +45,18 @@ class CommittedList(_Part, frozen=True):
 
 
 class CommittedWarc(_Part, frozen=True):
-    """A sealed WARC file and its record list."""
+    """A sealed WARC file, or an imported file, and its record list."""
 
     path: WarcPath
     bytes: Count
     digest: Digest
     records: Count
     list: CommittedList
+
+
+def list_of(path: str) -> str:
+    """Where the record list of a WARC file or an imported file lies."""
+    return (path if is_imported(path) else path.removesuffix(".warc.gz")) + LISTED
 
 
 class TreeHead(_Part, frozen=True):

@@ -15,6 +15,7 @@ from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.signednote import COSIGNATURE, ED25519, Signature, VerifierKey
 from archiver.manifest.tree import Tree
 from archiver.model import Entry
+from archiver.storage import is_imported
 from archiver.warc.warcinfo import first_block, values
 
 SIGNING, FOLLOWING = "signing-key", "next-signing-key"
@@ -72,9 +73,26 @@ def _key(block: bytes, name: str) -> bytes | None:
     return key.public if key and key.kind == ED25519 else None
 
 
+class InForce:
+    """Follows the keys from file to file. An imported file names none: the one in force signs for it."""
+
+    def __init__(self) -> None:
+        self._key: bytes | None = None
+
+    def of(self, file: str, named: Named) -> Named:
+        """The keys that sign the checkpoint after this file; `named`: by the file."""
+        if is_imported(file):
+            return Named(self._key)
+        if named.signing:
+            self._key = named.following or named.signing
+        return named
+
+
 def current_key(root: Path, manifest: Manifest) -> bytes | None:
     """The key by which the archive goes on, as its newest WARC file that names one has it."""
     for warc in reversed(manifest.warcs):
+        if is_imported(warc.path):
+            continue
         listed = root / warc.list.path
         if not listed.exists():  # after a crash just before it got its name
             listed = listed.with_name(f"{listed.name}.open")

@@ -3,7 +3,7 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from archiver.model import Entry, Location
 from archiver.prove import verify
 from archiver.prove.exhibits import Exhibit
 from archiver.prove.report import Case, write_report
-from archiver.prove.subject import choose
+from archiver.prove.subject import choose, imported_places
 from archiver.sandbox import Sandbox
-from archiver.storage import storage_error, sync_folder, write_new
+from archiver.storage import is_imported, storage_error, sync_folder, write_new
 from archiver.warc.read import read_stored
 
 FORMAT = "archiver-evidence/1"
@@ -65,7 +65,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
         raise UsageError(f"{into}: is there already", "Evidence is never written over: name another file.")
     manifest = commitment.load(root)
     chosen = choose(db, root, named)
-    places, leaves, unsealed = _located(root, manifest, chosen.records)
+    places, leaves, unsealed = _located(root, manifest, chosen.records, imported_places(db, chosen.records))
     if not places:
         raise UsageError(f"nothing of {named} is sealed yet", "Wait until the run has ended.")
     number = _checkpoint(manifest, places[-1].file)
@@ -78,7 +78,13 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
             "Ask for a picture's URL or digest instead.",
         )
     exhibits = [
-        Exhibit(place.entry, member, place.leaf, original=place.entry.id in chosen.originals)
+        Exhibit(
+            place.entry,
+            member,
+            place.leaf,
+            original=place.entry.id in chosen.originals,
+            imported=is_imported(place.file),
+        )
         for place, member in zip(places, stored, strict=True)
     ]
     files = _proof_files(root, manifest, made)
@@ -114,10 +120,13 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
     )
 
 
-def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Place], bytearray, int]:
+def _located(
+    root: Path, manifest: Manifest, wanted: set[str], imports: Mapping[tuple[str, int], str]
+) -> tuple[list[_Place], bytearray, int]:
     """Where the wanted records lie, with the warcinfo of each file; all leaves; how many are not sealed.
 
-    Raises ManifestError when the record lists are not those of the tree head.
+    `imports`: file and offset of those that were imported, whose ids may be anything. Raises ManifestError
+    when the record lists are not those of the tree head.
     """
     places: list[_Place] = []
     leaves, found = bytearray(), set[str]()
@@ -126,14 +135,15 @@ def _located(root: Path, manifest: Manifest, wanted: set[str]) -> tuple[list[_Pl
         for warc in manifest.warcs:
             here: list[_Place] = []
             first: _Place | None = None
+            ours = not is_imported(warc.path)
             for entry in recordlist.read(root / warc.list.path):
                 place = _Place(warc.path, entry, len(leaves) // 32)
                 leaves.extend(commitment.leaf_input(entry))
-                first = first or place
-                if entry.id in wanted:
+                first = first or (place if ours or entry.type == "warcinfo" else None)
+                if entry.id in wanted if ours else (warc.path, entry.offset) in imports:
                     here.append(place)
+                    found.add(entry.id if ours else imports[warc.path, entry.offset])
                 yield entry
-            found.update(place.entry.id for place in here)
             places.extend([first] if here and first and here[0] is not first else [])
             places.extend(here)
 

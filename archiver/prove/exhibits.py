@@ -13,6 +13,7 @@ from archiver.model import Entry, Note
 from archiver.pictures.decode import sniff
 from archiver.pictures.thumbnail import make_print
 from archiver.sandbox import Sandbox
+from archiver.warc.foreign import parse_stored
 from archiver.warc.read import StoredRecord, parse_member
 
 PICTURE_BYTES = 100 << 20
@@ -43,14 +44,22 @@ class Exhibit:
     stored: bytes = field(repr=False)
     leaf: int
     original: bool = False  # it is here because a revisit refers to it
+    imported: bool = False  # others wrote it, and may have written anything
 
     @cached_property
     def record(self) -> StoredRecord:
-        return parse_member(self.stored)
+        if not self.imported:
+            return parse_member(self.stored)
+        try:
+            return parse_stored(self.stored).stored()
+        except RecordError:
+            return StoredRecord((), self.stored, foreign=True)
 
     @property
     def role(self) -> str:
-        """What it is here for, in words."""
+        """What it is here for, in words. `verify.py` reads leniently what is called imported."""
+        if self.imported:
+            return f"imported: a {self.record.type or 'nameless'} record, as others wrote it"
         if self.original:
             return "the original that a later answer repeats"
         if self.uri.startswith("urn:archiver:certificates:"):
@@ -80,7 +89,7 @@ class Exhibit:
     @cached_property
     def note(self) -> Note | None:
         own = msgspec.structs.replace(self.entry, type=self.record.type, uri=self.uri)
-        return note_of(own, self.stored)
+        return None if self.imported else note_of(own, self.stored)
 
     def print(self, sandbox: Sandbox) -> Print | str | None:
         """The picture in its payload, made small; why it cannot be; None for what is no picture."""

@@ -42,7 +42,8 @@ SIGNATURE = re.compile("\u2014 ([^+ ]{1,200}) ([A-Za-z0-9+/]{8,10000}={0,2})")
 UNFIT = re.compile("[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]")
 TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,9})?Z", re.ASCII)
 STRANGER = re.compile(rb"Verify error:(self.signed certificate|unable to (get|verify))")  # not of these roots
-WARC = re.compile(r"(warcs/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.)warc\.gz")
+IMPORT = r"imports/[A-Za-z0-9][A-Za-z0-9._-]{0,119}(?<!\.open)(?<!\.records\.jsonl)"
+WARC = re.compile(rf"(warcs/[A-Za-z0-9][A-Za-z0-9_-]{{0,99}})\.warc\.gz|{IMPORT}")
 ENTRY = {"offset", "length", "digest", "type", "id", "date", "uri", "refers_to", "status", "mime"}
 ENTRY |= {"payload_digest", "payload_bytes", "truncated", "picture", "unreadable"}
 
@@ -405,6 +406,35 @@ def record(stored: bytes, budget: int) -> tuple[dict[str, str], bytes, int]:
     return fields, data[end + 4 : -4], len(data)
 
 
+def imported(stored: bytes, budget: int) -> tuple[dict[str, str], bytes, int]:
+    """As `record`, for what others wrote: plain or a gzip member; no fields where it has no head at all."""
+    data, most = stored, min(RECORD, budget)
+    if stored[:2] == b"\x1f\x8b":
+        try:
+            data = zlib.decompressobj(31).decompress(stored, most + 1)
+        except zlib.error:
+            return {}, b"", len(stored)
+    check(len(data) <= most, "an imported record that is too large")
+    end = re.compile(rb"\r?\n\r?\n").search(data, 0, LINE)
+    if not end or data[:5] != b"WARC/":
+        return {}, b"", len(data)
+    fields: dict[str, str] = {}
+    for line in data[: end.start()].decode("utf-8", "replace").split("\n")[1:]:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip().lower(), value.strip())
+    length = fields.get("content-length", "")
+    last = end.end() + int(length) if re.fullmatch("[0-9]{1,15}", length) else len(data)
+    return fields, data[end.end() : last], len(data)
+
+
+def claims(fields: dict[str, str], block: bytes, found: str) -> set[str]:
+    """What an imported record speaks of. What it says of itself is not judged: it was so when it came."""
+    kind, identity = fields.get("warc-type"), fields.get("warc-record-id", "").strip("<>")
+    body = block.partition(b"\r\n\r\n")[2]
+    answer = {found, sha256(block), sha256(body)} if kind in ("response", "resource") else set()
+    return {identity, fields.get("warc-target-uri", identity)} | answer
+
+
 def payload(fields: dict[str, str], block: bytes) -> bytes:
     """Of HTTP the entity-body, transfer coding removed and content coding kept; of all else the block."""
     if not fields.get("content-type", "").lower().startswith("application/http"):
@@ -507,28 +537,31 @@ def check_members(capture: bytes, bundle: Any, head: bytes, say: SAYS) -> None:
         check(stored and rebuilt[-1] == member, f"{where}: was changed")
         top = led_to(leaf(sha256(stored)), index, bundle["size"], path)
         check(top == head, f"{where}: is not in the tree")
-        fields, block, size = record(stored, budget)
+        ours = not member["role"].startswith("imported")
+        fields, block, size = (record if ours else imported)(stored, budget)
         at, budget, last, found = at + len(stored), budget - size, index, sha256(payload(fields, block))
-        names |= speaks_of(fields, block, found, bundle["origin"])
-        identity = fields["warc-record-id"].strip("<>")
-        check(identity not in records, f"{where}: its id is there twice")
-        records[identity] = fields, found
-        what = found if fields["warc-type"] in ("response", "resource") else ""
+        names |= speaks_of(fields, block, found, bundle["origin"]) if ours else claims(fields, block, found)
+        date, kind = (fields[name] if ours else fields.get(name, "") for name in ("warc-date", "warc-type"))
+        identity = (fields["warc-record-id"] if ours else fields.get("warc-record-id", "")).strip("<>")
+        check(not ours or identity not in records, f"{where}: its id is there twice")
+        if ours or identity not in records:
+            records[identity] = fields, found, ours
+        what = found if kind in ("response", "resource") else ""
         of = fields.get("warc-target-uri", identity)
-        said.append(f"  {fields['warc-date']} {fields['warc-type']} {of} {what}")
+        said.append(f"  {date} {kind} {of} {what}{'' if ours else ' (imported)'}")
     check(at == len(capture), "capture.warc.gz: has more bytes than its records")
     whole = {"format": "archiver-evidence/1", "subject": bundle["subject"] + "", "origin": bundle["origin"]}
     whole.update(size=bundle["size"], members=rebuilt)
     check(dumped(whole, 2) == dumped(bundle, 2), "bundle.json: its form")
     check(bundle["subject"] in names, f"no record speaks of the subject: {bundle['subject'][:200]}")
-    for identity, (fields, _) in records.items():
-        if fields["warc-type"] == "revisit":
+    for identity, (fields, _, ours) in records.items():
+        if ours and fields["warc-type"] == "revisit":
             claim = fields.get("warc-payload-digest") or fields.get("archiver-payload-digest")
             original = records.get(fields.get("warc-refers-to", "").strip("<>"))
             check(original and original[1] == claim, f"{identity}: its original is not here")
     say(f"Subject: {bundle['subject']}")
     say(f"Archive: {bundle['origin']}, tree of {bundle['size']} records, root {head.hex()}")
-    say(f"Records: {len(records)}, each in that tree, byte for byte. For answers, SHA-256 of the payload:")
+    say(f"Records: {len(said)}, each in that tree, byte for byte. For answers, SHA-256 of the payload:")
     for line in said:
         say(line)
 
@@ -536,9 +569,15 @@ def check_members(capture: bytes, bundle: Any, head: bytes, say: SAYS) -> None:
 # --- an archive ---------------------------------------------------------------------------------------
 
 
-def plain(folder: str, name: str) -> str:
+def plain(folder: str, name: str, linked: bool = False) -> str:
+    """The path of a plain file. Of an imported file alone a link is followed."""
     path = os.path.join(folder, name)
-    check(stat.S_ISREG(os.lstat(path).st_mode), f"{name}: is not a plain file")
+    to = (
+        f"{name}: its link leads to {os.readlink(path)}, " if linked and os.path.islink(path) else f"{name}: "
+    )
+    check(os.path.exists(path) if linked else os.path.lexists(path), f"{to}which is not there")
+    found = os.stat(path) if linked else os.lstat(path)
+    check(stat.S_ISREG(found.st_mode), f"{to}which is not a plain file")
     return path
 
 
@@ -559,7 +598,8 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
     rebuilt["tree"] = {"size": tree.size, "root": "sha256:" + tree.root().hex()}
     once = len(names) == 2 * len(rebuilt["warcs"])
     check(once and dumped(rebuilt, 2) == data, "manifest.json: is not that of these files")
-    extra = {f"warcs/{name}" for name in os.listdir(os.path.join(folder, "warcs"))} - names
+    there = [each for each in ("warcs", "imports") if os.path.lexists(os.path.join(folder, each))]
+    extra = {f"{each}/{name}" for each in there for name in os.listdir(os.path.join(folder, each))} - names
     unsealed = [name for name in extra if name.endswith(".open")]
     check(len(extra) == len(unsealed), f"not named in manifest.json: {sorted(extra)[:5]}")
     say(f"Archive: {manifest['origin']}, tree of {tree.size} records, root {tree.root().hex()}")
@@ -580,23 +620,27 @@ def check_archive(folder: str, trusted: list[str], roots: bytes, say: SAYS) -> N
 
 
 def read_warc(folder: str, name: str, tree: Tree) -> dict[str, Any]:
-    """What manifest.json must say of a WARC file; its record list's lines must be those of its records."""
-    found = matched(WARC, name, "manifest.json: not the name of a WARC file")
-    listed, at, count = found[1] + "records.jsonl", 0, 0
+    """What manifest.json must say of a file; its record list's lines must be those of what it holds."""
+    found = matched(WARC, name, "manifest.json: not the name of a WARC file or an imported file")
+    listed, at, count = (found[1] or name) + ".records.jsonl", 0, 0
     whole, of_list = hashlib.sha256(), hashlib.sha256()
-    with open(plain(folder, name), "rb") as warc, open(plain(folder, listed), "rb") as lines:
+    with open(plain(folder, name, not found[1]), "rb") as warc, open(plain(folder, listed), "rb") as lines:
         for line in iter(lambda: lines.readline(LINE + 1), b""):
             where = f"{listed}, line {count + 1}"
             entry = parsed(line, where)
             check(entry.keys() <= ENTRY and type(entry["length"]) is int, f"{where}: its form")
             check(type(entry["offset"]) is int and entry["offset"] == at, f"{where}: leaves a gap")
-            check(0 < entry["length"] <= RECORD, f"{where}: its length")
-            stored = warc.read(entry["length"])
-            check(sha256(stored) == entry["digest"], f"{name}, record {count} at {at}: was changed")
+            check(0 < entry["length"] < 1 << 53, f"{where}: its length")
+            stored, left = hashlib.sha256(), entry["length"]
+            while block := warc.read(min(left, LINE)):
+                stored.update(block)
+                whole.update(block)
+                left -= len(block)
+            changed = left or "sha256:" + stored.hexdigest() != entry["digest"]
+            check(not changed, f"{name}, record {count} at {at}: was changed")
             tree.add(leaf(entry["digest"]))
-            whole.update(stored)
             of_list.update(line)
-            at, count = at + len(stored), count + 1
+            at, count = at + entry["length"], count + 1
         check(not warc.read(1), f"{name}: has bytes that its list does not name")
         listing = {"path": listed, "bytes": lines.tell(), "digest": "sha256:" + of_list.hexdigest()}
     return {

@@ -17,8 +17,8 @@ from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry
 from archiver.repair import place
 from archiver.repair.copies import UNREADABLE, Bytes, LocalBytes
-from archiver.storage import storage_error
-from archiver.verify.files import BLOCK, is_plain, open_plain
+from archiver.storage import is_plain, open_plain, storage_error
+from archiver.verify.files import BLOCK
 
 MEMORY_BYTES = 16 << 20  # a record up to this size is judged before it is written
 

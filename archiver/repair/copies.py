@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from archiver.archive import OPEN
 from archiver.errors import FetchError
-from archiver.verify.files import BLOCK, is_plain, open_plain, shown
+from archiver.storage import OPEN, is_plain, open_plain
+from archiver.verify.files import BLOCK, shown
 from archiver.warc.read import RECORD_BYTES
 
 UNREADABLE = (OSError, FetchError)  # what reading a copy may raise

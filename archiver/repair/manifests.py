@@ -19,8 +19,8 @@ from archiver.repair import place
 from archiver.repair.copies import UNREADABLE, Copy, Say
 from archiver.repair.parity import Par2
 from archiver.repair.results import Replaced
-from archiver.storage import replace_file
-from archiver.verify.files import is_plain, shown
+from archiver.storage import is_plain, replace_file
+from archiver.verify.files import shown
 
 Standing = Literal["consistent", "unknown", "contradictory"]
 Lists = Callable[[CommittedList], bytes | None]

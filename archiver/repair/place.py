@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.storage import make_folder, own_folder, storage_error, sync_folder
-from archiver.verify.files import is_plain
+from archiver.storage import is_plain, make_folder, own_folder, storage_error, sync_folder
 
 FOLDER = "damaged"
 NEW = ".new"  # what a file that is being made ends in

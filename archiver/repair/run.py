@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from archiver.archive import OPEN, OPENED, Archive
+from archiver.archive import OPENED, Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder
@@ -32,10 +32,10 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
-from archiver.storage import replace_file
+from archiver.storage import OPEN, is_plain, open_plain, replace_file
 from archiver.upkeep import heal
 from archiver.verify.catalogue import check_file
-from archiver.verify.files import committed, is_plain, measure, open_plain, shown
+from archiver.verify.files import committed, measure, shown
 from archiver.verify.pair import read_warc
 from archiver.warc.scan import walk
 
@@ -125,7 +125,7 @@ class Repair:
         if self._whole[warc.path] or (entries := self._entries(warc)) is None:
             return False
         try:
-            return read_warc(self.root / warc.path, entries, set()).fits
+            return read_warc(self.root, warc.path, entries, set()).fits
         except OSError:
             return False
 

@@ -8,7 +8,6 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from archiver.archive import OPEN
 from archiver.errors import ArchiverError, RecordError
 from archiver.index import catalogue
 from archiver.index.catalogue import DIGEST_NAME, NAME
@@ -17,7 +16,8 @@ from archiver.manifest.manifest import Manifest
 from archiver.model import Finding
 from archiver.pictures.hashes import current_labels
 from archiver.sandbox import Sandbox
-from archiver.verify.files import blocks, is_plain, measure, open_plain, stored_at
+from archiver.storage import OPEN, is_imported, is_plain, open_plain, stored_at
+from archiver.verify.files import blocks, measure
 from archiver.verify.findings import of_file
 
 REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."
@@ -102,7 +102,9 @@ def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Fin
     """(11) The catalogue has the rows that a rebuild from the WARC files gives."""
     if not _exists(root / NAME):
         return
-    if any((root / "warcs").glob(f"*{OPEN}")):  # its rows are there as soon as its records are durable
+    if any(
+        any((root / folder).glob(f"*{OPEN}")) for folder in ("warcs", "imports")
+    ):  # its rows are there as soon as its records are durable
         message = "the catalogue may hold rows of a capture that is not sealed yet"
         advice = "When no capture is running, run 'archiver rebuild': it seals what was left open."
         yield _finding("catalogue-unread", message, verdict="unverifiable", advice=advice)
@@ -113,7 +115,7 @@ def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Fin
             for end in ("", "-wal"):  # copied: also a reader would write beside a database in WAL mode
                 if not end or _exists(root / (NAME + end)):
                     _copy(root / (NAME + end), Path(f"{ours}{end}"))
-            if not all(is_plain(stored_at(root, warc.path)) for warc in manifest.warcs):
+            if not all(_is_there(root, warc.path) for warc in manifest.warcs):
                 raise RecordError("a WARC file is missing")
             with closing(catalogue.connect(anew)) as db:
                 warcs = [warc.path for warc in manifest.warcs]
@@ -127,6 +129,10 @@ def check_rows(root: Path, manifest: Manifest, sandbox: Sandbox) -> Iterator[Fin
         message = f"the catalogue could not be compared with the records: {error}"
         advice = "Mend what the other findings name, then run 'archiver rebuild'."
         yield _finding("catalogue-unread", message, verdict="unverifiable", advice=advice)
+
+
+def _is_there(root: Path, file: str) -> bool:
+    return is_plain(stored_at(root, file), linked=is_imported(file))
 
 
 def _copy(source: Path, target: Path) -> None:

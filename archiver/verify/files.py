@@ -1,51 +1,18 @@
-"""Open committed files safely, and measure them. Opening a pipe or a device could last for ever."""
+"""Measure committed files, and say what stands in their place."""
 
-import errno
 import hashlib
 import os
-import stat
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from archiver.archive import OPEN
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Finding
+from archiver.storage import NotPlain, is_imported, stored_at
 
 BLOCK = 1 << 20
 COPY = "Get the file from another copy of the archive."
-
-
-class NotPlain(OSError):
-    """A link, a folder, a pipe or a device stands where a plain file should be."""
-
-
-def open_plain(path: Path) -> BinaryIO:
-    """Open a plain file for reading. Raises NotPlain for anything else, OSError when it cannot be read."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise NotPlain(error.errno, "a link or a special file stands in its place") from error
-        raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise NotPlain(errno.EINVAL, "a folder or a special file stands in its place")
-    return os.fdopen(handle, "rb")
-
-
-def is_plain(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def stored_at(root: Path, file: str) -> Path:
-    """Where a committed file lies: after a crash it may still have its name while being written."""
-    path, opened = root / file, root / (file + OPEN)
-    return opened if not os.path.lexists(path) and is_plain(opened) else path
 
 
 @dataclass(frozen=True)
@@ -95,18 +62,30 @@ def blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
         length -= len(data)
 
 
-def unreadable(file: str, error: OSError, expected: str | None = None) -> Finding:
-    """The finding for a file that could not be opened or read."""
+def unreadable(
+    file: str, error: OSError, expected: str | None = None, *, root: Path | None = None
+) -> Finding:
+    """The finding for a file that could not be opened or read. With `root` it says where a link leads."""
+    link = _link(root, file) if root else ""
     missing = isinstance(error, FileNotFoundError | NotADirectoryError)
     plain = not isinstance(error, NotPlain | IsADirectoryError)
     return Finding(
         verdict="incomplete" if plain else "failed",
         code="missing-file" if missing else "unreadable-file" if plain else "not-a-file",
         file=file,
-        message="the file is missing" if missing else f"the file cannot be read: {error.strerror or error}",
+        message=("the file is missing" if missing else f"the file cannot be read: {error.strerror or error}")
+        + (f"; its link leads to {link}" if link else ""),
         expected=expected,
-        advice=COPY,
+        advice="Put it back there, or get it from another copy of the archive." if link else COPY,
     )
+
+
+def _link(root: Path, file: str) -> str:
+    """Where the link of an imported file leads; empty where there is none."""
+    try:
+        return shown(str(stored_at(root, file).readlink())) if is_imported(file) else ""
+    except OSError:
+        return ""
 
 
 def shown(name: str) -> str:

@@ -12,13 +12,15 @@ import msgspec
 
 from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError
-from archiver.index.reader import describe
+from archiver.index.reader import describe, describe_stretch
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
+from archiver.storage import is_imported, open_plain, open_stored, stored_at
 from archiver.verify.align import common, gaps
-from archiver.verify.files import COPY, Facts, committed, measure, open_plain, stored_at
+from archiver.verify.files import COPY, Facts, committed, measure
+from archiver.warc.foreign import stretches
 from archiver.warc.read import Member, members
 
 _MORE_LINES = 100  # read beyond the committed number, to name lines that were added
@@ -58,7 +60,9 @@ def captures(root: Path, warc: CommittedWarc, most: int) -> list[str]:
 def derive(root: Path, warc: CommittedWarc, sandbox: Sandbox) -> list[Entry] | None:
     """What the WARC file says its lines are; None when it is not made of WARC records."""
     try:
-        with open_plain(stored_at(root, warc.path)) as file:
+        with open_stored(root, warc.path) as file:
+            if is_imported(warc.path):
+                return [describe_stretch(stretch, sandbox) for stretch in stretches(file)]
             return [describe(Member(member.offset, member.stored), sandbox) for member in members(file)]
     except (OSError, RecordError):
         return None

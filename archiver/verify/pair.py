@@ -11,17 +11,9 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
-from archiver.verify.files import (
-    COPY,
-    Commitments,
-    Facts,
-    blocks,
-    committed,
-    is_plain,
-    open_plain,
-    stored_at,
-    unreadable,
-)
+from archiver.storage import is_imported, open_stored
+from archiver.verify import imports
+from archiver.verify.files import COPY, Commitments, Facts, blocks, committed, unreadable
 from archiver.verify.findings import of_file
 from archiver.verify.lists import Lines, compare, derive, read_list
 from archiver.verify.locate import locate
@@ -40,10 +32,10 @@ class Stored:
     fits: bool
 
 
-def read_warc(path: Path, lines: Lines, sizes: set[int]) -> Stored:
-    """Read a WARC file in one pass. Raises OSError."""
+def read_warc(root: Path, name: str, lines: Lines, sizes: set[int]) -> Stored:
+    """Read a WARC file or an imported file in one pass. Raises OSError."""
     whole, holds, fits = hashlib.sha256(), [], None not in lines
-    with open_plain(path) as file:
+    with open_stored(root, name) as file:
         size = os.fstat(file.fileno()).st_size
         for entry in lines:
             at = file.tell()
@@ -87,14 +79,15 @@ class Pair:
         """
         try:
             listed, entries = read_list(self._root, self.warc, self._commitments.sizes)
-            size = stored_at(self._root, self.warc.path).lstat().st_size
+            with open_stored(self._root, self.warc.path) as file:
+                size = os.fstat(file.fileno()).st_size
         except OSError:
             return False
         whole = listed == committed(self.warc.list) and len(entries) == self.warc.records
         if not whole or size != self.warc.bytes or _covered(entries) != size:
             return False
-        self.entries, self.known = entries, is_plain(stored_at(self._root, self.warc.path))
-        return self.known
+        self.entries, self.known = entries, True
+        return True
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong with either file."""
@@ -105,10 +98,10 @@ class Pair:
         except OSError as error:
             yield unreadable(self.warc.list.path, error, self.warc.list.digest)
         try:
-            stored = read_warc(stored_at(self._root, self.warc.path), self.entries, sizes)
+            stored = read_warc(self._root, self.warc.path, self.entries, sizes)
             self.holds = stored.holds
         except OSError as error:
-            yield unreadable(self.warc.path, error, self.warc.digest)
+            yield unreadable(self.warc.path, error, self.warc.digest, root=self._root)
         intact = stored is not None and stored.facts == committed(self.warc)
         fits = stored is not None and stored.fits
         if listed == committed(self.warc.list) and None not in self.entries and (fits or not intact):
@@ -163,7 +156,7 @@ class Pair:
             yield _manifest(message, str(committed(self.warc)), str(stored.facts))
         else:
             known = not stored.fits and any(self.entries)
-            located = list(_located(self._root, self.warc.path, self.entries)) if known else []
+            located = list(_located(self._root, self.warc.path, self.entries, stored)) if known else []
             message = "the file is not the committed one; which record was changed cannot be told"
             yield from located or [_whole(self.warc, "warc-digest", message, stored.facts)]
 
@@ -181,7 +174,7 @@ def _covered(lines: Lines) -> int | None:
 def check_uncommitted(root: Path, name: str) -> Iterator[Finding]:
     """Without a manifest: a WARC file, judged by its record list alone."""
     digest = "sha256:" + "0" * 64
-    listed = name.removesuffix(".warc.gz") + ".records.jsonl"
+    listed = commitment.list_of(name)
     part = CommittedList(path=listed, bytes=0, digest=digest)
     warc = CommittedWarc(path=name, bytes=0, digest=digest, records=1 << 53, list=part)
     try:
@@ -191,8 +184,9 @@ def check_uncommitted(root: Path, name: str) -> Iterator[Finding]:
         return
     yield from _broken(listed, lines)
     try:
-        if any(lines) and not read_warc(root / name, lines, set()).fits:
-            yield from _located(root, name, lines)
+        stored = read_warc(root, name, lines, set())
+        if any(lines) and not stored.fits:
+            yield from _located(root, name, lines, stored)
     except OSError as error:
         yield unreadable(name, error)
 
@@ -211,11 +205,14 @@ def _broken(listed: str, lines: Lines) -> Iterator[Finding]:
             )
 
 
-def _located(root: Path, name: str, lines: Lines) -> Iterator[Finding]:
+def _located(root: Path, name: str, lines: Lines, stored: Stored) -> Iterator[Finding]:
     """The records of a WARC file that are not as their lines say; none when it cannot be walked."""
     try:
-        with open_plain(stored_at(root, name)) as file:
-            yield from locate(file, name, lines)
+        with open_stored(root, name) as file:
+            if is_imported(name):
+                yield from imports.locate(file, name, lines, stored.holds, stored.facts.bytes)
+            else:
+                yield from locate(file, name, lines)
     except (OSError, RecordError):
         return
 

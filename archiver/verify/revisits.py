@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from archiver.model import Entry, Finding
+from archiver.storage import is_imported
 from archiver.verify.pair import Pair
 
 
@@ -14,9 +15,10 @@ class RevisitCheck:
         self._originals: set[int] = set()  # hashes of id and payload of whole responses: they may be many
 
     def add(self, pair: Pair) -> None:
+        ours = not is_imported(pair.warc.path)  # what others left out need not be here
         for number, entry in enumerate(pair.entries):
             if entry is not None and entry.type == "revisit":
-                if _original(entry) not in self._originals:  # nearly always it came before
+                if ours and _original(entry) not in self._originals:  # nearly always it came before
                     self._revisits.append((pair.warc.path, number, entry))
             elif entry is not None and entry.type == "response" and entry.truncated is None:
                 self._originals.add(hash((entry.id, entry.payload_digest)))

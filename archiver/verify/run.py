@@ -1,7 +1,7 @@
 """The integrity check, in numbered steps. It yields every finding and never stops at the first.
 
     (1) manifest.json is there, whole, and in canonical form
-    (2) warcs/ holds the files that it names, and no others
+    (2) warcs/ and imports/ hold the files that it names, and no others
     (3) each record list is the committed one, line by line, and its WARC file has the length that it covers
     (4) each WARC file is the committed one: every member's SHA-256 at its offset, no gap, no overlap
     (5) the tree: the recomputed root is the tree head, and each checkpoint is a prefix of it
@@ -22,27 +22,20 @@ whole procedure.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
-from archiver.archive import OPEN, OPENED
+from archiver import intake
+from archiver.archive import OPENED
 from archiver.checks import CheckRun, Checks, now
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.model import Finding, Verdict
 from archiver.sandbox import Sandbox
+from archiver.storage import LISTED, OPEN, NotPlain, is_imported, is_plain, open_plain, stored_at
 from archiver.verify import catalogue, deep
-from archiver.verify.files import (
-    COPY,
-    Commitments,
-    NotPlain,
-    is_plain,
-    open_plain,
-    shown,
-    stored_at,
-    unreadable,
-)
+from archiver.verify.files import COPY, Commitments, shown, unreadable
 from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
@@ -143,7 +136,7 @@ class Verification:
         yield from self._load()  # (1)
         if self.manifest is None:
             for name in self._names():
-                if name.endswith(".warc.gz"):
+                if name.endswith(".warc.gz") or (is_imported(name) and not name.endswith(OPEN)):
                     yield from check_uncommitted(self.root, name)
             return
         manifest = self.manifest
@@ -233,11 +226,12 @@ class Verification:
             )
 
     def _names(self) -> list[str]:
-        """What lies in warcs/, sorted; nothing when it cannot be read."""
-        try:
-            return [f"warcs/{path.name}" for path in sorted((self.root / "warcs").iterdir())]
-        except OSError:
-            return []
+        """What lies in warcs/ and imports/, sorted; nothing of what cannot be read."""
+        found: list[str] = []
+        for folder in ("warcs", intake.FOLDER):
+            with suppress(OSError):
+                found += sorted(f"{folder}/{path.name}" for path in (self.root / folder).iterdir())
+        return found
 
     def _folder(self, manifest: Manifest) -> Iterator[Finding]:
         """What is there and should not be. What is not there is met where it should be read."""
@@ -247,30 +241,39 @@ class Verification:
                 continue
             final = name.removesuffix(OPEN)
             taken = final in named and stored_at(self.root, final) != self.root / name
-            if taken or not OPENED.fullmatch(name.removeprefix("warcs/")) or not is_plain(self.root / name):
+            if taken or not _is_open(self.root, name):
                 yield Finding(
                     verdict="failed",
                     code="unlisted-file",
                     file=shown(name),
                     message="the manifest does not name this file: it was added, or the manifest was cut",
-                    advice="Move it out of warcs/, or get the manifest from another copy.",
+                    advice=f"Move it out of {name.split('/')[0]}/, or get the manifest from another copy.",
                 )
             else:
                 yield Finding(
                     verdict="unverifiable",
                     code="unsealed",
                     file=shown(name),
-                    message="a capture that is running, or was interrupted: its sealing has not ended",
-                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it.",
+                    message="a capture or import that is running, or was interrupted: it is not sealed yet",
+                    advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it,"
+                    " and removes what was not imported to its end.",
                 )
+
+
+def _is_open(root: Path, name: str) -> bool:
+    """Whether it is what a capture or an import is writing."""
+    final = name.removesuffix(OPEN)
+    if name == final:
+        return False
+    ours = OPENED.fullmatch(name.removeprefix("warcs/")) or is_imported(final.removesuffix(LISTED))
+    return bool(ours) and (is_plain(root / name) or (is_imported(final) and (root / name).is_symlink()))
 
 
 def _twice(manifest: Manifest) -> Iterator[Finding]:
     """Each file is named once, and a record list has the name of its WARC file."""
     seen: set[str] = set()
     for warc in manifest.warcs:
-        name = warc.path.removesuffix(".warc.gz")
-        if warc.list.path != f"{name}.records.jsonl" or name in seen:
+        if warc.list.path != commitment.list_of(warc.path) or warc.path in seen:
             yield Finding(
                 verdict="failed",
                 code="manifest-entry",
@@ -279,4 +282,4 @@ def _twice(manifest: Manifest) -> Iterator[Finding]:
                 found=warc.list.path,
                 advice=COPY,
             )
-        seen.add(name)
+        seen.add(warc.path)

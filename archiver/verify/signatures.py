@@ -14,7 +14,7 @@ from archiver.errors import ManifestError
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.manifest.signednote import ED25519, VerifierKey, fingerprint
-from archiver.manifest.signers import Judged, Keyring, Named, named_by
+from archiver.manifest.signers import InForce, Judged, Keyring, Named, named_by
 from archiver.model import Finding
 from archiver.verify.files import COPY
 from archiver.verify.findings import of_file
@@ -55,12 +55,14 @@ class SignatureCheck:
     def __init__(self, root: Path, manifest: Manifest, trust: Trust) -> None:
         self._root, self._manifest, self._trust = root, manifest, trust
         self._named: list[Named] = []
+        self._in_force = InForce()
         self.signed: list[Signed] = []
         self.unknown = 0
 
     def add(self, pair: Pair) -> None:
         first = pair.entries[0] if pair.entries else None
-        self._named.append(named_by(self._root, pair.warc.path, first))
+        path = pair.warc.path
+        self._named.append(self._in_force.of(path, named_by(self._root, path, first)))
 
     def findings(self) -> Iterator[Finding]:
         """Signatures that are wrong or missing, and a list of keys that was edited."""

@@ -21,7 +21,8 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Checkpoint, Manifest
 from archiver.manifest.timestamp import Root, Stamp
 from archiver.model import Finding
-from archiver.verify.files import COPY, open_plain
+from archiver.storage import open_plain
+from archiver.verify.files import COPY
 from archiver.verify.findings import of_file
 from archiver.verify.pair import Pair
 from archiver.verify.trust import Trust

@@ -9,7 +9,7 @@ from archiver.errors import ManifestError, UsageError
 from archiver.keys import KeyFolder
 from archiver.manifest import checkpoint, signednote
 from archiver.manifest import manifest as commitment
-from archiver.verify.files import open_plain
+from archiver.storage import open_plain
 
 _NOTE_BYTES = 1 << 20
 

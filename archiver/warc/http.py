@@ -9,14 +9,22 @@ import zlib
 from dataclasses import dataclass
 
 from archiver.errors import RecordError
+from archiver.warc.zstandard import FRAME, zstd
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +([1-9]\d{2})(?:\D|$)")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]{0,8000})?\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _MEDIA_TYPE = re.compile(r"\s*([\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127})\s*(?:;|\Z)", re.ASCII)
 _ZLIB_METHODS = (b"\x08", b"\x18", b"\x28", b"\x38", b"\x48", b"\x58", b"\x68", b"\x78")
+_CODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd")
+_BEGINNING, _MOST_OF_BEGINNING, _BUFFER = 1 << 14, 1 << 20, 1 << 20
 MOST_CODINGS = 5
 HEAD_BYTES = 1 << 20
+
+
+class TooLong(RecordError):
+    """It inflates to more than was asked for."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +79,25 @@ def parse_message(block: bytes) -> Message:
     return Message(lines[0], tuple((name, " ".join(parts)) for name, parts in fields), body_offset)
 
 
-def entity_body(message: Message, block: bytes) -> bytes:
+def entity_body(message: Message, block: bytes, *, lenient: bool = False) -> bytes:
     """The payload by RFC 9112 section 7: transfer coding removed, content coding kept.
 
-    Of a body that was cut, what arrived.
+    Of a body that was cut, what arrived. `lenient`: a body without chunks, though the head names them, is
+    taken as it is; some programs store it so.
     """
     body = block[message.body_offset :]
-    return dechunk(body) if message.chunked else body
+    if not message.chunked or (lenient and not _is_chunked(body)):
+        return body
+    return dechunk(body)
+
+
+def _is_chunked(body: bytes) -> bool:
+    """Whether it begins with a chunk, whole or cut."""
+    size = _CHUNK_SIZE.match(body)
+    if size is None:
+        return False
+    end = size.end() + int(size[1], 16)
+    return int(size[1], 16) == 0 or end >= len(body) or _LINE_END.match(body, end) is not None
 
 
 def dechunk(body: bytes) -> bytes:
@@ -113,7 +133,7 @@ def decoded(body: bytes, coding: str | None, limit: int) -> bytes:
     if len(names) > MOST_CODINGS:
         raise RecordError(f"{len(names)} content codings, one in the other")
     for name in reversed(names):
-        if name not in ("gzip", "x-gzip", "deflate"):
+        if name not in _CODINGS:
             raise RecordError(f"content coding {name[:40]!r} is kept, but not read here")
         body = _inflate(body, name, limit)
     if len(body) > limit:
@@ -121,17 +141,72 @@ def decoded(body: bytes, coding: str | None, limit: int) -> bytes:
     return body
 
 
+def is_coded(body: bytes, coding: str | None) -> bool:
+    """Whether a body has the last coding that its head names; some programs store it without.
+
+    Gzip and Zstandard begin with bytes of their own; of the others the beginning has to be readable.
+    """
+    names = [part.strip().lower() for part in (coding or "").split(",")]
+    name = next((name for name in reversed(names) if name not in ("", "identity")), None)
+    if name in ("gzip", "x-gzip"):
+        return body.startswith(b"\x1f\x8b")
+    if name == "zstd":
+        return body.startswith(FRAME)
+    if name in _CODINGS and body:
+        try:
+            _inflate(body[:_BEGINNING], name, _MOST_OF_BEGINNING)
+        except TooLong:
+            return True
+        except RecordError:
+            return False
+    return True
+
+
 def _inflate(body: bytes, name: str, limit: int) -> bytes:
     """Of a stream that was cut, what is there; what follows a gzip member is left out, as browsers do."""
-    raw = name == "deflate" and not _has_zlib_head(body)
-    inflate = zlib.decompressobj(-15 if raw else 47)
-    try:
-        out = inflate.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise RecordError(f"content coding {name!r} is broken: {error}") from error
+    if name == "br":
+        out = _brotli(body, limit + 1)
+    elif name == "zstd":
+        out = _zstandard(body, limit + 1)
+    else:
+        raw = name == "deflate" and not _has_zlib_head(body)
+        try:
+            out = zlib.decompressobj(-15 if raw else 47).decompress(body, limit + 1)
+        except zlib.error as error:
+            raise RecordError(f"content coding {name!r} is broken: {error}") from error
     if len(out) > limit:
-        raise RecordError(f"more than {limit} bytes after decoding {name!r}")
+        raise TooLong(f"more than {limit} bytes after decoding {name!r}")
     return out
+
+
+def _brotli(body: bytes, limit: int) -> bytes:
+    """RFC 7932, up to a limit that may be passed by a buffer."""
+    import brotli  # noqa: PLC0415 - few need it
+
+    decoder, out, size = brotli.Decompressor(), [], 0
+    try:
+        part = decoder.process(body, output_buffer_limit=min(limit, _BUFFER))
+        while part and size < limit:
+            out.append(part)
+            size += len(part)
+            part = b"" if decoder.is_finished() else decoder.process(b"", output_buffer_limit=_BUFFER)
+    except brotli.error as error:
+        raise RecordError(f"content coding 'br' is broken: {error}") from error
+    return b"".join(out)
+
+
+def _zstandard(body: bytes, limit: int) -> bytes:
+    """RFC 8878: the frames of a body, with windows of 128 MiB at most."""
+    module = zstd()
+    out = bytearray()
+    try:
+        while body and len(out) < limit:
+            decoder = module.ZstdDecompressor()
+            out += decoder.decompress(body, limit - len(out))
+            body = decoder.unused_data if decoder.eof else b""
+    except module.ZstdError as error:
+        raise RecordError(f"content coding 'zstd' is broken: {error}") from error
+    return bytes(out)
 
 
 def _has_zlib_head(body: bytes) -> bool:

@@ -16,8 +16,8 @@ from typing import BinaryIO
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Location
-from archiver.storage import unblocked
-from archiver.warc.http import Message, decoded, entity_body, parse_message
+from archiver.storage import is_imported, open_stored
+from archiver.warc.http import Message, decoded, entity_body, is_coded, parse_message
 
 HEAD_BYTES = 1 << 20
 RECORD_BYTES = 1 << 30
@@ -31,6 +31,7 @@ class StoredRecord:
 
     fields: tuple[tuple[str, str], ...]
     block: bytes = field(repr=False)
+    foreign: bool = False  # somebody else's: fields may name codings that were taken off before it was stored
 
     def get(self, name: str) -> str | None:
         return next((value for key, value in self.fields if key == name.lower()), None)
@@ -49,11 +50,14 @@ class StoredRecord:
     @property
     def payload(self) -> bytes:
         """WARC/1.1 section 5.8: the entity-body for HTTP, else the block."""
-        return entity_body(self.http, self.block) if self.http else self.block
+        return entity_body(self.http, self.block, lenient=self.foreign) if self.http else self.block
 
     def content_decoded(self, limit: int) -> bytes:
         """The payload without its content coding; RecordError past `limit` bytes."""
-        return decoded(self.payload, self.http.get("content-encoding") if self.http else None, limit)
+        coding = self.http.get("content-encoding") if self.http else None
+        if self.foreign and not is_coded(self.payload, coding):
+            coding = None
+        return decoded(self.payload, coding, limit)
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,14 @@ class Member:
 
 
 def is_inside(root: Path, file: str) -> bool:
-    """Whether a file that a catalogue names lies in the folder (resolved), wherever links lead."""
+    """Whether a file that a catalogue names lies in the folder (resolved), wherever links lead.
+
+    An imported file may be a link to anywhere; what is read through it has to have the digest that was
+    committed.
+    """
     try:
-        return (root / file).resolve().is_relative_to(root)
+        path = (root / file).parent if is_imported(file) else root / file
+        return path.resolve().is_relative_to(root)
     except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
         return False
 
@@ -81,10 +90,8 @@ def read_stored(root: Path, location: Location) -> bytes:
 
     RecordError when they are not there.
     """
-    path = root / location.file
     try:
-        found = path if path.exists() else path.with_name(path.name + ".open")
-        with open(found, "rb", opener=unblocked) as file:
+        with open_stored(root, location.file) as file:
             missing = location.offset + location.length - os.fstat(file.fileno()).st_size
             if missing > 0 or location.offset < 0 or location.length < 0:
                 raise RecordError(f"{location.file}: ends {missing} bytes too early")
@@ -96,11 +103,18 @@ def read_stored(root: Path, location: Location) -> bytes:
 
 def read_record(root: Path, location: Location) -> StoredRecord:
     """The record at a location."""
-    return parse_member(read_stored(root, location))
+    return parse_member(read_stored(root, location), foreign=is_imported(location.file))
 
 
-def parse_member(stored: bytes) -> StoredRecord:
-    """Gunzip exactly one member that holds exactly one record, and parse it."""
+def parse_member(stored: bytes, *, foreign: bool = False) -> StoredRecord:
+    """Gunzip exactly one member that holds exactly one record, and parse it.
+
+    `foreign`: of an imported file, whose records may have any form that `warc.foreign` reads.
+    """
+    if foreign:
+        from archiver.warc.foreign import parse_stored  # noqa: PLC0415 - which reads through here
+
+        return parse_stored(stored).stored()
     inflate = zlib.decompressobj(31)
     try:
         data = inflate.decompress(stored, RECORD_BYTES)

@@ -6,6 +6,7 @@ from pathlib import Path
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Entry, Location
+from archiver.storage import is_imported
 from archiver.warc.read import parse_record, read_stored
 
 WARCINFO_BYTES = 4 << 20
@@ -14,9 +15,10 @@ WARCINFO_BYTES = 4 << 20
 def first_block(root: Path, file: str, entry: Entry | None) -> bytes | None:
     """The block of a WARC file's warcinfo record. `entry`: the first of its record list.
 
-    None when that is no warcinfo, or the stored bytes are not those of the entry.
+    None when that is no warcinfo, or the stored bytes are not those of the entry; and for an imported file,
+    which speaks for another archive.
     """
-    if entry is None or entry.type != "warcinfo" or entry.length > WARCINFO_BYTES:
+    if is_imported(file) or entry is None or entry.type != "warcinfo" or entry.length > WARCINFO_BYTES:
         return None
     try:
         stored = read_stored(root, Location(file=file, offset=entry.offset, length=entry.length))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archiver import config, journal
-from archiver.archive import OPEN
 from archiver.browse import words
 from archiver.browse.data.cards import Card, Window, list_cards
 from archiver.browse.disk import beside
@@ -17,6 +16,7 @@ from archiver.index.tallies import COUNTED
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
 from archiver.status import Checked, checked
+from archiver.storage import OPEN
 
 _CARDS = 6
 _FAILURES = 250  # of each outcome: the newest

@@ -1,0 +1,151 @@
+"""What the person named → files to take in, one at a time, each opened and recognised by its first bytes."""
+
+import glob
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from archiver.errors import ArchiverError, SandboxError, SourceError, UsageError
+from archiver.inputs import plain_name, walk_folder
+from archiver.model import Recognised
+from archiver.sandbox import Sandbox
+from archiver.sources import recognise
+from archiver.storage import open_plain, storage_error
+from archiver.warc.foreign import FileKind, recognise_file
+
+HEAD_BYTES = 1 << 16
+_BLOCK = 1 << 20
+_ADVICE = "docs/import.md lists what can be imported."
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a known kind. `path` is None for standard input, which is spooled in `spool`."""
+
+    given: str  # without the folders above it
+    kind: FileKind
+    path: Path | None = None
+    spool: BinaryIO | None = field(default=None, repr=False)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, open. Raises SourceError."""
+        if self.spool is not None:
+            yield self.spool
+            return
+        with _open(self.path or Path()) as file:
+            yield file
+
+
+@dataclass
+class Files:
+    """Opens what was named. `say` gets a line for what is not taken; the rest keeps count."""
+
+    givens: Sequence[str]
+    root: Path
+    sandbox: Sandbox
+    say: Callable[[str], None]
+    refused: list[str] = field(default_factory=list)
+    passed_over: int = 0  # files in folders that are none
+
+    def __iter__(self) -> Iterator[Found]:
+        for given in self.givens:
+            try:
+                yield from self._named(given)
+            except UsageError:
+                raise
+            except ArchiverError as error:
+                self.refuse(given, error)
+
+    def refuse(self, given: str, error: ArchiverError) -> None:
+        """Say why what was named is not taken."""
+        self.refused.append(plain_name(given))
+        self.say(f"{error}. {error.advice}".strip().replace("\n", "\\n"))
+
+    def _named(self, given: str) -> Iterator[Found]:
+        if given == "-":
+            yield self._stdin()
+        elif os.path.isdir(given):  # noqa: PTH112 - False, too, for a name that is too long
+            yield from self._folder(given)
+        elif not os.path.lexists(given) and glob.has_magic(given):
+            names = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - as given, also from the root
+            if not names:
+                raise SourceError(f"{given}: no file has such a name", _ADVICE)
+            for name in names:
+                yield from self._named(name)
+        else:
+            yield self._file(given, plain_name(Path(given).name))
+
+    def _file(self, path: str, name: str) -> Found:
+        with _open(Path(path)) as file:
+            head = _read(file, HEAD_BYTES, path)
+        kind = recognise_file(head)
+        if kind == "unknown":
+            raise SourceError(f"{path}: no WARC, ARC or WACZ file, but {self._looks_like(head)}", _ADVICE)
+        return Found(name, kind, Path(path))
+
+    def _folder(self, given: str) -> Iterator[Found]:
+        def unread(_: OSError, path: str, why: str) -> None:
+            self.refuse(path, SourceError(why))
+
+        for path in walk_folder(given, unread):
+            name = plain_name(os.path.relpath(path, given))
+            try:
+                yield self._file(path, plain_name(Path(path).name))
+            except SourceError as error:
+                if isinstance(error.__cause__, OSError):
+                    self.refuse(path, error)
+                else:
+                    self.passed_over += 1
+                    self.say(f"passed over {name}: no WARC, ARC or WACZ file".replace("\n", "\\n"))
+
+    def _stdin(self) -> Found:
+        """Spooled beside the archive's files, in a file without a name."""
+        folder = next(folder for folder in (self.root, *self.root.absolute().parents) if folder.is_dir())
+        try:
+            spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the command
+            while block := _read(sys.stdin.buffer, _BLOCK, "-"):
+                spool.write(block)
+            spool.flush()
+        except OSError as error:
+            raise storage_error(folder, error) from error
+        spool.seek(0)
+        head = spool.read(HEAD_BYTES)
+        kind = recognise_file(head)
+        if kind == "unknown":
+            spool.close()
+            raise SourceError(f"-: no WARC, ARC or WACZ file, but {self._looks_like(head)}", _ADVICE)
+        return Found("stdin", kind, spool=spool)
+
+    def _looks_like(self, head: bytes) -> str:
+        try:
+            found = self.sandbox.read(Recognised, recognise, head)
+        except SandboxError:
+            return "something else"
+        names = {
+            "page": "a web page",
+            "document": "a mirror document",
+            "list": "a list of URLs",
+            "opml": "OPML",
+        }
+        return found.why or names.get(found.kind, f"a {found.kind}")
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return open_plain(path, linked=True)
+    except (OSError, ValueError) as error:  # ValueError: a NUL
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path}: {why}", "Name a file that can be read.") from error
+
+
+def _read(file: BinaryIO, size: int, name: str) -> bytes:
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror or error}", "Name a file that can be read.") from error
