@@ -14,6 +14,7 @@ from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
 from archiver.cli.importing import import_
 from archiver.cli.keys import key, sign
+from archiver.cli.linting import lint
 from archiver.cli.mending import protect, repair
 from archiver.cli.pictures import compare_pictures
 from archiver.cli.proving import demo, rebuild
@@ -69,6 +70,7 @@ _COMMANDS = (
     duplicates,
     import_,
     key,
+    lint,
     protect,
     prove,
     rebuild,

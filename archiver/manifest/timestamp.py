@@ -104,14 +104,16 @@ def waiting(manifest: Manifest, authorities: Iterable[str]) -> list[str]:
     return [url for url in dict.fromkeys(authorities) if url not in there]
 
 
-def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None) -> Stamp:
-    """What an authority's answer says of `text`.
+def judge(
+    answer: bytes, text: bytes, roots: Roots, nonce: int | None = None, *, beside: Roots = ()
+) -> Stamp:
+    """What an authority's answer says of `text`. `beside`: certificates that were kept beside it, not in it.
 
     Raises TimestampError when it is no granted token, is over something else, has another nonce (where one is
     given), or its signature does not hold. A chain that by its names leads to none of `roots` is not judged.
     """
     try:
-        return _judge(decode_timestamp_response(_sorted(answer)), text, roots, nonce)
+        return _judge(decode_timestamp_response(_sorted(answer)), text, roots, nonce, beside)
     except TimestampError:
         raise
     except VerificationError as error:
@@ -120,7 +122,9 @@ def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None) ->
         raise TimestampError(f"no timestamp that can be read: {str(error)[:300]}") from error
 
 
-def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None) -> Stamp:
+def _judge(
+    answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None, beside: Roots
+) -> Stamp:
     if answer.status != PKIStatus.GRANTED:
         said = "; ".join(answer.status_string or ())[:200]
         raise TimestampError(
@@ -135,11 +139,14 @@ def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | No
     if nonce is not None and info.nonce != nonce:
         raise TimestampError("the token has another nonce: it answers an older query")
     held = [x509.load_der_x509_certificate(each) for each in answer.signed_data.certificates]
-    chain = list(_chain(_signer(answer, held), held, roots))
+    chain = list(_chain(_signer(answer, [*held, *beside]), [*held, *beside], roots))
     rooted = bool(roots)
+    builder = VerifierBuilder(
+        roots=list(roots), nonce=nonce, tsa_certificate=None if held else chain[0], intermediates=chain[1:]
+    )
     try:
         if rooted:
-            VerifierBuilder(roots=list(roots), nonce=nonce).build().verify(answer, expected)
+            builder.build().verify(answer, expected)
     except VerificationError:
         if chain[-1] in roots:
             raise
