@@ -14,8 +14,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 SECONDS, BYTES = 5, 300_000_000  # of a file
@@ -84,7 +84,7 @@ def _ask(child: subprocess.Popen[bytes], files: list[Path], seconds: float) -> I
 
 def walk(name: str) -> list[Any]:
     """[[type, id, URI, bytes of the block, block digest holds, payload digest does] …], gaps, problems, bytes."""
-    from archiver.warc.foreign import stretches, transcribe  # noqa: PLC0415
+    from archiver.warc.foreign import stretches, transcribe
 
     found: list[Any] = []
     gaps: list[str] = []
@@ -112,9 +112,9 @@ def walk(name: str) -> list[Any]:
 
 
 def told(record: Any, problems: list[str]) -> list[Any]:
-    from archiver.errors import RecordError  # noqa: PLC0415
+    from archiver.errors import RecordError
 
-    problems += [problem.code for problem in record.problems] if len(problems) < 1000 else []  # noqa: PLR2004
+    problems += [problem.code for problem in record.problems] if len(problems) < 1000 else []
     names = [record.get(f"warc-{name}") or "" for name in ("record-id", "target-uri")]
     holds: list[bool | None] = [None, None]
     try:
@@ -127,7 +127,7 @@ def told(record: Any, problems: list[str]) -> list[Any]:
 
 def _digests(record: Any) -> list[bool | None]:
     """A payload digest may be that of the entity-body, or of the body as it was sent."""
-    from archiver.lint.digests import read_digest  # noqa: PLC0415
+    from archiver.lint.digests import read_digest
 
     holds: list[bool | None] = []
     for field in ("block", "payload"):
@@ -147,7 +147,7 @@ def command(*arguments: str) -> Callable[[str], list[Any]]:
     """The archiver's command on a file; ends with its exit code."""
 
     def run(name: str) -> list[Any]:
-        from archiver.cli import main  # noqa: PLC0415
+        from archiver.cli import main
 
         main([*arguments, "--", name], prog_name="archiver")
         return []
@@ -168,21 +168,27 @@ def _peak(start: bool) -> int:
 
 
 def one(work: Callable[[str], list[Any]], name: str) -> dict[str, Any]:
-    out, before, begun = StringIO(), _peak(True), time.process_time()
-    code, read = 0, []
-    with redirect_stdout(out), redirect_stderr(out):
+    before, begun, code, read = _peak(True), time.process_time(), 0, []
+    with TemporaryFile("w+", encoding="utf-8") as out, redirect_stdout(out), redirect_stderr(out):
         try:
             read = work(name)
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
         except BaseException as thrown:  # noqa: BLE001 - which one is what is asked
-            from archiver.errors import ArchiverError  # noqa: PLC0415
+            from archiver.errors import ArchiverError
 
             code = thrown.exit_code if isinstance(thrown, ArchiverError) else 1
-            traceback.print_exc() if code == 1 else print(thrown)  # noqa: T201
-    seconds = time.process_time() - begun
-    text = out.getvalue()
-    return {"code": code, "seconds": seconds, "memory": _peak(False) - before, "text": text[-4000:], "read": read}
+            traceback.print_exc() if code == 1 else print(thrown)
+        seconds = time.process_time() - begun
+        out.seek(0)
+        text = out.read()
+    return {
+        "code": code,
+        "seconds": seconds,
+        "memory": _peak(False) - before,
+        "text": text[-4000:],
+        "read": read,
+    }
 
 
 def main() -> None:
