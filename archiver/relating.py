@@ -32,7 +32,7 @@ from archiver.pictures.hashes import NEAR
 from archiver.pictures.pairs.compare import SAME_PIXELS, compare_pictures
 from archiver.sandbox import Sandbox
 from archiver.storage import storage_error
-from archiver.warc.read import read_record
+from archiver.warc.stored import read_record
 
 if TYPE_CHECKING:
     from archiver.pictures.index import Index

@@ -25,9 +25,9 @@ from archiver.warc.read import (
     members,
     parse_member,
     parse_record,
-    read_record,
     read_stored,
 )
+from archiver.warc.stored import read_record
 from archiver.warc.write import WarcFile, record_id, warc_date
 
 RECORD = Record(

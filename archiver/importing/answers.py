@@ -20,7 +20,8 @@ from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
 from archiver.model import Location
 from archiver.warc.http import decoded
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import RECORD_BYTES, StoredRecord, read_stored
+from archiver.warc.stored import parse
 
 BATCH = 200  # rows that are read at once
 MOST_HOPS = 20  # of a chain of redirects
@@ -33,7 +34,8 @@ FROM records JOIN warcs ON warcs.id = warc_id
 """
 _OF_FILES = f"""{_COLUMNS}
 WHERE warc_id IN (SELECT value FROM json_each(:warcs)) AND records.id > :after
-AND (type IN ('response', 'revisit', 'resource')) AND uri GLOB '[Hh][Tt][Tt][Pp]*://*' AND length <= :most
+AND type IN ('response', 'revisit', 'resource') AND length <= :most
+AND (uri GLOB '[Hh][Tt][Tt][Pp]*://*' OR type = 'resource' AND :others)
 AND (NOT :redirects OR status BETWEEN 300 AND 399) ORDER BY records.id LIMIT :limit
 """  # noqa: S608 - our own words
 _NEAREST = (
@@ -105,7 +107,7 @@ class Answer:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored, foreign=True)
+        return parse(location.file, stored)
 
     @property
     def body(self) -> Body:
@@ -166,9 +168,11 @@ class Answers:
     def __init__(self, db: Database, root: Path) -> None:
         self._db, self._root = db, root
 
-    def of(self, warcs: Sequence[int], most: int, *, redirects: bool = False) -> Iterator[Answer]:
-        """What these files hold of http and https, in their order; `most`: bytes of a record."""
-        after, asked = 0, {"warcs": str(list(warcs)), "redirects": redirects, "most": most, "limit": BATCH}
+    def of(self, warcs: Sequence[int], *, others: bool = False, redirects: bool = False) -> Iterator[Answer]:
+        """What these files hold of http and https, in their order; with `others` also other resources."""
+        asked = {"warcs": str(list(warcs)), "others": others, "redirects": redirects}
+        asked |= {"most": RECORD_BYTES, "limit": BATCH}
+        after = 0
         while rows := list(self._db.query(_OF_FILES, asked | {"after": after})):
             yield from (Answer(self._root, row) for row in rows)
             after = rows[-1]["id"]

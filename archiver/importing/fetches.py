@@ -27,12 +27,13 @@ SELECT forms.form, article_pictures.number, articles.note_id, articles.id, artic
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
 WHERE forms.url = :url
-ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, number
+ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
 LIMIT 1
 """
 _NUMBERS = """
-SELECT DISTINCT number FROM article_pictures JOIN forms ON article_picture_id = article_pictures.id
-WHERE article_id = ? AND forms.url = ? ORDER BY number
+SELECT DISTINCT article_pictures.number FROM article_pictures
+JOIN forms ON article_picture_id = article_pictures.id
+WHERE article_id = ? AND forms.url = ? ORDER BY 1
 """
 
 

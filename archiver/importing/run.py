@@ -46,7 +46,7 @@ from archiver.signals import Stop, stoppable
 from archiver.storage import is_imported, open_stored
 from archiver.upkeep import SOFTWARE, catalogue_of, signer
 from archiver.warc.foreign import FileKind, recognise_file
-from archiver.warc.read import RECORD_BYTES, read_record
+from archiver.warc.stored import read_record
 from archiver.warc.warcinfo import values
 from archiver.warc.write import record_id, warc_date
 
@@ -234,7 +234,7 @@ class _Work:
         now = warc_date(datetime.now(UTC))
         self._doing = "reading pages"
         for one in pending:
-            for answer in answers.of(one.warcs, RECORD_BYTES):
+            for answer in answers.of(one.warcs, others=True):
                 if self._stop():
                     return
                 pages.note(answer, one.given, one.package.pages, answers)
@@ -242,8 +242,8 @@ class _Work:
         fetches = Fetches(db, desk, memory, answers=answers, pages=pages, now=now)
         self._doing = "noting what came"
         warcs = [warc for one in pending for warc in one.warcs]
-        fetches.follow(answers.of(warcs, RECORD_BYTES, redirects=True))
-        for answer in answers.of(warcs, RECORD_BYTES):
+        fetches.follow(answers.of(warcs, redirects=True))
+        for answer in answers.of(warcs):
             if self._stop():
                 return
             fetches.note(answer)

@@ -76,7 +76,7 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox
         unreadable=entry.unreadable,
     )
     if _picture(db, entry):
-        note_metadata(db, entry, stored, sandbox, foreign=foreign)
+        note_metadata(db, warc, entry, stored, sandbox)
     if entry.type == "warcinfo":
         run_id = run_of(db, entry, stored, foreign=foreign)
         db.execute("UPDATE warcs SET run_id = coalesce(?, run_id) WHERE id = ?", [run_id, warc_id])

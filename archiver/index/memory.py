@@ -20,7 +20,8 @@ from archiver.index.rows import value
 from archiver.model import ArticleNote, Entry, FetchNote, ListingNote, Location, Outcome, Role
 from archiver.storage import is_imported
 from archiver.warc.http import decoded
-from archiver.warc.read import StoredRecord, parse_member, read_stored
+from archiver.warc.read import StoredRecord, read_stored
+from archiver.warc.stored import parse
 
 FORGIVEN = 3  # failures to reach a host that count for nothing: the fault may be on this side
 MOST_DAYS = 32
@@ -334,7 +335,7 @@ class Memory:
             raise RecordError(
                 f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
             )
-        return parse_member(stored, foreign=is_imported(row["path"])), stored
+        return parse(location.file, stored), stored
 
     def _held(self, original: dict[str, Any], newest: dict[str, Any]) -> Held | None:
         """A response that is there, unharmed; None when it is not: then it is no original for a revisit."""

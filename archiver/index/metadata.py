@@ -11,17 +11,15 @@ from archiver.pictures.metadata import read_metadata
 from archiver.pictures.metadata.tags import Tag
 from archiver.pictures.metadata.times import claimed_times
 from archiver.sandbox import Sandbox
-from archiver.warc.read import parse_member
+from archiver.warc.stored import parse
 
 PICTURE_BYTES = 100 << 20
 _SAID = "SELECT grp, name, value FROM picture_metadata WHERE payload_digest = ? ORDER BY number"
 
 
-def note_metadata(
-    db: Database, entry: Entry, stored: bytes, sandbox: Sandbox, *, foreign: bool = False
-) -> None:
-    """Add what a picture that is new in the catalogue says of itself. `stored` is its record's member."""
-    data = parse_member(stored, foreign=foreign).content_decoded(PICTURE_BYTES)
+def note_metadata(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
+    """Add what a picture that is new in the catalogue says of itself. `stored` is its record in `warc`."""
+    data = parse(warc, stored).content_decoded(PICTURE_BYTES)
     try:
         tags = sandbox.read(list[Tag], read_metadata, data)
     except SandboxError as error:

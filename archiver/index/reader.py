@@ -159,7 +159,7 @@ def note_of(entry: Entry, stored: bytes, *, foreign: bool = False) -> Note | Non
     noted = entry.type == "metadata" and (entry.uri or "").startswith(NOTE_URI)
     if not noted and entry.type != "request":
         return None
-    record = parse_member(stored, foreign=foreign)
+    record = parse_stored(stored).stored() if foreign else parse_member(stored)
     written = record.block if noted else record.get(NOTE_FIELD)
     try:
         note: Note | None = None if written is None else msgspec.json.decode(written, type=Note)

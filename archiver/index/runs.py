@@ -8,6 +8,7 @@ from sqlite_utils import Database
 from archiver.errors import RecordError
 from archiver.index.rows import insert, value
 from archiver.model import Entry, RunNote
+from archiver.warc.foreign import parse_stored
 from archiver.warc.read import parse_member
 
 _OURS = "SELECT 1 FROM warcs WHERE run_id = ? AND path NOT GLOB 'imports/*'"
@@ -20,7 +21,7 @@ def run_of(db: Database, entry: Entry, stored: bytes, *, foreign: bool = False) 
     A run that had ended, and writes again, goes on. An imported file (`foreign`) changes no run of ours.
     """
     try:
-        fields = _fields(parse_member(stored, foreign=foreign).block)
+        fields = _fields((parse_stored(stored).stored() if foreign else parse_member(stored)).block)
     except RecordError:
         if not foreign:
             raise

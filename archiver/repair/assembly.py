@@ -7,7 +7,7 @@ So a repair that was killed, or that had not all copies, goes on from it.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,7 @@ from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry
 from archiver.repair import place
 from archiver.repair.copies import UNREADABLE, Bytes, LocalBytes
-from archiver.storage import is_plain, open_plain, storage_error
+from archiver.storage import is_plain, open_plain, open_stored, storage_error
 from archiver.verify.files import BLOCK
 
 MEMORY_BYTES = 16 << 20  # a record up to this size is judged before it is written
@@ -98,16 +98,16 @@ class Assembly:
         self.warc, self.entries, self._root = warc, entries, root
         self.sources: list[str] = []
         self._path = root / place.FOLDER / partial_name(warc)
-        self._in_own = self._held(root / warc.path)
-        self._found = self._held(self._path) - self._in_own
+        self._in_own = self._held(lambda: open_stored(root, warc.path))
+        self._found = self._held(lambda: open_plain(self._path)) - self._in_own
         if self._found:
             self.sources.append("an earlier repair")
 
-    def _held(self, path: Path) -> set[int]:
+    def _held(self, opened: Callable[[], BinaryIO]) -> set[int]:
         """The records that a file has in their places."""
         try:
-            with open_plain(path) as file:
-                source = LocalBytes(str(path), file)
+            with opened() as file:
+                source = LocalBytes("", file)
                 return {n for n, entry in enumerate(self.entries) if _has(source, entry.offset, entry)}
         except OSError:
             return set()
@@ -160,7 +160,7 @@ class Assembly:
         with _open_partial(self._root, self.warc) as file, ExitStack() as stack:
             made = LocalBytes(str(self._path), file)
             if self._in_own:
-                own = LocalBytes("", stack.enter_context(open_plain(self._root / self.warc.path)))
+                own = LocalBytes("", stack.enter_context(open_stored(self._root, self.warc.path)))
             for number, entry in enumerate(self.entries):
                 if number in self._in_own:
                     file.seek(entry.offset)

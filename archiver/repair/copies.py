@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from archiver.errors import FetchError
-from archiver.storage import OPEN, is_plain, open_plain
+from archiver.storage import OPEN, is_imported, is_plain, open_plain
 from archiver.verify.files import BLOCK, shown
 from archiver.warc.read import RECORD_BYTES
 
@@ -83,12 +83,13 @@ class Folder:
     @contextmanager
     def named(self, path: str, most: int) -> Iterator[Bytes | None]:  # noqa: ARG002 - read in pieces
         base = path.rpartition("/")[2]
+        linked = is_imported(path)
         places = [self._root / path, self._root / (path + OPEN), self._root / base]
         if self._root.name == base:
             places.append(self._root)
-        place = next(filter(is_plain, places), None)
+        place = next((place for place in places if is_plain(place, linked=linked)), None)
         try:
-            file = open_plain(place) if place else None
+            file = open_plain(place, linked=linked) if place else None
         except OSError as error:
             self._say(f"{place}: {error.strerror or error}")
             file = None
@@ -136,7 +137,7 @@ class Own(Folder):
         self.whole: set[Path] = set()  # files that are as committed: nobody needs to look into them
 
     def paths(self) -> Iterator[Path]:
-        for folder in ("warcs", "damaged", "torn"):
+        for folder in ("warcs", "imports", "damaged", "torn"):
             if (path := self._root / folder).is_dir() and not path.is_symlink():
                 yield from (each for each in Folder(path, self._say).paths() if each not in self.whole)
 

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archiver.digests import digest
 from archiver.errors import ManifestError, RecordError
-from archiver.index.reader import describe
+from archiver.index.reader import describe, describe_stretch
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedWarc
 from archiver.model import Entry
 from archiver.repair.copies import LocalBytes
 from archiver.sandbox import Sandbox
 from archiver.verify.lists import differing
+from archiver.warc.foreign import stretches
 from archiver.warc.read import Member
 from archiver.warc.scan import walk
 
@@ -23,11 +24,14 @@ TRIALS = 4096  # ways to choose among lines that contradict each other
 _TRIAL_BYTES = 1 << 30  # of all trials together
 
 
-def described(file: LocalBytes, sandbox: Sandbox) -> Iterator[Entry]:
-    """What the whole records of a WARC file say of themselves, damaged as it may be."""
+def described(file: LocalBytes, sandbox: Sandbox, *, imported: bool = False) -> Iterator[Entry]:
+    """What the whole records of a file say of themselves, damaged as it may be; `imported`: one of others."""
     if not file.readable():
         return
     try:
+        if imported:
+            yield from (describe_stretch(stretch, sandbox) for stretch in stretches(file.file))
+            return
         spans = walk(file.file)
     except RecordError:
         return

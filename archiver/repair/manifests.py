@@ -20,7 +20,7 @@ from archiver.repair.copies import UNREADABLE, Copy, Say
 from archiver.repair.parity import Par2
 from archiver.repair.results import Replaced
 from archiver.storage import is_plain, replace_file
-from archiver.verify.files import shown
+from archiver.verify.files import is_committed, shown, stored_names
 
 Standing = Literal["consistent", "unknown", "contradictory"]
 Lists = Callable[[CommittedList], bytes | None]
@@ -28,10 +28,10 @@ Lists = Callable[[CommittedList], bytes | None]
 
 def judge(manifest: Manifest, lists: Lists) -> Standing:
     """Whether tree and checkpoints follow from the record lists; unknown when a list cannot be had."""
-    names = [warc.path.removesuffix(".warc.gz") for warc in manifest.warcs]
+    names = [warc.path for warc in manifest.warcs]
     if (
         len(set(names)) < len(names)
-        or [warc.list.path for warc in manifest.warcs] != [f"{name}.records.jsonl" for name in names]
+        or [warc.list.path for warc in manifest.warcs] != [commitment.list_of(name) for name in names]
         or len(manifest.checkpoints) != len(names)
         or sum(warc.records for warc in manifest.warcs) != manifest.tree.size
         or not _ends_in_head(manifest)
@@ -163,7 +163,7 @@ class Manifests:
         self, own: Manifest | None, fits: Callable[[Manifest], bool]
     ) -> tuple[str, bytes, Manifest] | str:
         """The longest manifest that can be this archive's, and whose it is; else why there is none."""
-        here = {f"warcs/{path.name}" for path in (self._root / "warcs").glob("*.warc.gz")}
+        here = {name for name in stored_names(self._root) if name.endswith(".warc.gz") or is_committed(name)}
         found: list[tuple[str, bytes, Manifest]] = []
         why = "no copy has another"
         for name, data in self._candidates():
@@ -178,7 +178,7 @@ class Manifests:
             if unnamed:
                 why = (
                     f"that of {name} does not name {shown(unnamed[0])}; it is older, or of another archive."
-                    " Name a newer copy, or move what it does not name out of warcs/ yourself"
+                    " Name a newer copy, or move away yourself what it does not name"
                 )
             elif not fits(manifest):
                 why = f"that of {name} is of other records, or not all its record lists could be had"

@@ -14,6 +14,7 @@ from archiver.repair.parity import FOLDER, Par2, find
 from archiver.repair.remote import WHOLE_BYTES, Remote
 from archiver.repair.results import Protected, Result
 from archiver.repair.run import Repair
+from archiver.verify.files import stored_names
 
 _HEAD_BYTES = 1 << 20  # beside a file in an answer
 _INSTALL = "Install par2 (Debian: apt install par2), or name it with --par2."
@@ -64,11 +65,7 @@ def protect(
 
 def _archive_at(root: Path) -> None:
     """Raise NotAnArchive where nothing is to be mended."""
-    try:
-        there = any((root / "warcs").iterdir())
-    except OSError:
-        there = False
-    if not there and not (root / "manifest.json").exists():
+    if not stored_names(root) and not (root / "manifest.json").exists():
         raise NotAnArchive(
             f"{root}: no archive here", "Name the archive's folder; with --from COPY it is made from a copy."
         )

@@ -21,7 +21,7 @@ from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.repair import place
 from archiver.repair.copies import LocalBytes, Say
 from archiver.repair.results import Protected
-from archiver.storage import is_plain, open_plain, own_folder, storage_error, sync_folder
+from archiver.storage import is_imported, is_plain, open_plain, own_folder, storage_error, sync_folder
 from archiver.verify.files import BLOCK, committed, measure
 
 FOLDER = "parity"
@@ -60,6 +60,9 @@ class Par2:
             for part in (warc, warc.list):
                 made = folder / f"{Path(part.path).name}.par2"
                 if is_plain(made):
+                    continue
+                if is_imported(part.path) and (root / part.path).is_symlink():
+                    self._say(f"{part.path}: no parity, for it is a link; make it where the file lies")
                     continue
                 try:
                     with open_plain(root / part.path) as file:

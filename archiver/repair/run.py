@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 
-from archiver.archive import OPENED, Archive
+from archiver.archive import Archive
 from archiver.errors import ManifestError, RecordError
 from archiver.index import catalogue
 from archiver.keys import KeyFolder
@@ -32,10 +32,10 @@ from archiver.repair.manifests import Manifests
 from archiver.repair.parity import Par2
 from archiver.repair.results import How, MissingRecord, Moved, Replaced, Result, Unmended
 from archiver.sandbox import Sandbox
-from archiver.storage import OPEN, is_plain, open_plain, replace_file
+from archiver.storage import OPEN, is_imported, is_plain, open_plain, replace_file
 from archiver.upkeep import heal
 from archiver.verify.catalogue import check_file
-from archiver.verify.files import committed, measure, shown
+from archiver.verify.files import committed, is_open, measure, shown, stored_names
 from archiver.verify.pair import read_warc
 from archiver.warc.scan import walk
 
@@ -109,11 +109,11 @@ class Repair:
     def _check(self, archive: Archive, manifest: Manifest) -> None:
         """Look which files are as committed."""
         for warc in manifest.warcs:
-            if any(is_plain(self.root / (part.path + OPEN)) for part in (warc, warc.list)):
+            if any(_is_opened(self.root, part.path) for part in (warc, warc.list)):
                 archive.finish(warc)  # a crash came between manifest and renames
             for part in (warc, warc.list):
                 try:
-                    with open_plain(self.root / part.path) as file:
+                    with open_plain(self.root / part.path, linked=is_imported(part.path)) as file:
                         self._whole[part.path] = measure(file, {part.bytes}) == committed(part)
                 except OSError:
                     self._whole[part.path] = False
@@ -187,7 +187,7 @@ class Repair:
                     continue
             with copy.named(warc.path, 0) as stored:
                 if isinstance(stored, LocalBytes):
-                    records += described(stored, sandbox)
+                    records += described(stored, sandbox, imported=is_imported(warc.path))
         data = merge(warc, lists, records)
         if data is None:
             return False
@@ -215,7 +215,9 @@ class Repair:
                     with copy.named(warc.path, warc.bytes) as found:
                         if found is not None:
                             assembly.take(found, copy.name)
-            if assembly.missing:
+            if assembly.missing and is_imported(warc.path) and self._from_whole(warc):
+                assembly.forget()  # nobody finds its records one by one where it has another name
+            elif assembly.missing:
                 waiting.append(assembly)
             else:
                 self._finish(assembly)
@@ -276,16 +278,11 @@ class Repair:
 
     def _extra(self, manifest: Manifest) -> None:
         """What nothing commits goes to damaged/."""
-        named = {Path(part.path).name for warc in manifest.warcs for part in (warc, warc.list)}
-        try:
-            there = sorted((self.root / "warcs").iterdir())
-        except OSError:
-            return
-        for path in there:
-            opened = OPENED.fullmatch(path.name) and is_plain(path)
-            if path.name not in named and not opened:
-                kept = place.move(self.root, path)
-                self._tell(Moved(file=shown(f"warcs/{path.name}"), kept=shown(kept)))
+        named = {part.path for warc in manifest.warcs for part in (warc, warc.list)}
+        for name in stored_names(self.root):
+            if name not in named and not is_open(self.root, name):
+                kept = place.move(self.root, self.root / name)
+                self._tell(Moved(file=shown(name), kept=shown(kept)))
 
     def _catalogue(self, archive: Archive, sandbox: Sandbox) -> None:
         for name in (catalogue.NAME, catalogue.DIGEST_NAME, f"{catalogue.NAME}-journal"):
@@ -300,6 +297,12 @@ class Repair:
             catalogue.rebuild(self.root, [warc.path for warc in manifest.warcs], sandbox, lines)
         except RecordError as error:
             self._say(f"the catalogue could not be made anew: {error}")
+
+
+def _is_opened(root: Path, file: str) -> bool:
+    """Whether it has still the name that it had while it was written."""
+    path = root / (file + OPEN)
+    return is_plain(path) or (is_imported(file) and path.is_symlink())
 
 
 def _look(file: LocalBytes, wanted: Wanted, name: str) -> None:

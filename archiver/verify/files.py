@@ -3,13 +3,15 @@
 import hashlib
 import os
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from archiver.archive import OPENED
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Finding
-from archiver.storage import NotPlain, is_imported, stored_at
+from archiver.storage import LISTED, OPEN, NotPlain, is_imported, is_plain, stored_at
 
 BLOCK = 1 << 20
 COPY = "Get the file from another copy of the archive."
@@ -86,6 +88,28 @@ def _link(root: Path, file: str) -> str:
         return shown(str(stored_at(root, file).readlink())) if is_imported(file) else ""
     except OSError:
         return ""
+
+
+def stored_names(root: Path) -> list[str]:
+    """What lies in warcs/ and imports/, sorted; nothing of what cannot be read."""
+    found: list[str] = []
+    for folder in ("warcs", "imports"):
+        with suppress(OSError):
+            found += sorted(f"{folder}/{path.name}" for path in (root / folder).iterdir())
+    return found
+
+
+def is_committed(name: str) -> bool:
+    """Whether a name is that of an imported file, neither of its record list nor of what is being written."""
+    return is_imported(name) and not name.endswith(OPEN)
+
+
+def is_open(root: Path, name: str) -> bool:
+    """Whether it is what a capture or an import is writing."""
+    final = name.removesuffix(OPEN)
+    ours = OPENED.fullmatch(name.removeprefix("warcs/")) or is_committed(final.removesuffix(LISTED))
+    linked = is_imported(name) and (root / name).is_symlink()
+    return final != name and bool(ours) and (is_plain(root / name) or linked)
 
 
 def shown(name: str) -> str:

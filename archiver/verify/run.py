@@ -22,20 +22,18 @@ whole procedure.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 
-from archiver import intake
-from archiver.archive import OPENED
 from archiver.checks import CheckRun, Checks, now
 from archiver.errors import ManifestError, NotAnArchive
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import Manifest
 from archiver.model import Finding, Verdict
 from archiver.sandbox import Sandbox
-from archiver.storage import LISTED, OPEN, NotPlain, is_imported, is_plain, open_plain, stored_at
+from archiver.storage import OPEN, NotPlain, open_plain, stored_at
 from archiver.verify import catalogue, deep
-from archiver.verify.files import COPY, Commitments, shown, unreadable
+from archiver.verify.files import COPY, Commitments, is_committed, is_open, shown, stored_names, unreadable
 from archiver.verify.history import HistoryCheck
 from archiver.verify.pair import Pair, check_uncommitted
 from archiver.verify.revisits import RevisitCheck
@@ -135,8 +133,8 @@ class Verification:
     def _steps(self, sandbox: Sandbox) -> Iterator[Finding]:
         yield from self._load()  # (1)
         if self.manifest is None:
-            for name in self._names():
-                if name.endswith(".warc.gz") or (is_imported(name) and not name.endswith(OPEN)):
+            for name in stored_names(self.root):
+                if name.endswith(".warc.gz") or is_committed(name):
                     yield from check_uncommitted(self.root, name)
             return
         manifest = self.manifest
@@ -215,7 +213,7 @@ class Verification:
         except NotPlain as error:
             yield unreadable(commitment.NAME, error)
         except OSError as error:
-            if not any(self._names()):
+            if not stored_names(self.root):
                 commitment.load(self.root)  # says that there is no archive
             yield unreadable(commitment.NAME, error)
         except NotAnArchive:
@@ -225,23 +223,15 @@ class Verification:
                 verdict="failed", code="manifest", file=commitment.NAME, message=str(error), advice=COPY
             )
 
-    def _names(self) -> list[str]:
-        """What lies in warcs/ and imports/, sorted; nothing of what cannot be read."""
-        found: list[str] = []
-        for folder in ("warcs", intake.FOLDER):
-            with suppress(OSError):
-                found += sorted(f"{folder}/{path.name}" for path in (self.root / folder).iterdir())
-        return found
-
     def _folder(self, manifest: Manifest) -> Iterator[Finding]:
         """What is there and should not be. What is not there is met where it should be read."""
         named = {path for warc in manifest.warcs for path in (warc.path, warc.list.path)}
-        for name in self._names():
+        for name in stored_names(self.root):
             if name in named:
                 continue
             final = name.removesuffix(OPEN)
             taken = final in named and stored_at(self.root, final) != self.root / name
-            if taken or not _is_open(self.root, name):
+            if taken or not is_open(self.root, name):
                 yield Finding(
                     verdict="failed",
                     code="unlisted-file",
@@ -258,15 +248,6 @@ class Verification:
                     advice="If none is running, the next 'archiver archive' or 'archiver rebuild' seals it,"
                     " and removes what was not imported to its end.",
                 )
-
-
-def _is_open(root: Path, name: str) -> bool:
-    """Whether it is what a capture or an import is writing."""
-    final = name.removesuffix(OPEN)
-    if name == final:
-        return False
-    ours = OPENED.fullmatch(name.removeprefix("warcs/")) or is_imported(final.removesuffix(LISTED))
-    return bool(ours) and (is_plain(root / name) or (is_imported(final) and (root / name).is_symlink()))
 
 
 def _twice(manifest: Manifest) -> Iterator[Finding]:

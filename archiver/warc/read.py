@@ -101,20 +101,8 @@ def read_stored(root: Path, location: Location) -> bytes:
         raise RecordError(f"{location.file}: {error.strerror or error}") from error
 
 
-def read_record(root: Path, location: Location) -> StoredRecord:
-    """The record at a location."""
-    return parse_member(read_stored(root, location), foreign=is_imported(location.file))
-
-
-def parse_member(stored: bytes, *, foreign: bool = False) -> StoredRecord:
-    """Gunzip exactly one member that holds exactly one record, and parse it.
-
-    `foreign`: of an imported file, whose records may have any form that `warc.foreign` reads.
-    """
-    if foreign:
-        from archiver.warc.foreign import parse_stored  # noqa: PLC0415 - which reads through here
-
-        return parse_stored(stored).stored()
+def parse_member(stored: bytes) -> StoredRecord:
+    """Gunzip exactly one member that holds exactly one record, and parse it."""
     inflate = zlib.decompressobj(31)
     try:
         data = inflate.decompress(stored, RECORD_BYTES)

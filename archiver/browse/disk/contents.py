@@ -12,9 +12,9 @@ from archiver.browse.disk.readable import READ_BYTES, SAFE, Readable, readable
 from archiver.browse.words import plain
 from archiver.errors import RecordError, SandboxError
 from archiver.sandbox import Sandbox
-from archiver.storage import is_imported
 from archiver.warc.http import essence
-from archiver.warc.read import StoredRecord, parse_member
+from archiver.warc.read import StoredRecord
+from archiver.warc.stored import parse
 
 MEMBER_BYTES = 128 << 20  # stored; a larger one is left to programs that read files
 _FIELDS = 200
@@ -53,14 +53,12 @@ class Contents:
     def payload(self, root: Path, record: Stored) -> bytes:
         """As it came, content coding and all. Raises RecordError."""
         with self._lock:
-            return parse_member(self.member(root, record), foreign=is_imported(record.warc)).payload
+            return parse(record.warc, self.member(root, record)).payload
 
     def get(self, root: Path, record: Stored, *, source: bool) -> Content:
         """Raises RecordError when the stored member is not as archived."""
         with self._lock:
-            return self._content(
-                parse_member(self.member(root, record), foreign=is_imported(record.warc)), source
-            )
+            return self._content(parse(record.warc, self.member(root, record)), source)
 
     def close(self) -> None:
         """End the child process; it starts again when needed."""

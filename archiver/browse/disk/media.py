@@ -21,7 +21,8 @@ from archiver.model import Location
 from archiver.pictures.decode import sniff
 from archiver.pictures.thumbnail import make_thumbnail
 from archiver.sandbox import Sandbox
-from archiver.warc.read import StoredRecord, is_inside, read_record
+from archiver.warc.read import StoredRecord, is_inside
+from archiver.warc.stored import read_record
 
 PICTURE_BYTES = 100 << 20
 CACHE_BYTES = 64 << 20

@@ -7,7 +7,10 @@ from archiver.warc.foreign.nouns import Problem
 from archiver.warc.foreign.source import Source
 from archiver.warc.http import HEAD_BYTES
 
-BEGINS = re.compile(rb"(?i:WARC)/[0-9]\.[0-9]{1,2}[ \t]*\r{0,4}\n[A-Za-z][A-Za-z0-9_-]{0,63}[ \t]*:")
+BEGINS = re.compile(
+    rb"(?i:WARC)/[0-9]\.[0-9]{1,2}[ \t]{0,64}\r{0,4}\n[A-Za-z][A-Za-z0-9_-]{0,63}[ \t]{0,64}:"
+)
+LONGEST = 256  # bytes of a match
 KNOWN = ("0.17", "0.18", "1.0", "1.1")
 _END = re.compile(rb"\n\r{0,4}\n")
 _VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z", re.IGNORECASE)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.warc.foreign.heads import BEGINS, begins_warc, head_at, parse_head
+from archiver.warc.foreign.heads import BEGINS, LONGEST, begins_warc, head_at, parse_head
 from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.source import Source
 
@@ -61,7 +61,7 @@ def line_ends(source: Source, at: int) -> int:
 
 
 def next_begin(source: Source, at: int, end: int) -> int | None:
-    return source.search(BEGINS, at, end)
+    return source.search(BEGINS, at, end, LONGEST)
 
 
 def record_at(source: Source, at: int, form: Form) -> Piece | None:
@@ -116,8 +116,8 @@ def _extent(
                 message = f"{blank} bytes of line ends follow the block, not two CRLF"
                 problems.append(Problem("record-end", message, claimed - at))
             return claimed, end, problems
-    found = next_begin(source, start, min(claimed, source.size))
-    if found is not None or claimed > source.size:
+    found = next_begin(source, start, min(claimed + LONGEST, source.size))
+    if claimed > source.size or (found is not None and found < claimed):
         end = source.size if found is None else found
         block_end = _block_end(source, start, end)
         message = f"the block has {block_end - start} bytes, Content-Length says {claimed - start}"

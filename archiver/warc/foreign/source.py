@@ -21,7 +21,7 @@ class Source:
         self._file, self._start = file, start
         try:
             self.size = (file.seek(0, io.SEEK_END) if end is None else end) - start
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise unread(error) from error
         self._at, self._window = 0, b""
 
@@ -111,5 +111,6 @@ class Ends(Source):
 
 
 def unread(error: OSError | ValueError) -> RecordError:
+    """What the operating system, or Python, said."""
     said = error.strerror if isinstance(error, OSError) else None
     return RecordError(f"cannot be read: {said or error}")

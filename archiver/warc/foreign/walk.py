@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.warc.foreign import plain, zips
-from archiver.warc.foreign.heads import begins_warc
+from archiver.warc.foreign.heads import begins_warc, head_at
 from archiver.warc.foreign.inflate import (
     TRIAL,
     Budget,
     Deflate,
     Kept,
+    Salvage,
     Spent,
-    Unit,
     expand,
     inflated,
     trial,
@@ -26,6 +26,7 @@ from archiver.warc.foreign.kinds import HEAD, MEMBERS, holds_warc, recognise_fil
 from archiver.warc.foreign.nouns import ForeignRecord, Problem, Stretch
 from archiver.warc.foreign.plain import GZIP, Piece
 from archiver.warc.foreign.source import Ends, NotHeld, Source
+from archiver.warc.http import HEAD_BYTES
 
 GZIPS = re.compile(GZIP)
 HIDDEN = ("several", "torn-stream")
@@ -133,17 +134,25 @@ class _Walk:
         kept = Kept(self._budget)
         unit = expand(self._source, at, Deflate(), kept, self._budget)
         if unit.broken:
-            return self._torn(at, unit, kept)
+            return self._torn(at)
         inner = kept.source()
         if not holds_warc(inner.read(0, _LOOK)):
             return self._no_record(at, unit.end, inner)
+        end = unit.end
         try:
+            while not _has_head(inner) and (more := self._more(end, kept, inner.size + 1)) != end:
+                self._budget.spend(kept.size)
+                inner, end = kept.source(), more
             piece = _only(inner)
-            if piece and piece.record and (end := self._more(unit.end, kept, piece)) != unit.end:
-                return self._joined(at, end, kept)
+            if piece and (more := self._more(end, kept, claimed_end(piece))) != end:
+                inner, end = kept.source(), more
+                piece = _only(inner)
         except NotHeld:
             piece = None
-        return self._member(at, unit.end, inner, piece)
+        if piece and piece.record and end != unit.end:
+            problem = Problem("split", "the record lies in several gzip members")
+            piece = replace(piece, record=replace(piece.record, problems=(*piece.record.problems, problem)))
+        return self._member(at, end, inner, piece)
 
     def _member(self, at: int, end: int, inner: Source, piece: Piece | None) -> Piece:
         """What members are that were inflated: one record with a place of its own, or something else."""
@@ -156,10 +165,9 @@ class _Walk:
             raw = partial(inflated, self._source, at, end)
         return Piece(at, end, replace(piece.record, raw=raw, lead=piece.start))
 
-    def _more(self, at: int, kept: Kept, piece: Piece) -> int:
-        """Inflate the members that go on with a record that its own cuts short; the end of the last."""
-        claimed = claimed_end(piece)
-        while kept.size < claimed and self._source.starts(at, GZIP):
+    def _more(self, at: int, kept: Kept, size: int) -> int:
+        """Inflate the members that go on with a record, up to a size; the end of the last."""
+        while kept.size < size and self._source.starts(at, GZIP):
             self._budget.spend(TRIAL)
             begin = trial(self._source, at)
             if not begin or holds_warc(begin):
@@ -169,15 +177,6 @@ class _Walk:
                 break
             at = unit.end
         return at
-
-    def _joined(self, at: int, end: int, kept: Kept) -> Piece:
-        inner = kept.source()
-        piece = _only(inner)
-        if piece and piece.record:
-            problem = Problem("split", "the record lies in several gzip members")
-            record = replace(piece.record, problems=(*piece.record.problems, problem))
-            piece = replace(piece, record=record)
-        return self._member(at, end, inner, piece)
 
     def _no_record(self, at: int, end: int, inner: Source) -> Piece:
         if self._running:
@@ -193,19 +192,20 @@ class _Walk:
         code, reason = plain.what_is(inner, 0, min(inner.size, _LOOK))
         return Piece(at, end, None, f"{code}-member", f"a gzip member without a record: {reason}")
 
-    def _torn(self, at: int, unit: Unit, kept: Kept) -> Piece:
+    def _torn(self, at: int) -> Piece:
         """A member that is not whole; whole records that are in it are given all the same."""
-        end = self._next(at + 1, GZIPS)
-        cut = unit.broken == "cut"
-        reason = "a gzip member that is cut" if cut else f"a damaged gzip member: {unit.broken}"
+        kept = Kept(self._budget)
+        unit = expand(self._source, at, Salvage(), kept, self._budget)
         inner = kept.source()
         try:
             first = plain.record_at(inner, 0, "gzip")
-            whole = first is not None and first.end < inner.size and holds_warc(inner.read(first.end, _LOOK))
+            several = first is not None and holds_warc(inner.read(first.end, _LOOK))
         except NotHeld:
-            whole = True
-        code = "torn-stream" if whole or self._running else "cut-gzip" if cut else "damaged-gzip"
-        return Piece(at, end, None, code, reason)
+            several = True
+        code, reason = "damaged-gzip", f"a damaged gzip member: {unit.broken}"
+        if unit.broken == "cut":
+            code, reason = "cut-gzip", "a gzip member that is cut"
+        return Piece(at, self._next(at + 1, GZIPS), None, "torn-stream" if several else code, reason)
 
     def _next(self, at: int, pattern: re.Pattern[bytes]) -> int:
         """Where the next record begins, plain or in a gzip member; the end when none does."""
@@ -225,6 +225,12 @@ def claimed_end(piece: Piece) -> int:
     if not record or not short:
         return 0
     return piece.start + len(record.head) + int(record.get("content-length") or 0)
+
+
+def _has_head(inner: Source) -> bool:
+    """Whether the header of the record has its end in what was inflated, or can have none."""
+    start = plain.line_ends(inner, 0)
+    return inner.size - start >= HEAD_BYTES or head_at(inner, start) is not None
 
 
 def _only(inner: Source) -> Piece | None:

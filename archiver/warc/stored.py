@@ -1,0 +1,19 @@
+"""A stored record at its place: ours are read strictly, those of others in `imports/` as far as can be."""
+
+from pathlib import Path
+
+from archiver.model import Location
+from archiver.warc.foreign import parse_stored
+from archiver.warc.read import StoredRecord, parse_member, read_stored
+
+_IMPORTS = "imports/"
+
+
+def read_record(root: Path, location: Location) -> StoredRecord:
+    """The record at a location. RecordError when it is not there, or none."""
+    return parse(location.file, read_stored(root, location))
+
+
+def parse(file: str, stored: bytes) -> StoredRecord:
+    """The record that some bytes of a file of the archive are. RecordError when they are none."""
+    return parse_stored(stored).stored() if file.startswith(_IMPORTS) else parse_member(stored)
