@@ -160,10 +160,10 @@ class _Walk:
             return Piece(at, end, None, "several", "gzip members that hold more than one record")
         if piece.record is None:
             return Piece(at, end, None, piece.code, piece.reason)
-        raw = piece.record.raw
+        record = piece.record
         if isinstance(inner, Ends):
-            raw = partial(inflated, self._source, at, end)
-        return Piece(at, end, replace(piece.record, raw=raw, lead=piece.start))
+            record = replace(record, raw=partial(inflated, self._source, at, end), lead=piece.start)
+        return Piece(at, end, record)
 
     def _more(self, at: int, kept: Kept, size: int) -> int:
         """Inflate the members that go on with a record, up to a size; the end of the last."""
