@@ -86,7 +86,7 @@ class Answer:
     @cached_property
     def url(self) -> str:
         """As forms of pictures have it; as written where it cannot be taken apart."""
-        return _canonical(self.row["uri"])
+        return _canonical(self.row["uri"] or "")
 
     @property
     def mime(self) -> str:

@@ -13,6 +13,7 @@ from archiver.errors import RecordError
 from archiver.importing.answers import MOST_HOPS, Answer, Answers
 from archiver.importing.pages import HTML, Pages, is_robots
 from archiver.index.memory import Memory
+from archiver.index.rows import value
 from archiver.model import FetchNote, Form, FormName, Hop, Outcome, Purpose
 
 _NOTED = """
@@ -27,8 +28,13 @@ SELECT forms.form, article_pictures.number, articles.note_id, articles.id, artic
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
 WHERE forms.url = :url
-ORDER BY imported DESC, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
+ORDER BY imported DESC, archived > :date, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
 LIMIT 1
+"""
+_DOCUMENT = """
+SELECT note_id FROM articles WHERE url = ? AND kind = 'document' AND source_id IN (
+    SELECT record_id FROM records JOIN warcs ON warcs.id = warc_id WHERE path GLOB 'imports/*')
+ORDER BY id LIMIT 1
 """
 _NUMBERS = """
 SELECT DISTINCT article_pictures.number FROM article_pictures
@@ -39,7 +45,7 @@ WHERE article_id = ? AND forms.url = ? ORDER BY 1
 
 @dataclass(frozen=True)
 class _Want:
-    """What wants a URL as a picture: the nearest in time of the imported articles that show it."""
+    """What wants a URL as a picture: the last imported article before that shows it, else the next one."""
 
     form: FormName
     article: str | None = None
@@ -127,6 +133,11 @@ class Fetches:
         numbers = tuple(number for (number,) in self._db.execute(_NUMBERS, [row["id"], answer.url]))
         return _Want(row["form"], row["note_id"], numbers, row["url"])
 
+    def _document(self, url: str, purpose: Purpose) -> str | None:
+        """The mirror document whose page it is."""
+        found: str | None = value(self._db, _DOCUMENT, url) if purpose == "page" else None
+        return found
+
     def _fetch_note(self, steps: Sequence[_Step], purpose: Purpose, want: _Want | None) -> FetchNote:
         last, url = steps[-1], steps[0].answer.url
         form = Form(form=want.form, url=url) if want else None
@@ -138,7 +149,7 @@ class Fetches:
             outcome=outcome,
             started=steps[0].answer.row["date"] or self._now,
             unchanged=outcome == "whole" and self._memory.last_payload(url, purpose) == payload,
-            article=want.article if want else None,
+            article=want.article if want else self._document(url, purpose),
             references=want.references if want else (),
             form=want.form if want else None,
             memento=memento_time(last.exchange) if want and want.form == "memento" else None,

@@ -16,7 +16,7 @@ from archiver.index.rows import insert, insert_all, value
 from archiver.index.runs import note_run, run_of
 from archiver.index.search import index_article
 from archiver.index.tallies import tally_article
-from archiver.index.texts import note_comparisons
+from archiver.index.texts import note_comparisons, note_page
 from archiver.model import (
     GAP,
     Article,
@@ -105,6 +105,8 @@ def _note(db: Database, entry: Entry, note: Note, warc_id: int, *, foreign: bool
             _listing(db, entry, note, _saved(db, entry, foreign=foreign))
         case FetchNote():
             add_fetch(db, entry, note, warc_id, foreign=foreign)
+            if note.purpose == "page" and note.hops and note.hops[-1].response:
+                note_page(db, note.hops[-1].response)
         case RunNote():
             note_run(db, entry, note, foreign=foreign)
         case MarkNote():
