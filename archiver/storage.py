@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from archiver.errors import StorageError
+from archiver.errors import StorageError, UsageError
 
 OPEN = ".open"  # what a file that is being written ends in
 LISTED = ".records.jsonl"  # what a record list ends in
@@ -134,3 +134,15 @@ def replace_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise storage_error(path, error) from error
     sync_folder(path.parent)
+
+
+def give_name(beside: Path, into: Path) -> None:
+    """Give a file its name, and never replace what has come to be there. Raises OSError."""
+    try:
+        os.link(beside, into)
+    except FileExistsError as error:
+        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
+    except OSError:  # no file system for links: FAT, as on a stick
+        if os.path.lexists(into):
+            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
+        beside.rename(into)

@@ -43,7 +43,9 @@ def response(number: int, media_type: str, body: bytes) -> Record:
 def make(path: Path, megabytes: int) -> int:
     """A WARC file of about that size, 7 pictures to 3 pages; returns how many records it has."""
     source = random.Random(2026)
-    bodies = [("image/jpeg", picture(source)) for _ in range(70)] + [("text/html", page(source)) for _ in range(30)]
+    bodies = [("image/jpeg", picture(source)) for _ in range(70)] + [
+        ("text/html", page(source)) for _ in range(30)
+    ]
     count = written = 0
     with WarcFile(path, path.name) as file:
         while written < megabytes * 1_000_000:
@@ -77,7 +79,9 @@ def main() -> None:
         made = make(warc, given.megabytes)
         lint = [str(ARCHIVER / "archiver"), "lint", "--json", str(warc)]
         counts = {
-            "archiver lint": json.loads(subprocess.run(lint, check=True, capture_output=True).stdout.splitlines()[-1])["records"],
+            "archiver lint": json.loads(
+                subprocess.run(lint, check=True, capture_output=True).stdout.splitlines()[-1]
+            )["records"],
             "warcio": records([str(PEERS / "warcio"), "index", str(warc)]),
             "fastwarc": records([str(PEERS / "fastwarc"), "index", str(warc)]),
         }
@@ -90,12 +94,16 @@ def main() -> None:
         }
         if given.jwarc:
             commands["jwarc validate"] = [*shlex.split(given.jwarc), "validate", str(warc)]
-        times = {label: [run(command) for _ in range(given.rounds + 1)][1:] for label, command in commands.items()}
+        times = {
+            label: [run(command) for _ in range(given.rounds + 1)][1:] for label, command in commands.items()
+        }
         base = [statistics.median(each) for each in zip(*times["archiver lint"], strict=True)]
         print(f"{warc.stat().st_size / 1e6:.0f} MB, {made} records, medians of {given.rounds} rounds")
         for label, taken in times.items():
             wall, cpu = (statistics.median(each) for each in zip(*taken, strict=True))
-            print(f"{label:<20}{wall:>8.2f} s{wall / base[0]:>7.2f}×{cpu:>9.2f} s of CPU{cpu / base[1]:>7.2f}×")
+            print(
+                f"{label:<20}{wall:>8.2f} s{wall / base[0]:>7.2f}×{cpu:>9.2f} s of CPU{cpu / base[1]:>7.2f}×"
+            )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import archives
 import attacker
+import imported
 from attacker import GIVEN, LEVELS, Target
 from attacks import OnDisk, OnRecords, everything
 
+from archiver.prove import verify
+from archiver.sandbox import Sandbox
+
 Row = tuple[tuple[str, ...], str, str]  # cells, area, name
 EACH_FIELD = ("unsigned", "fresh stamps")  # at the others, of each type of record the block alone
+HEADS = {"--deep": ("`--deep`",), "imported": ("`verify`", "`verify.py`")}
 HEAD = ("nothing", "`--key`", "`--roots`", "`--against`", "your key folder")
 
 
@@ -62,7 +68,7 @@ def table(rows: Iterable[Row], head: Sequence[str]) -> str:
         named: dict[str, list[str]] = {}
         for area, names in areas.items():
             named.setdefault(_names(names, of_area[area]), []).append(area)
-        what = "; ".join(f"{', '.join(areas)}: {names}" for names, areas in named.items())
+        what = "; ".join(": ".join(filter(None, (", ".join(areas), names))) for names, areas in named.items())
         lines.append(f"| {what} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -77,15 +83,27 @@ def _names(names: Sequence[str], all_names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
+def imported_files(folder: Path, sandbox: Sandbox) -> Iterator[Row]:
+    """What is found of damage to imported files, by `verify` and by the verifier for strangers."""
+    base = imported.make(folder / "imported", sandbox)
+    for number, (name, (do, _)) in enumerate(imported.DAMAGES.items()):
+        root = imported.copied(base, folder / f"imported-{number}")
+        do(root)
+        codes = sorted({each.code for each in archives.check(root, sandbox)})
+        said = "does not hold" if verify.judge(str(root), [], b"", lambda _: None) else "–"
+        yield (", ".join(f"`{code}`" for code in codes) or "–", said), "", name
+
+
 def measure(target: Target, folder: Path) -> dict[str, list[Row]]:
     """The rows of the tables of docs/tampering.md, by what the tables are about."""
     found = Measure(target, folder)
     rows = {"alone": list(found.alone())}
     for level in LEVELS:
         rows[level] = list(found.fitted(level))
-    return {**rows, "--deep": found.unseen}
+    imports = list(imported_files(folder, target.sandbox))
+    return {**rows, "--deep": found.unseen, "imported": imports}
 
 
 def tables(rows: dict[str, list[Row]]) -> Iterator[str]:
     for about, those in rows.items():
-        yield table(those, ("`--deep`",) if about == "--deep" else HEAD)
+        yield table(those, HEADS.get(about, HEAD))

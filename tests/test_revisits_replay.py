@@ -1,16 +1,13 @@
 """A second run over what has not changed: small, and replayed by other people's tools as if it were whole."""
 
-import contextlib
 import json
-import socket
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from commands import archiver
+from replaying import PEERS, pywb
 from revisit_site import FIRST, LATER, answers, page, save, served, stored, three_runs, warcs
 
 from archiver.capture.revisits import LEAST_BYTES
@@ -20,7 +17,6 @@ from archiver.demo.run import archive_world
 from archiver.demo.world import DemoWorld
 from archiver.keep import keep
 
-PEERS = Path(__file__).parents[1] / ".venv-peers/bin"
 peers = pytest.mark.skipif(not PEERS.exists(), reason="the peers are not installed: make peers")
 pytestmark = pytest.mark.slow
 
@@ -49,32 +45,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for places in (FIRST, FIRST + LATER, FIRST + LATER):
             save(site, flags, root, *(f"http://{place}" for place in places))
     return root
-
-
-@contextlib.contextmanager
-def pywb(folder: Path, files: list[Path], index: str = "") -> Iterator[str]:
-    """Replay on loopback, by pywb's own index or by another."""
-    for command in (["init", "news"], ["add", "news", *map(str, files)]):
-        subprocess.run([PEERS / "wb-manager", *command], cwd=folder, check=True, capture_output=True)
-    if index:
-        (folder / "collections/news/indexes/index.cdxj").write_text(index)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    serving = subprocess.Popen(
-        [PEERS / "wayback", "-b", "127.0.0.1", "-p", str(port)],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(240):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}/news"
-    finally:
-        serving.terminate()
-        serving.wait(20)
 
 
 @peers

@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+import archiver.cli.exporting_trees  # noqa: F401 - adds its commands to the group `export`
 from archiver import __version__
 from archiver.cli.archiving import archive
 from archiver.cli.duplicates import duplicates
 from archiver.cli.evidence import prove
+from archiver.cli.exporting import export
 from archiver.cli.importing import import_
 from archiver.cli.keys import key, sign
 from archiver.cli.linting import lint
@@ -68,6 +70,7 @@ _COMMANDS = (
     compare_pictures,
     demo,
     duplicates,
+    export,
     import_,
     key,
     lint,

@@ -22,8 +22,8 @@ from archiver.console import Output
 def lint(files: tuple[str, ...], strict: bool, roots: tuple[Path, ...], as_json: bool) -> None:
     """Judge WARC, ARC and WACZ files by the texts that define them.
 
-    FILE is a file, a folder of such files, or - for standard input. Each finding has the section of its text. The
-    exit code is 0 without errors, 4 with errors, 3 when a file could not be read or judged.
+    FILE is a file, a folder of such files, or - for standard input. Each finding has the section of its
+    text. The exit code is 0 without errors, 4 with errors, 3 when a file could not be read or judged.
     """
     from archiver.lint import Linting
     from archiver.manifest.timestamp import load_roots

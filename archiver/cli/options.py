@@ -151,6 +151,19 @@ def _seconds(written: str, what: str, example: str) -> float:
     return float(found[1]) * _AGES[found[2]]
 
 
+def size(written: str) -> int:
+    """`500MB`, `1GB`, `2GiB` → bytes."""
+    found = re.fullmatch(_NUMBER + "([kmgt]?)(i?)b?", written.lower())
+    count = (
+        0
+        if found is None
+        else float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " ")
+    )
+    if count < 1:
+        raise click.BadParameter(f"{written!r} is no size. Write bytes, or a number with MB, GB or TB: 1GB.")
+    return math.floor(count)
+
+
 def share(written: str) -> float:
     """`5%` → 0.05."""
     found = re.fullmatch(_NUMBER + "%", written)

@@ -10,7 +10,8 @@ from archiver.warc.foreign import ForeignRecord
 _VERSION_LINE = re.compile(rb"([12]) ([0-9]+) [^\n]+\r?\n")
 _FIELDS = {
     b"1": b"URL IP-address Archive-date Content-type Archive-length",
-    b"2": b"URL IP-address Archive-date Content-type Result-code Checksum Location Offset Filename Archive-length",
+    b"2": b"URL IP-address Archive-date Content-type Result-code Checksum Location Offset Filename"
+    b" Archive-length",
 }
 _LEGACY = (14, 12)  # digits of a date; 12 in the oldest files
 
@@ -51,4 +52,9 @@ def _version_block(block: bytes, named: bool, said: Said) -> None:
     if found is None:
         said.append(("arc-version", f"no version line: {shown(block[:80])}"))
     elif not block[found.end() :].startswith(_FIELDS[found[1]]):
-        said.append(("arc-version", f"not the fields of version {found[1].decode()}: {shown(block[found.end() :][:200])}"))
+        said.append(
+            (
+                "arc-version",
+                f"not the fields of version {found[1].decode()}: {shown(block[found.end() :][:200])}",
+            )
+        )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archiver.lint.digests import read_digest
-from archiver.lint.head import Said
 from archiver.lint.package import read_json
 from archiver.lint.signature import parse_time
 
@@ -23,7 +22,10 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an index can say of a record. `digest`: WARC-Payload-Digest as written; `stored`: of the member."""
+    """What an index can say of a record. `digest`: WARC-Payload-Digest as written.
+
+    `stored`: the digest of the stored bytes; `plain`: they are not compressed.
+    """
 
     length: int
     kind: str
@@ -117,43 +119,37 @@ def _line(where: str, line: bytes, indexed: Indexed, say: Say) -> None:
         say("index-record", f"{where}: no record at offset {offset} of {filename!r:.200}")
         return
     indexed.found.add(key)
-    _compare(where, entry, (length, stamp[:14].decode()), place, indexed.digests, key, say)
+    differs = _compare(entry, length, stamp[:14].decode(), place)
+    if differs:
+        say("index-record", f"{where}: {'; '.join(differs)}")
+    stored, digest = entry.get("recordDigest"), entry.get("digest")
+    if isinstance(stored, str) and stored.lower() != place.stored:
+        say("index-digest", f"{where}: recordDigest {stored!r:.100}")
+    if isinstance(digest, str) and not _same(digest, place.digest) and not indexed.digests(*key, digest):
+        say("index-digest", f"{where}: digest {digest!r:.100}")
 
 
 def _number(value: Any) -> int | None:
-    """pywb writes numbers as strings."""
+    """Pywb writes numbers as strings."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return value if type(value) is int and value >= 0 else None
 
 
-def _compare(
-    where: str,
-    entry: dict[str, Any],
-    at: tuple[int, str],
-    place: Place,
-    digests: Callable[[str, int, str], bool],
-    key: tuple[str, int],
-    say: Say,
-) -> None:
-    differs = [
-        f"{name} {said!r:.200} where the record has {has!r:.200}"
-        for name, said, has in (
-            ("length", at[0], place.length if at[0] != place.length - 4 or not place.plain else at[0]),
-            ("time", at[1], place.stamp),
-            ("url", entry["url"].partition("__wb_method=")[0].rstrip("?&"), place.url.rstrip("?&")),
-            ("status", str(entry.get("status", place.status)), place.status),
-        )
-        if said != has and not (name == "status" and not place.status)
+def _compare(entry: dict[str, Any], length: int, stamp: str, place: Place) -> list[str]:
+    """What a line and its record say differently. Some leave the two CRLF out of a plain record's length."""
+    url = entry["url"].partition("__wb_method=")[0].rstrip("?&")  # as POST requests are indexed
+    lengths = (place.length, place.length - 4 if place.plain else place.length)
+    status = str(entry.get("status", place.status))
+    pairs = (
+        ("length", length, length if length in lengths else place.length),
+        ("time", stamp, place.stamp),
+        ("url", url, place.url.rstrip("?&")),
+        ("status", status, place.status or status),
+    )
+    return [
+        f"{name} {said!r:.200} where the record has {has!r:.200}" for name, said, has in pairs if said != has
     ]
-    if differs:
-        say("index-record", f"{where}: {'; '.join(differs)}")
-    stored = entry.get("recordDigest")
-    if isinstance(stored, str) and stored.lower() != place.stored:
-        say("index-digest", f"{where}: recordDigest {stored!r:.100}")
-    digest = entry.get("digest")
-    if isinstance(digest, str) and not _same(digest, place.digest) and not digests(*key, digest):
-        say("index-digest", f"{where}: digest {digest!r:.100}")
 
 
 def labelled(written: str) -> bytes:
@@ -166,13 +162,16 @@ def _same(said: str, has: str) -> bool:
     if said == has:
         return True
     one, other = read_digest(labelled(said)), read_digest(has.encode())
-    return one is not None and other is not None and bool(one.algorithm) and (
-        (one.algorithm, one.expected) == (other.algorithm, other.expected)
+    return (
+        one is not None
+        and other is not None
+        and bool(one.algorithm)
+        and ((one.algorithm, one.expected) == (other.algorithm, other.expected))
     )
 
 
 def judge_blocks(name: str, idx: bytes, block: Callable[[str, int, int], bytes | None], say: Say) -> None:
-    """A secondary index: `key time?\\tjson`, or `key {json}`, of the blocks of a compressed one."""
+    """A secondary index: a key and a JSON object for each block of a compressed one."""
     for number, line in enumerate(idx.split(b"\n"), 1):
         start = line.find(b"{")
         if line.startswith(b"!meta ") or start < 0:

@@ -1,7 +1,7 @@
-"""Digests as WARC headers write them, and the block or payload held against them (WARC/1.1 sections 5.8, 5.9).
+"""Digests of WARC headers, and the block or payload held against them (WARC/1.1 sections 5.8, 5.9).
 
-The value is Base16 or Base32 (RFC 4648). The grammar has no `=` and no `/`, so padding and Base64 are read, as the
-community recommends (warc-specifications issue 48), and said.
+The value is Base16 or Base32 (RFC 4648). The grammar has no `=` and no `/`: padding and Base64 are
+read, as the community recommends (warc-specifications issue 48), and said.
 """
 
 import base64
@@ -13,9 +13,18 @@ from typing import Any
 
 from archiver.errors import RecordError
 from archiver.lint.head import Head, Said, shown
-from archiver.warc.http import decoded, dechunk, parse_message
+from archiver.warc.http import dechunk, decoded, parse_message
 
-_BYTES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "blake2b": 64, "blake2s": 32}
+_BYTES = {
+    "md5": 16,
+    "sha1": 20,
+    "sha224": 28,
+    "sha256": 32,
+    "sha384": 48,
+    "sha512": 64,
+    "blake2b": 64,
+    "blake2s": 32,
+}
 _DECODED_BYTES = 1 << 26  # of a content coding undone only to say what a wrong digest is of
 BLOCK, PAYLOAD = b"warc-block-digest", b"warc-payload-digest"
 _NAMES = {BLOCK: "WARC-Block-Digest", PAYLOAD: "WARC-Payload-Digest"}
@@ -23,7 +32,7 @@ _NAMES = {BLOCK: "WARC-Block-Digest", PAYLOAD: "WARC-Payload-Digest"}
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """`algorithm`: a name of hashlib, "" for one that is not known. `odd`: written as few programs read it."""
+    """`algorithm`: a name of hashlib, "" for one not known. `odd`: written as few programs read it."""
 
     algorithm: str
     expected: bytes
@@ -115,7 +124,9 @@ class Digests:
             return
         self.held[field] += 1
         if wanted.odd:
-            said.append(("digest-encoding", f"{_NAMES[field]} is {wanted.algorithm}, not in Base16 or Base32"))
+            said.append(
+                ("digest-encoding", f"{_NAMES[field]} is {wanted.algorithm}, not in Base16 or Base32")
+            )
 
 
 def is_http(head: Head, kind: bytes) -> bool:
@@ -125,7 +136,7 @@ def is_http(head: Head, kind: bytes) -> bool:
 
 
 def entity(block: memoryview) -> Any:
-    """The entity-body of an HTTP message: transfer coding removed, content coding kept (RFC 9112 section 7)."""
+    """The entity-body of an HTTP message: transfer coding removed, content coding kept (RFC 9112)."""
     head, body = split(block)
     if b"chunked" in head and parse_message(bytes(block[: len(head)])).chunked:
         return dechunk(bytes(body))

@@ -1,4 +1,4 @@
-"""Which fields a record has, must have and shall not have, and their values (WARC/1.1 sections 5.2 to 5.22)."""
+"""Which fields a record must have and shall not have, and their values (WARC/1.1 sections 5.2 to 5.22)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,7 +57,9 @@ _FIELDS: dict[bytes, _Field] = {
     b"content-type": _Field("media-type", forms.is_media_type),
     b"warc-concurrent-to": _Field("concurrent", forms.is_id, forbidden=_NO_EVENT),
     b"warc-payload-digest": _Field("payload", lambda _: True, forbidden=_NO_PAYLOAD),
-    b"warc-ip-address": _Field("ip", lambda value: forms.canonical_ip(value) is not None, forbidden=_NO_EVENT),
+    b"warc-ip-address": _Field(
+        "ip", lambda value: forms.canonical_ip(value) is not None, forbidden=_NO_EVENT
+    ),
     b"warc-refers-to": _Field(
         "refers",
         forms.is_id,
@@ -81,7 +83,9 @@ NAMES = {
     name: name.decode().title().replace("Warc", "WARC").replace("Ip-", "IP-").replace("Uri", "URI")
     for name in _FIELDS
 }
-NAMES |= {name: written.removesuffix("Id") + "ID" for name, written in NAMES.items() if written.endswith("-Id")}
+NAMES |= {
+    name: written.removesuffix("Id") + "ID" for name, written in NAMES.items() if written.endswith("-Id")
+}
 _ONLY_1_1 = (b"warc-refers-to-target-uri", b"warc-refers-to-date")
 _BRACKETED = (b"warc-target-uri", b"warc-profile")
 _REQUIRED = {kind: [name for name, each in _FIELDS.items() if kind in each.required] for kind in TYPES}
@@ -93,21 +97,22 @@ def kind_of(head: Head) -> bytes:
     return head.fields.get(b"warc-type", b"").lower()
 
 
-def judge_fields(head: Head, said: Said) -> None:
+def judge_fields(head: Head) -> None:
     """Every rule of one field by itself."""
-    kind = kind_of(head)
+    kind, said = kind_of(head), head.said
     for name in _REQUIRED.get(kind, _REQUIRED_OF_ALL):
         if name not in head.fields:
             said.append((f"{_FIELDS[name].key}-missing", f"no {NAMES[name]}"))
     for name, value in head.fields.items():
         rule = _FIELDS.get(name)
         if rule is not None and not (head.first and name in _ONLY_1_1):
-            _judge(rule, name, value, head, kind, said)
+            _judge(rule, name, value, head)
     if kind and kind not in _EVERY and forms.is_token(kind):
         said.append(("type-unknown", f"WARC-Type {shown(kind)}"))
 
 
-def _judge(rule: _Field, name: bytes, value: bytes, head: Head, kind: bytes, said: Said) -> None:
+def _judge(rule: _Field, name: bytes, value: bytes, head: Head) -> None:
+    kind, said = kind_of(head), head.said
     if kind in rule.forbidden:
         said.append((f"{rule.key}-forbidden", f"{NAMES[name]} on a {kind.decode()} record"))
     if name in _BRACKETED and value[:1] == b"<" and value[-1:] == b">":

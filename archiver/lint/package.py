@@ -31,7 +31,7 @@ def read_json(data: bytes) -> Any:
 
 
 def judge_package(data: bytes, sizes: Mapping[str, int], read: Read, said: Said) -> dict[str, Any]:
-    """`sizes`: bytes of each file by its name. Returns what datapackage.json says, {} where it is no object."""
+    """`sizes`: bytes of each file by its name. Returns what datapackage.json says; {} for no object."""
     package = read_json(data)
     if not isinstance(package, dict):
         said.append(("package-form", "datapackage.json is no JSON object"))

@@ -34,7 +34,7 @@ def judge_record(raw: bytes, block: memoryview | None, length: int, digests: Dig
     """`raw`: the header; `block`: of `length` bytes, None where it is too large to be held."""
     head = parse_head(raw)
     said, kind = head.said, kind_of(head)
-    judge_fields(head, said)
+    judge_fields(head)
     judged = Judged(head, kind, length, said)
     if block is None:
         said.append(("too-large", f"a block of {length} bytes"))
@@ -91,7 +91,9 @@ def _message(judged: Judged, block: memoryview) -> None:
     if found and b"\ntransfer-encoding:" not in head and b"warc-truncated" not in judged.head.fields:
         promised = int(found[1])
         if 0 < len(body) < promised:
-            judged.said.append(("http-cut", f"{len(body)} of the {promised} bytes that Content-Length promises"))
+            judged.said.append(
+                ("http-cut", f"{len(body)} of the {promised} bytes that Content-Length promises")
+            )
 
 
 def _resource(judged: Judged, _: memoryview) -> None:

@@ -1,4 +1,4 @@
-"""Records held against each other: ids, references, capture events, segments (WARC/1.1 sections 5.2, 5.7, 5.11, 7).
+"""Records held against each other: ids, references, events, segments (WARC/1.1 sections 5.2, 5.7, 5.11, 7).
 
 Of each record a number is kept, and of each reference to a later record until that comes: some 150 bytes.
 """
@@ -37,7 +37,7 @@ class _Series:
     """Segments of one record: how many came, their bytes, their URI."""
 
     number: int
-    bytes: int
+    length: int
     uri: bytes
 
 
@@ -86,9 +86,11 @@ class References:
     def _refer(self, offset: int, judged: Judged) -> None:
         packed = _packed(judged)
         date, uri = (packed >> _BITS) & _MASK, packed & _MASK
-        found = [(field, judged.get(field), kind) for field, kind in _REFERENCES if judged.get(field)]
-        found += [(b"warc-concurrent-to", each, b"") for each in judged.head.concurrent if each]
+        found = [(field, judged.get(field), kind) for field, kind in _REFERENCES]
+        found += [(b"warc-concurrent-to", each, b"") for each in judged.head.concurrent]
         for field, value, kind in found:
+            if not value.startswith(b"<"):
+                continue
             wait = _Wait(offset, judged.id, field, kind, date, uri)
             known = self._known.get(hash(value))
             if known is not None:
@@ -105,16 +107,19 @@ class References:
             if len(self._series) < MOST_RECORDS:
                 self._series[judged.get(b"warc-record-id")] = _Series(1, judged.length, uri)
             return
-        series = self._series.get(judged.get(b"warc-segment-origin-id"))
+        origin = judged.get(b"warc-segment-origin-id")
+        if not origin.startswith(b"<"):
+            return
+        series = self._series.get(origin)
         if series is None or int(number) != series.number + 1:
             judged.said.append(("segment-gap", f"segment {int(number)} without those before it"))
             return
-        series.number, series.bytes = series.number + 1, series.bytes + judged.length
+        series.number, series.length = series.number + 1, series.length + judged.length
         if uri != series.uri:
             judged.said.append(("segment-uri", "another WARC-Target-URI than that of the first segment"))
         total = judged.get(b"warc-segment-total-length")
-        if total.isdigit() and int(total[:20]) != series.bytes:
-            judged.said.append(("segment-total", f"{series.bytes} bytes, not {int(total[:20])}"))
+        if total.isdigit() and int(total[:20]) != series.length:
+            judged.said.append(("segment-total", f"{series.length} bytes, not {int(total[:20])}"))
 
 
 def _packed(judged: Judged) -> int:

@@ -28,7 +28,7 @@ class Linting:
     def __init__(self, named: Sequence[str], roots: Roots = (), *, strict: bool = False) -> None:
         """`named`: paths, or `-`; of a folder the files whose names end as WARC, ARC and WACZ files do.
 
-        `strict`: warnings count as errors for the exit code. Raises UsageError when there is nothing to judge.
+        `strict`: warnings count as errors for the exit code. Raises UsageError for nothing to judge.
         """
         self._roots, self._strict = roots, strict
         self.named = list(_files(named))
@@ -71,14 +71,16 @@ def _files(named: Sequence[str]) -> Iterator[str]:
             yield name
         else:
             yield from sorted(
-                str(each) for each in path.rglob("*") if each.name.lower().endswith(SUFFIXES) and each.is_file()
+                str(each)
+                for each in path.rglob("*")
+                if each.name.lower().endswith(SUFFIXES) and each.is_file()
             )
 
 
 def _opened(name: str) -> BinaryIO:
     """A file that can be sought; standard input is spooled."""
     if name != "-":
-        return open(name, "rb", opener=unblocked)  # noqa: PTH123, SIM115 - the caller closes it
+        return open(name, "rb", opener=unblocked)
     spooled = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
     copyfileobj(sys.stdin.buffer, spooled, 1 << 20)
     spooled.seek(0)

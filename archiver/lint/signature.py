@@ -1,15 +1,17 @@
 """The signature of a WACZ, judged (wacz-auth 0.1.0). No network.
 
 Anonymous: ECDSA P-384 with SHA-256 over the ASCII text `sha256:…` of the hash, as r and s of 48 bytes each.
-Domain: ECDSA (DER) by the key of a TLS certificate over the same text, and an RFC 3161 token over the text of that
-signature. Keys and chains prove nothing by themselves: whose the key is, a person has to know, or a root has to say.
+Domain: ECDSA (DER) by the key of a TLS certificate over the same text, and an RFC 3161 token over the text of
+that signature. Keys and chains prove nothing by themselves: whose a key is, a person knows, or a root says.
 """
 
 import base64
 import binascii
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 from cryptography import x509
@@ -31,6 +33,7 @@ _OPTIONAL = {"version", "crossSignedCert"}
 _CHAIN = 10
 _HALF = 48  # bytes of r, and of s, on P-384
 _PEM_CHARACTERS = 1 << 18
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 Kind = Literal["none", "anonymous", "domain"]
 Roots = Sequence[x509.Certificate]
@@ -38,7 +41,7 @@ Roots = Sequence[x509.Certificate]
 
 @dataclass
 class Signed:
-    """What a signature came to. `signer`: the domain, or the public key in Base64. `time`: RFC 3161's, in UTC.
+    """What a signature came to. `signer`: the domain, or the public key in Base64. `time`: RFC 3161's.
 
     `holds`: nothing is wrong with it. `rooted`: and its chains lead to given roots.
     """
@@ -57,9 +60,10 @@ def judge_signature(signed: Any, package_hash: str, package_created: Any, roots:
     texts = names and all(isinstance(value, str) for name, value in signed.items() if value is not None)
     domain = "domain" in names or "domainCert" in names
     wanted = _DOMAIN if domain else _ANONYMOUS
-    if not texts or not wanted <= names or names - wanted - _OPTIONAL or ("crossSignedCert" in names and not domain):
-        lacks, more = sorted(wanted - names), sorted(names - wanted - _OPTIONAL)
-        said.append(("signature-form", f"signedData lacks {lacks}, and has {more} beyond its form"))
+    more = names - wanted - (_OPTIONAL if domain else {"version"})
+    if not texts or not wanted <= names or more:
+        words = f"signedData lacks {sorted(wanted - names)}, and has {sorted(more)} beyond its form"
+        said.append(("signature-form", words[:500]))
         return Signed("domain" if domain else "anonymous")
     values = {name: value or "" for name, value in signed.items()}
     found = Signed("domain" if domain else "anonymous", values["domain" if domain else "publicKey"][:1000])
@@ -69,12 +73,17 @@ def judge_signature(signed: Any, package_hash: str, package_created: Any, roots:
     if created is None:
         said.append(("signature-form", f"created {values['created'][:80]!r} is no time"))
     elif package_created is not None and values["created"] != package_created:
-        said.append(("signature-created", f"created {values['created'][:80]!r}, not {str(package_created)[:80]!r}"))
+        words = f"created {values['created'][:80]!r}, not {str(package_created)[:80]!r}"
+        said.append(("signature-created", words))
     if domain:
         _domain(values, created, roots, found, said)
     else:
         _anonymous(values, said)
-    wrong = {code for code, _ in said[before:]} - {"signature-created", "signature-window", "signature-unrooted"}
+    wrong = {code for code, _ in said[before:]} - {
+        "signature-created",
+        "signature-window",
+        "signature-unrooted",
+    }
     found.holds = not wrong
     found.rooted &= found.holds
     return found
@@ -116,7 +125,9 @@ def _verify(key: ec.EllipticCurvePublicKey, signature: bytes, text: str, said: S
         said.append(("signature-bad", "the signature is not by this key over this hash"))
 
 
-def _domain(values: dict[str, str], created: datetime | None, roots: Roots, found: Signed, said: Said) -> None:
+def _domain(
+    values: dict[str, str], created: datetime | None, roots: Roots, found: Signed, said: Said
+) -> None:
     chain = _chain(values["domainCert"], "domainCert", said)
     if not chain:
         return
@@ -134,9 +145,9 @@ def _domain(values: dict[str, str], created: datetime | None, roots: Roots, foun
         said.append(("signature-domain", f"domain {values['domain'][:200]!r} is not the certificate's"))
     begins = chain[0].not_valid_before_utc
     if created and not begins <= created <= chain[0].not_valid_after_utc:
-        said.append(("signature-expired", f"created {created:%Y-%m-%dT%H:%M:%SZ}, when the certificate did not hold"))
+        said.append(("signature-expired", f"created {created:{_TIME}}, when the certificate did not hold"))
     elif created and created - begins > CERTIFICATE_WINDOW:
-        said.append(("signature-window", f"the certificate began to hold at {begins:%Y-%m-%dT%H:%M:%SZ}"))
+        said.append(("signature-window", f"the certificate began to hold at {begins:{_TIME}}"))
     rooted = _rooted(chain, roots)
     if values.get("crossSignedCert"):
         cross = _chain(values["crossSignedCert"], "crossSignedCert", said)
@@ -161,7 +172,7 @@ def _chain(pem: str, name: str, said: Said) -> Roots:
     if len(chain) > _CHAIN:
         said.append(("signature-chain", f"{name}: a chain of {len(chain)} certificates"))
         return ()
-    for issued, issuer in zip(chain, chain[1:], strict=False):
+    for issued, issuer in pairwise(chain):
         if not _issued(issued, issuer):
             said.append(("signature-chain", f"{name}: a certificate that the next one did not issue"))
             return ()
@@ -182,12 +193,9 @@ def _rooted(chain: Roots, roots: Roots) -> bool:
 
 def _domains(leaf: x509.Certificate) -> set[str]:
     names = {str(each.value) for each in leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)}
-    try:
-        names |= set(
-            leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
-        )
-    except (x509.ExtensionNotFound, ValueError):
-        pass
+    with suppress(x509.ExtensionNotFound, ValueError):
+        others = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names |= set(others.get_values_for_type(x509.DNSName))
     return {name.lower() for name in names}
 
 
@@ -206,7 +214,8 @@ def _stamp(values: dict[str, str], created: datetime | None, roots: Roots, found
         said.append(("signature-time", "timeSignature is not by timestampCert"))
     found.time = stamp.time
     if created and abs(stamp.time - created) > STAMP_WINDOW:
-        said.append(("signature-time", f"stamped at {stamp.time:%Y-%m-%dT%H:%M:%SZ}, not within 10 minutes of created"))
+        words = f"stamped at {stamp.time:{_TIME}}, not within 10 minutes of created"
+        said.append(("signature-time", words))
     return stamp.rooted and any(_rooted((each,), roots) for each in chain)
 
 

@@ -1,7 +1,8 @@
-"""WACZ files (1.1.1): the ZIP, what it says of itself, its signature, and index and pages against the records."""
+"""WACZ files (1.1.1): the ZIP, what it says of itself, its signature, index and pages against the records."""
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -11,10 +12,11 @@ from archiver.lint.cdxj import Indexed, Place, gunzipped, judge_blocks, judge_in
 from archiver.lint.digests import entity, is_http, read_digest, readings
 from archiver.lint.head import Said, parse_head
 from archiver.lint.package import DIGEST, PACKAGE, judge_digest, judge_package
+from archiver.lint.proof import judge_proof
 from archiver.lint.record import Judged
 from archiver.lint.references import MOST_RECORDS
 from archiver.lint.signature import Roots, Signed, judge_signature
-from archiver.lint.walk import Finding, Tally, finding, judge_walk
+from archiver.lint.walk import Finding, Tally, judge_walk
 from archiver.lint.zips import Zip
 from archiver.warc.foreign import Stretch, parse_stored
 
@@ -32,11 +34,16 @@ _BELONGS = {
 _INDEXED = ("response", "resource", "revisit")
 _STORED_BYTES = 64 << 20  # of a record that is read again because its index line has another digest
 
+
 @dataclass
 class WaczState:
-    """What a WACZ says of itself, and whether it holds. `hashes`: of all its files, and of datapackage.json."""
+    """What a WACZ says of itself. `hashes`: those of all its files hold, and that of datapackage.json.
+
+    `proved`: it has the proof of an archive of ours, and that holds.
+    """
 
     hashes: bool = False
+    proved: bool = False
     signature: Signed = field(default_factory=Signed)
     said: Said = field(default_factory=list)
 
@@ -68,9 +75,20 @@ def judge_packaging(parts: Zip, roots: Roots, state: WaczState) -> None:
         if digest.get("signedData") is not None:
             created = package.get("created")
             state.signature = judge_signature(digest["signedData"], digest_of(data), created, roots, said)
-    hashed = ("package-form", "package-absent", "package-hash", "package-bytes", "digest-file", "digest-hash", "zip-")
+    written = package.get("resources")
+    listed = [each for each in written if isinstance(each, dict)] if isinstance(written, list) else []
+    resources = {str(each.get("path")): str(each.get("hash")) for each in listed}
+    state.proved = judge_proof(parts, resources, roots, said) and all(code != "proof-bad" for code, _ in said)
+    hashed = (
+        "package-form",
+        "package-absent",
+        "package-hash",
+        "package-bytes",
+        "digest-file",
+        "digest-hash",
+        "zip-",
+    )
     state.hashes = not any(code.startswith(hashed) for code, _ in said[before:])
-
 
 
 def _whole(parts: Zip, name: str, said: Said) -> bytes | None:
@@ -100,7 +118,7 @@ def judge_wacz(file: BinaryIO, name: str, tally: Tally, roots: Roots) -> Iterato
     try:
         parts = Zip(file, state.said)
     except RecordError as error:
-        yield finding(tally, "zip-damaged", str(error))
+        yield tally.finding("zip-damaged", str(error))
         return
     tally.bytes = file.seek(0, 2)
     if not name.lower().endswith(".wacz") and name != "-":
@@ -108,7 +126,7 @@ def judge_wacz(file: BinaryIO, name: str, tally: Tally, roots: Roots) -> Iterato
     _layout(parts, state.said)
     judge_packaging(parts, roots, state)
     for code, words in state.said:
-        yield finding(tally, code, words)
+        yield tally.finding(code, words)
     yield from _Contents(parts, tally).findings()
 
 
@@ -149,26 +167,25 @@ class _Contents:
         said: Said = []
         indexed = self._index(said)
         for name in _files(self._parts, "pages", (".jsonl",)):
-            self._read(name, said, lambda read, name=name: judge_pages(name, read, indexed, self._saying(said)))
+            with self._reading(said, name):
+                judge_pages(name, self._parts.read(name), indexed, self._saying(said))
         if indexed is not None and not self._full:
             self._lost(said)
         for code, words in said:
-            yield finding(self._tally, code, words)
+            yield self._tally.finding(code, words)
 
     @staticmethod
     def _saying(said: Said) -> Callable[[str, str], None]:
         return lambda code, words: said.append((code, words))
 
-    def _read(self, name: str, said: Said, judge: Callable[[Iterator[bytes]], None]) -> bool:
+    @contextmanager
+    def _reading(self, said: Said, name: str) -> Iterator[None]:
         try:
-            judge(self._parts.read(name))
+            yield
         except RecordError as error:
             said.append(("zip-damaged", str(error)))
-            return False
         except ValueError as error:
             said.append(("index-line", f"{name}: {error}"))
-            return False
-        return True
 
     def _warc(self, name: str) -> Iterator[Finding]:
         tally = Tally(f"{self._tally.file}/{name}", "")
@@ -178,7 +195,7 @@ class _Contents:
             with tempfile.TemporaryFile() as spooled:
                 yield from judge_walk(self._opened(name, spooled), name, tally, self._seeing(base))
         except RecordError as error:
-            yield finding(tally, "zip-damaged", str(error))
+            yield tally.finding("zip-damaged", str(error))
         outer = self._tally
         outer.records += tally.records
         outer.errors += tally.errors
@@ -190,8 +207,7 @@ class _Contents:
     def _opened(self, name: str, spooled: BinaryIO) -> BinaryIO:
         if self._parts.stored(name):
             return cast("BinaryIO", self._parts.place(name))
-        for block in self._parts.read(name):
-            spooled.write(block)
+        spooled.writelines(self._parts.read(name))
         return spooled
 
     def _seeing(self, base: str) -> Callable[[Stretch, Judged, memoryview | None], None]:
@@ -199,7 +215,8 @@ class _Contents:
             if len(self._indexed.places) >= MOST_RECORDS:
                 self._full = True
                 return
-            status = bytes(block[9:12]).decode("latin-1") if block is not None and block[:5] == b"HTTP/" else ""
+            begin = bytes(block[:16]) if block is not None else b""
+            status = begin[9:12].decode("latin-1") if begin.startswith(b"HTTP/") else ""
             date = judged.get(b"warc-date")[:19].decode("latin-1")
             self._indexed.places[base, stretch.offset] = Place(
                 length=stretch.length,
@@ -216,48 +233,50 @@ class _Contents:
 
     def _index(self, said: Said) -> Indexed | None:
         """Reads every index; None when there is none that could be read."""
-        read = False
-        say = self._saying(said)
-        for name in _files(self._parts, "indexes", (*_PLAIN_INDEXES, *_PACKED_INDEXES, ".idx")):
-            if name.endswith(".idx"):
-                data = _whole(self._parts, name, said)
-                judge_blocks(name, data or b"", self._block_of(name), say)
-            elif name.endswith(_PACKED_INDEXES):
-                size = self._parts.infos[name].file_size
-                if not _files(self._parts, "indexes", (".idx",)):
-                    said.append(("index-lone", name))
-                read |= self._read(
-                    name,
-                    said,
-                    lambda chunks, name=name, size=size: judge_index(name, gunzipped(chunks, size), self._indexed, say),
-                )
-            else:
-                read |= self._read(name, said, lambda chunks, name=name: judge_index(name, chunks, self._indexed, say))
+        read, say = False, self._saying(said)
+        lone = not _files(self._parts, "indexes", (".idx",))
+        for name in _files(self._parts, "indexes", (*_PLAIN_INDEXES, *_PACKED_INDEXES)):
+            packed = name.endswith(_PACKED_INDEXES)
+            if packed and lone:
+                said.append(("index-lone", name))
+            size = self._parts.infos[name].file_size
+            with self._reading(said, name):
+                chunks = self._parts.read(name)
+                judge_index(name, gunzipped(chunks, size) if packed else chunks, self._indexed, say)
+                read = True
+        for name in _files(self._parts, "indexes", (".idx",)):
+            judge_blocks(name, _whole(self._parts, name, said) or b"", self._block, say)
         return self._indexed if read else None
 
-    def _block_of(self, idx: str) -> Callable[[str, int, int], bytes | None]:
+    def _block(self, named: str, offset: int, length: int) -> bytes | None:
+        """A block of a compressed index; without a name, of the only one."""
         packed = _files(self._parts, "indexes", _PACKED_INDEXES)
-
-        def block(named: str, offset: int, length: int) -> bytes | None:
-            name = next((each for each in packed if each.endswith(f"/{named}")), packed[0] if packed else "")
-            if not name or not self._parts.stored(name) or length > JSON_BYTES:
-                return None
-            part = self._parts.place(name)
-            part.seek(offset)
-            return part.read(length)
-
-        return block
+        name = next((each for each in packed if each.endswith(f"/{named}")), packed[0] if packed else "")
+        if not name or not self._parts.stored(name) or length > JSON_BYTES:
+            return None
+        part = self._parts.place(name)
+        part.seek(offset)
+        return part.read(length)
 
     def _lost(self, said: Said) -> None:
         for key, place in self._indexed.places.items():
-            if key not in self._indexed.found and place.kind in _INDEXED and place.url.startswith(("http:", "https:")):
+            if (
+                key not in self._indexed.found
+                and place.kind in _INDEXED
+                and place.url.startswith(("http:", "https:"))
+            ):
                 said.append(("index-lost", f"{key[0]} offset {key[1]}: {place.url!r:.300}"))
 
     def _has_digest(self, base: str, offset: int, written: str) -> bool:
         """Whether a record's payload, in any reading, has the digest of its index line."""
         place, name = self._indexed.places[base, offset], self._files[base]
         wanted = read_digest(labelled(written))
-        if wanted is None or not wanted.algorithm or place.length > _STORED_BYTES or not self._parts.stored(name):
+        if (
+            wanted is None
+            or not wanted.algorithm
+            or place.length > _STORED_BYTES
+            or not self._parts.stored(name)
+        ):
             return False
         part = self._parts.place(name)
         part.seek(offset)

@@ -18,8 +18,8 @@ from archiver.warc.read import RECORD_BYTES
 HEAD = 1 << 16
 _PROBLEMS = {
     "short-block": ("length-mismatch", "arc-length"),
-    "record-end": ("record-end", "arc-newline"),
-    "lead": ("between-records", "arc-newline"),
+    "record-end": ("record-end", ""),
+    "lead": ("between-records", ""),
     "rest": ("damaged", "arc-damaged"),
     "split": ("compression", "compression"),
     "date": ("", "arc-date"),
@@ -30,7 +30,7 @@ _PROBLEMS = {
 class Finding:
     """Something that the text does not allow, or does not recommend.
 
-    `offset`: in the file, of the stored record or bytes; in a WACZ, of the file in it. `record`: WARC-Record-ID.
+    `offset`: of the stored record or bytes in the file, which may be one in a WACZ. `record`: its id.
     """
 
     file: str
@@ -58,15 +58,16 @@ class Tally:
     unjudged: list[str] = field(default_factory=list)  # why not all of it was judged
     type: str = "file"
 
-
-def finding(tally: Tally, code: str, message: str, offset: int = 0, record: str = "", version: str = "") -> Finding:
-    """A finding, counted."""
-    severity = RULES[code].severity
-    if severity == "error":
-        tally.errors += 1
-    else:
-        tally.warnings += 1
-    return Finding(tally.file, offset, record, code, section(code, version), severity, message)
+    def finding(
+        self, code: str, message: str, offset: int = 0, record: str = "", *, version: str = ""
+    ) -> Finding:
+        """A finding in this file, counted."""
+        severity = RULES[code].severity
+        if severity == "error":
+            self.errors += 1
+        else:
+            self.warnings += 1
+        return Finding(self.file, offset, record, code, section(code, version), severity, message)
 
 
 Seen = Callable[[Stretch, Judged, memoryview | None], None]
@@ -79,7 +80,7 @@ class Walk:
         self._file, self._name, self._tally, self._seen = file, PurePosixPath(name).name, tally, seen
         self._digests, self._references = Digests(), References()
         self._forms: set[str] = set()
-        self._version, self._draft = "", False
+        self._version, self._draft, self._arc_end = "", False, -1
 
     def findings(self) -> Iterator[Finding]:
         """In the order of the file. RecordError when it cannot be read."""
@@ -103,12 +104,17 @@ class Walk:
         tally.block_digests, tally.payload_digests = self._digests.held[BLOCK], self._digests.held[PAYLOAD]
 
     def _say(self, code: str, message: str, offset: int = 0, record: str = "") -> Finding:
-        return finding(self._tally, code, message, offset, record, self._version)
+        return self._tally.finding(code, message, offset, record, version=self._version)
 
     def _suffix(self) -> Iterator[Finding]:
         kind, name = self._tally.kind, self._name.lower().removesuffix(".open")
         packed = {"warc+gzip": ".gz", "arc+gzip": ".gz", "warc+zstd": ".zst"}.get(kind, "")
-        if name and name != "-" and (name.endswith((".gz", ".zst")) or packed) and not name.endswith(packed or "\0"):
+        if (
+            name
+            and name != "-"
+            and (name.endswith((".gz", ".zst")) or packed)
+            and not name.endswith(packed or "\0")
+        ):
             yield self._say("suffix", f"{self._name!r} is {kind}")
 
     def _stretch(self, stretch: Stretch) -> Iterator[Finding]:
@@ -155,8 +161,13 @@ class Walk:
         block = memoryview(record.block) if record.block_bytes <= RECORD_BYTES else None
         arc = record.version == "ARC"
         if arc:
-            said = judge_arc(record, block, first=tally.records == 1)
-            id_ = ""
+            said, id_ = judge_arc(record, block, first=tally.records == 1), ""
+            if offset == self._arc_end:
+                said.append(("arc-newline", "no newline stands before the record"))
+            if tally.kind == "arc":
+                self._arc_end = (
+                    offset + len(record.arc.encode("utf-8", "backslashreplace")) + 1 + record.block_bytes
+                )
         else:
             judged = judge_record(record.head, block, record.block_bytes, self._digests)
             self._version, said, id_ = judged.head.version, judged.said, judged.id
@@ -189,7 +200,9 @@ class Walk:
     def _of_file(self, judged: Judged) -> None:
         """What depends on the place in the file and on its name."""
         if self._tally.records == 1 and judged.kind != b"warcinfo":
-            judged.said.append(("warcinfo-first", f"the first record is a {judged.kind.decode('latin-1')[:40]} record"))
+            judged.said.append(
+                ("warcinfo-first", f"the first record is a {judged.kind.decode('latin-1')[:40]} record")
+            )
         written = judged.get(b"warc-filename").strip(b'"').decode("utf-8", "backslashreplace")
         if judged.kind == b"warcinfo" and written and self._name not in ("-", written, f"{written}.open"):
             judged.said.append(("filename-other", f"WARC-Filename {written[:200]!r}"))

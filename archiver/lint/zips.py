@@ -13,7 +13,7 @@ from archiver.lint.head import Said
 
 DIRECTORY_BYTES = 16 << 20  # of the central directory: some 300,000 files
 _EFFORT = 200  # bytes inflated for each byte of a file
-_FREE = 64 << 20  # and these
+_FREE = 16 << 20  # and these
 _BLOCK = 1 << 20
 _END, _LOCATOR, _END_64 = b"PK\x05\x06", b"PK\x06\x07", b"PK\x06\x06"
 _LOCAL = struct.Struct("<4s22xHH")
@@ -31,7 +31,7 @@ _BROKEN = (
 
 
 class Zip:
-    """Files by their names; the first of several with one name. RecordError when it is no ZIP that can be read."""
+    """Files by their names; the first of several with one name. RecordError when it cannot be read."""
 
     def __init__(self, file: BinaryIO, said: Said) -> None:
         self._file = file

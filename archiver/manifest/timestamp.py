@@ -104,9 +104,7 @@ def waiting(manifest: Manifest, authorities: Iterable[str]) -> list[str]:
     return [url for url in dict.fromkeys(authorities) if url not in there]
 
 
-def judge(
-    answer: bytes, text: bytes, roots: Roots, nonce: int | None = None, *, beside: Roots = ()
-) -> Stamp:
+def judge(answer: bytes, text: bytes, roots: Roots, nonce: int | None = None, *, beside: Roots = ()) -> Stamp:
     """What an authority's answer says of `text`. `beside`: certificates that were kept beside it, not in it.
 
     Raises TimestampError when it is no granted token, is over something else, has another nonce (where one is
@@ -122,9 +120,14 @@ def judge(
         raise TimestampError(f"no timestamp that can be read: {str(error)[:300]}") from error
 
 
-def _judge(
-    answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None, beside: Roots
-) -> Stamp:
+def chain(answer: bytes, roots: Roots) -> list[Root]:
+    """The certificates of an answer that was judged: the signer's first, then as far up as it goes."""
+    decoded = decode_timestamp_response(_sorted(answer))
+    held = [x509.load_der_x509_certificate(each) for each in decoded.signed_data.certificates]
+    return list(_chain(_signer(decoded, held), held, roots))
+
+
+def _judge(answer: TimeStampResponse, text: bytes, roots: Roots, nonce: int | None, beside: Roots) -> Stamp:
     if answer.status != PKIStatus.GRANTED:
         said = "; ".join(answer.status_string or ())[:200]
         raise TimestampError(
@@ -139,16 +142,19 @@ def _judge(
     if nonce is not None and info.nonce != nonce:
         raise TimestampError("the token has another nonce: it answers an older query")
     held = [x509.load_der_x509_certificate(each) for each in answer.signed_data.certificates]
-    chain = list(_chain(_signer(answer, [*held, *beside]), [*held, *beside], roots))
+    signers = list(_chain(_signer(answer, [*held, *beside]), [*held, *beside], roots))
     rooted = bool(roots)
     builder = VerifierBuilder(
-        roots=list(roots), nonce=nonce, tsa_certificate=None if held else chain[0], intermediates=chain[1:]
+        roots=list(roots),
+        nonce=nonce,
+        tsa_certificate=None if held else signers[0],
+        intermediates=signers[1:],
     )
     try:
         if rooted:
             builder.build().verify(answer, expected)
     except VerificationError:
-        if chain[-1] in roots:
+        if signers[-1] in roots:
             raise
         rooted = False  # nothing is known of whoever signed it
     margin = info.accuracy  # None where the authority does not say
@@ -158,8 +164,8 @@ def _judge(
         time = time.replace(microsecond=0) + timedelta(seconds=1)
     return Stamp(
         time=time,
-        authority=_name(chain[0].subject),
-        until=min(each.not_valid_after_utc for each in chain),
+        authority=_name(signers[0].subject),
+        until=min(each.not_valid_after_utc for each in signers),
         rooted=rooted,
     )
 

@@ -21,7 +21,7 @@ from archiver.prove.exhibits import Exhibit
 from archiver.prove.report import Case, write_report
 from archiver.prove.subject import choose, imported_places
 from archiver.sandbox import Sandbox
-from archiver.storage import is_imported, storage_error, sync_folder, write_new
+from archiver.storage import give_name, is_imported, storage_error, sync_folder, write_new
 from archiver.warc.read import read_stored
 
 FORMAT = "archiver-evidence/1"
@@ -68,7 +68,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
     places, leaves, unsealed = _located(root, manifest, chosen.records, imported_places(db, chosen.records))
     if not places:
         raise UsageError(f"nothing of {named} is sealed yet", "Wait until the run has ended.")
-    number = _checkpoint(manifest, places[-1].file)
+    number = checkpoint_over(manifest, places[-1].file)
     made = manifest.checkpoints[number]
     proofs = _proofs(made, leaves, {place.leaf for place in places})
     stored = [_member(root, place) for place in places]
@@ -87,7 +87,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
         )
         for place, member in zip(places, stored, strict=True)
     ]
-    files = _proof_files(root, manifest, made)
+    files = proof_files(root, manifest, made)
     _, size, head = checkpoints.parse(made.note)
     files["bundle.json"] = verify.dumped(
         {
@@ -151,8 +151,8 @@ def _located(
     return places, leaves, len(wanted - found)
 
 
-def _checkpoint(manifest: Manifest, last: str) -> int:
-    """The first checkpoint that commits the file and is stamped, else signed, else the first at all.
+def checkpoint_over(manifest: Manifest, last: str) -> int:
+    """The number of the first checkpoint that commits the file and is stamped, else signed, else any.
 
     The earliest says most: its records have been unaltered since then.
     """
@@ -200,7 +200,7 @@ def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Iterato
         at += entry.length
 
 
-def _proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, bytes]:
+def proof_files(root: Path, manifest: Manifest, made: Checkpoint) -> dict[str, bytes]:
     """The signed note, the keys, and the tokens with what they cover."""
     files = {
         "checkpoint.txt": signednote.join(made.note, made.signatures).encode(),
@@ -239,22 +239,10 @@ def _written(into: Path, data: bytes) -> list[str]:
         write_new(beside, data)
         if verify.judge(str(beside), [], b"", said.append):
             raise RecordError(f"the bundle would not hold: {said[-1]}", _ADVICE)
-        _named(beside, into)
+        give_name(beside, into)
     except OSError as error:
         raise storage_error(into, error) from error
     finally:
         beside.unlink(missing_ok=True)
     sync_folder(into.parent)
     return said
-
-
-def _named(beside: Path, into: Path) -> None:
-    """Give the file its name, and never replace what has come to be there."""
-    try:
-        os.link(beside, into)
-    except FileExistsError as error:
-        raise UsageError(f"{into}: came to be there meanwhile", "Name another file.") from error
-    except OSError:  # no file system for links: FAT, as on a stick
-        if os.path.lexists(into):
-            raise StorageError(f"{into}: came to be there meanwhile", "Name another file.") from None
-        beside.rename(into)

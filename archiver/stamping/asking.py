@@ -133,13 +133,7 @@ class Stamping:
         text = newest.stamped(over)
         pem = _read(self._archive.root / authority.roots)
         roots = timestamp.parse_roots(pem, authority.roots)
-        query, nonce = timestamp.request(text)
-        answer = client.exchange(authority.url, method="POST", headers=_HEADERS, body=query).whole()
-        stamp = timestamp.judge(answer, text, roots, nonce)
-        if not stamp.rooted:
-            raise TimestampError(
-                f"it was signed by {stamp.authority!r}, whose chain leads to none of {authority.roots}"
-            )
+        answer, stamp = ask_for_token(client, authority.url, text, roots, authority.roots)
         asked = Asked(authority.url, "stamped", time=stamp.time.isoformat().replace("+00:00", "Z"))
         return _Answer(asked, _token(authority, over, answer), pem)
 
@@ -193,6 +187,21 @@ class Stamping:
                     replace_file(path, pem)
         except StorageError as error:
             self._say(f"roots       not copied: {error}")
+
+
+def ask_for_token(
+    client: Client, url: str, text: bytes, roots: timestamp.Roots, name: str
+) -> tuple[bytes, timestamp.Stamp]:
+    """An authority's answer over `text`, judged by the roots, which `name` names; and what it says.
+
+    Raises FetchError, TimestampError.
+    """
+    query, nonce = timestamp.request(text)
+    answer = client.exchange(url, method="POST", headers=_HEADERS, body=query).whole()
+    stamp = timestamp.judge(answer, text, roots, nonce)
+    if not stamp.rooted:
+        raise TimestampError(f"it was signed by {stamp.authority!r}, whose chain leads to none of {name}")
+    return answer, stamp
 
 
 def _token(authority: Authority, over: int, answer: bytes) -> Timestamp:

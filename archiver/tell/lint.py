@@ -43,7 +43,9 @@ class Told:
         }
         unjudged = sum(bool(each.unjudged) for each in tallies)
         code = self._linting.exit_code
-        self._out.row({"type": "summary", "files": len(tallies), **total, "unjudged": unjudged, "exit_code": code})
+        self._out.row(
+            {"type": "summary", "files": len(tallies), **total, "unjudged": unjudged, "exit_code": code}
+        )
         self._out.say(
             f"{many(total['records'], 'record')} in {many(len(tallies), 'file')}, {size(total['bytes'])}:"
             f" {many(total['errors'], 'error')}, {many(total['warnings'], 'warning')};"
@@ -68,6 +70,8 @@ class Told:
         self._out.say(f"  {first.severity} {first.code}{times} ({first.section}): {RULES[first.code].words}")
         for each in found:
             where = f"at {each.offset}" if each.record or each.offset else "the file"
-            self._out.say(f"    {where}{f' <{one_line(each.record)}>' if each.record else ''}: {one_line(each.message)}")
+            self._out.say(
+                f"    {where}{f' <{one_line(each.record)}>' if each.record else ''}: {one_line(each.message)}"
+            )
         if count > len(found):
             self._out.say(f"    … and {count - len(found):,} more; --json has all")

@@ -107,10 +107,17 @@ class WarcFile:
             self._warcinfo = record.id
         return Location(file=self._name, offset=offset, length=member.length), member.digest
 
-    def sync(self) -> None:
-        """Make all that was appended durable. After a failure nothing may be appended any more."""
+    def flush(self) -> None:
+        """Let others read all that was appended, which does not make it durable."""
         try:
             self._file.flush()
+        except OSError as error:
+            raise storage_error(self._name, error) from error
+
+    def sync(self) -> None:
+        """Make all that was appended durable. After a failure nothing may be appended any more."""
+        self.flush()
+        try:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise storage_error(self._name, error) from error

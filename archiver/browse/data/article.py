@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data.cards import Card, Rows, make_cards, select
@@ -101,6 +102,29 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
         ),
         cited=_cited(card, authors, words.plain(row["url"]), source) if source else None,
     )
+
+
+def grouped(page: Page) -> dict[str, Any]:
+    """The article's body as a template can walk it: list items together, the other pictures apart."""
+    body: list[dict[str, Any]] = []
+    own = {number: picture for number, picture in page.pictures.items() if not picture.aside}
+    placed: set[int] = set()
+    for kind, text, number in page.blocks:
+        if kind == "picture":
+            if number in own and number not in placed:
+                placed.add(number)
+                body.append({"kind": kind, "picture": own[number]})
+        elif kind == "item" and body and body[-1]["kind"] == "list":
+            body[-1]["items"].append(text)
+        elif kind == "item":
+            body.append({"kind": "list", "items": [text]})
+        else:
+            body.append({"kind": kind, "text": text})
+    others = [picture for number, picture in own.items() if number not in placed]
+    aside = [picture for picture in page.pictures.values() if picture.aside]
+    text = " ".join(text for _, text, _ in page.blocks)[:2000]
+    language = words.language_of(text, page.card.language)
+    return {"body": body, "others": others, "aside": aside, "language": language}
 
 
 def _parts(*named: tuple[str, Stored | None]) -> tuple[Part, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from archiver.browse import words
 from archiver.browse.data import citation
-from archiver.browse.data.article import Page, load_page
+from archiver.browse.data.article import Page, grouped, load_page
 from archiver.browse.data.stored import Stored
 from archiver.browse.disk.custody import Custody, custody
 from archiver.browse.disk.intact import Check, check
@@ -38,7 +38,7 @@ async def article(datasette: Any, request: Any) -> Any:
         "damaged": _damaged(page, found),
         "custody": kept,
         "agent": agent,
-        "groups": _groups(page),
+        "groups": grouped(page),
         "citation": citation.line(page.cited, language.say) if page.cited else "",
         "bibtex": citation.entry(page.cited) if page.cited else "",
     }
@@ -79,26 +79,3 @@ def _damaged(page: Page, found: Check) -> frozenset[str]:
         if copy.digits
         and any(each and each.record_id in found.damaged for each in (copy.record, copy.original))
     )
-
-
-def _groups(page: Page) -> dict[str, Any]:
-    """The article's body as a template can walk it: list items together, the other pictures apart."""
-    body: list[dict[str, Any]] = []
-    own = {number: picture for number, picture in page.pictures.items() if not picture.aside}
-    placed: set[int] = set()
-    for kind, text, number in page.blocks:
-        if kind == "picture":
-            if number in own and number not in placed:
-                placed.add(number)
-                body.append({"kind": kind, "picture": own[number]})
-        elif kind == "item" and body and body[-1]["kind"] == "list":
-            body[-1]["items"].append(text)
-        elif kind == "item":
-            body.append({"kind": "list", "items": [text]})
-        else:
-            body.append({"kind": kind, "text": text})
-    others = [picture for number, picture in own.items() if number not in placed]
-    aside = [picture for picture in page.pictures.values() if picture.aside]
-    text = " ".join(text for _, text, _ in page.blocks)[:2000]
-    language = words.language_of(text, page.card.language)
-    return {"body": body, "others": others, "aside": aside, "language": language}
