@@ -1,6 +1,7 @@
 """Files of others judged in a process of their own, with a limit of time for each and its memory told.
 
-`judging.py WORK < NAMES` is that process. WORK is `walk` or `lint`, or the folder of an archive to import into.
+`judging.py WORK < NAMES` is that process. WORK is `walk`, `lint` or `import`, which is into an archive of its
+own, read again afterwards.
 """
 
 import json
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 SECONDS, BYTES = 5, 300_000_000  # of a file
@@ -25,7 +26,7 @@ HUNG, DIED = -1, -2
 
 @dataclass(frozen=True)
 class Judged:
-    """`code`: the exit code, HUNG or DIED. `seconds`: of CPU. `memory`: bytes taken beyond those at the beginning.
+    """`code`: the exit code, HUNG or DIED. `seconds`: of CPU. `memory`: bytes beyond those at the start.
 
     `text`: what it said, or where an exception came from. `read`: of `walk`, what it read.
     """
@@ -83,7 +84,7 @@ def _ask(child: subprocess.Popen[bytes], files: list[Path], seconds: float) -> I
 
 
 def walk(name: str) -> list[Any]:
-    """[[type, id, URI, bytes of the block, block digest holds, payload digest does] …], gaps, problems, bytes."""
+    """[[type, id, URI, bytes of the block, whether its digests hold] …], gaps, problems, bytes."""
     from archiver.warc.foreign import stretches, transcribe
 
     found: list[Any] = []
@@ -143,16 +144,37 @@ def _digests(record: Any) -> list[bool | None]:
     return holds
 
 
-def command(*arguments: str) -> Callable[[str], list[Any]]:
-    """The archiver's command on a file; ends with its exit code."""
+def lint(name: str) -> list[Any]:
+    return [_command("lint", "--", name)]
 
-    def run(name: str) -> list[Any]:
-        from archiver.cli import main
 
-        main([*arguments, "--", name], prog_name="archiver")
-        return []
+def take(name: str) -> list[Any]:
+    """The exit codes of import, and of verify and rebuild in the archive; nothing is written beside it."""
+    with TemporaryDirectory() as folder:
+        beside, own = Path(folder, "a", "b"), Path(folder, "a", "b", "own")
+        beside.mkdir(parents=True)
+        os.chdir(beside)
+        codes = [_command("import", "--into", "own", "--", name)]
+        if own.exists():
+            codes += [_command(*words, "own") for words in (["verify"], ["rebuild"])]
+        made = {path for path in Path(folder).rglob("*") if own not in path.parents}
+        os.chdir("/")
+    if made - {beside, beside.parent, own}:
+        raise AssertionError(f"written outside: {made}")
+    if len(codes) > 1 and (codes[1] not in (0, 3) or codes[2]):
+        raise AssertionError(f"what was taken in is not sound: {codes}")
+    return codes
 
-    return run
+
+def _command(*arguments: str) -> int:
+    """The exit code of a command of the archiver."""
+    from archiver.cli import main  # noqa: PLC0415
+
+    try:
+        main(list(arguments), prog_name="archiver")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0
 
 
 def _peak(start: bool) -> int:
@@ -167,13 +189,12 @@ def _peak(start: bool) -> int:
     return int(status.read_text().partition(word)[2].split()[0]) << 10
 
 
-def one(work: Callable[[str], list[Any]], name: str) -> dict[str, Any]:
+def one(given: str, name: str) -> dict[str, Any]:
     before, begun, code, read = _peak(True), time.process_time(), 0, []
     with TemporaryFile("w+", encoding="utf-8") as out, redirect_stdout(out), redirect_stderr(out):
         try:
-            read = work(name)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 1
+            read = WORKS[given](name)
+            code = read[0] if given != "walk" else 0
         except BaseException as thrown:  # noqa: BLE001 - which one is what is asked
             from archiver.errors import ArchiverError
 
@@ -191,15 +212,15 @@ def one(work: Callable[[str], list[Any]], name: str) -> dict[str, Any]:
     }
 
 
+WORKS: dict[str, Callable[[str], list[Any]]] = {"walk": walk, "lint": lint, "import": take}
+
+
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_SPACE, _SPACE))
-    given = sys.argv[1]
-    works = {"walk": walk, "lint": command("lint")}
-    work = works.get(given) or command("import", "--into", given)
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    for line in sys.stdin:
-        answer = one(work, line.rstrip("\n"))
-        print(json.dumps({"file": "", **answer}), file=answers, flush=True)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        for line in sys.stdin:
+            answer = one(sys.argv[1], line.rstrip("\n"))
+            print(json.dumps({"file": "", **answer}), file=answers, flush=True)
 
 
 if __name__ == "__main__":
