@@ -1,6 +1,6 @@
 """Makes hostile WARC and ARC files: cuts, mutations, lengths, bombs, loops, and notes that lie.
 
-`python tests/hostile_archives.py FOLDER [MUTATIONS]` writes them, and the WACZ files of hostile_wacz.py.
+`python tests/hostile_archives.py FOLDER [MUTATIONS [MEBIBYTES]]` writes them, and those of hostile_wacz.py.
 """
 
 import gzip
@@ -504,7 +504,7 @@ def bombs(mebibytes: int = 1_500) -> Named:
     yield "line.arc.gz", zeros(mebibytes, b"filedesc://", b"a")
     yield "members.warc.gz", member(b"") * 100_000 + member(records()[0])
     yield "tiny records.warc.gz", member(record("metadata")) * 20_000
-    yield "tiny records.warc", record("metadata") * 100_000
+    yield "tiny records.warc", record("metadata") * 40_000
     yield "blocks.warc.zst", zstd(records()[0]) + zstd_bomb(mebibytes, head)
     yield "window.warc.zst", b"\x28\xb5\x2f\xfd\x00\xff" + b"\1\0\0" + zstd(records()[0])
     yield "dictionary.warc.zst", b"\x5d\x2a\x4d\x18\xff\xff\xff\xff" + zstd(records()[0])
@@ -543,14 +543,18 @@ def zstd_bomb(mebibytes: int, start: bytes) -> bytes:
     )
 
 
-def main() -> None:
+def make_all(folder: Path, mutated: int = MUTATIONS, mebibytes: int = 1_500) -> list[Path]:
+    """All of them, and the WACZ files of hostile_wacz.py, as files."""
     from hostile_wacz import hostile_wacz
 
-    folder, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else MUTATIONS
     folder.mkdir(parents=True)
-    for number, (name, data) in enumerate([*hostile(count), *hostile_wacz(count), *bombs()]):
-        (folder / f"{number:05d} {name.replace('/', '_')[-60:]}").write_bytes(data)
+    made: list[Path] = []
+    for makes in (hostile(mutated), hostile_wacz(mutated, mebibytes), bombs(mebibytes)):
+        for name, data in makes:
+            made.append(folder / f"{len(made):05d} {name.replace('/', '_')[-60:]}")
+            made[-1].write_bytes(data)
+    return made
 
 
 if __name__ == "__main__":
-    main()
+    make_all(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -120,15 +120,15 @@ def wacz(warc: bytes | None = None, extra: Sequence[Entry] = (), **changed: byte
     return [Entry(name.encode(), held) for name, held in files.items()] + list(extra)
 
 
-def hostile_wacz(mutated: int) -> Named:
-    """(name, bytes) of each; the same in every run."""
+def hostile_wacz(mutated: int, mebibytes: int = 1_100) -> Named:
+    """(name, bytes) of each; the same in every run. Bombs say that they are so large."""
     stored = zipped(wacz())
     deflated = zipped([replace(entry, method=8) for entry in wacz()])
     for name, data in (("stored.wacz", stored), ("deflated.wacz", deflated)):
         yield from cuts(name, data)
         yield from mutations(name, data, mutated)
-    for make in (names, lies, documents, bombs):
-        yield from ((f"{name}.wacz", data) for name, data in make())
+    for made in (names(), lies(), documents(), bombs(mebibytes)):
+        yield from ((f"{name}.wacz", data) for name, data in made)
 
 
 def names() -> Iterator[tuple[str, bytes]]:
@@ -292,7 +292,7 @@ def documents() -> Iterator[tuple[str, bytes]]:
     yield "one page", zipped(wacz(pages=b'{"url": "' + b"a" * 8_000_000 + b'"}\n'))
 
 
-def bombs() -> Iterator[tuple[str, bytes]]:
+def bombs(mebibytes: int) -> Iterator[tuple[str, bytes]]:
     """Small ZIPs that say much."""
     for name in (
         b"archive/data.warc.gz",
@@ -303,17 +303,20 @@ def bombs() -> Iterator[tuple[str, bytes]]:
         b"pages/pages.jsonl",
         b"x",
     ):
-        packed = zeros(1_100, b"WARC/1.1\r\n" if b"archive" in name else b'{"a": "')[10:-8]
+        packed = zeros(mebibytes, b"WARC/1.1\r\n" if b"archive" in name else b'{"a": "')[10:-8]
         bomb = Entry(name, packed, method=0)
         whole = [entry for entry in wacz() if entry.name != name]
-        yield f"bomb {name.decode().replace('/', ' ')}", _deflated(zipped([*whole, bomb]), len(packed))
-    yield "gzip bomb", zipped(wacz(zeros(1_100, records()[0])))
+        yield (
+            f"bomb {name.decode().replace('/', ' ')}",
+            _deflated(zipped([*whole, bomb]), len(packed), mebibytes),
+        )
+    yield "gzip bomb", zipped(wacz(zeros(mebibytes, records()[0])))
     yield (
         "gzip index bomb",
         zipped(
             wacz(
                 extra=[
-                    Entry(b"indexes/index.cdx.gz", zeros(1_100)),
+                    Entry(b"indexes/index.cdx.gz", zeros(mebibytes)),
                     Entry(b"indexes/index.idx", b"!meta 0 {}\n"),
                 ]
             )
@@ -333,13 +336,13 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "nested as WARC", zipped(wacz(nested))
 
 
-def _deflated(data: bytes, length: int) -> bytes:
-    """The last entry's stored bytes are said to be deflated, and to be 1 GiB (sections 4.4.5 and 4.4.9)."""
+def _deflated(data: bytes, length: int, mebibytes: int) -> bytes:
+    """The last entry's stored bytes are said to be deflated, and to be so large (sections 4.4.5 and 4.4.9)."""
     whole = bytearray(data)
     listed = whole.rfind(b"PK\1\2")
     start = struct.unpack_from("<I", whole, listed + 42)[0]
     struct.pack_into("<H", whole, listed + 10, 8)
-    struct.pack_into("<2I", whole, listed + 20, length, 1_100 << 20)
+    struct.pack_into("<2I", whole, listed + 20, length, mebibytes << 20)
     struct.pack_into("<H", whole, start + 8, 8)
-    struct.pack_into("<2I", whole, start + 18, length, 1_100 << 20)
+    struct.pack_into("<2I", whole, start + 18, length, mebibytes << 20)
     return bytes(whole)

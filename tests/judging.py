@@ -117,7 +117,7 @@ def told(record: Any, problems: list[str]) -> list[Any]:
 
     problems += [problem.code for problem in record.problems] if len(problems) < 1000 else []
     names = [record.get(f"warc-{name}") or "" for name in ("record-id", "target-uri")]
-    holds: list[bool | None] = [None, None]
+    holds: list[bool | str | None] = [None, None]
     try:
         holds = _digests(record)
     except RecordError:
@@ -126,21 +126,20 @@ def told(record: Any, problems: list[str]) -> list[Any]:
     return [record.type, *(name[:500] for name in names), record.block_bytes, *holds]
 
 
-def _digests(record: Any) -> list[bool | None]:
-    """A payload digest may be that of the entity-body, or of the body as it was sent."""
+def _digests(record: Any) -> list[bool | str | None]:
+    """Whether they hold; "sent": a payload digest is that of the body as it was sent, with its transfer coding."""
     from archiver.lint.digests import read_digest
 
-    holds: list[bool | None] = []
+    holds: list[bool | str | None] = []
     for field in ("block", "payload"):
         wanted = read_digest((record.get(f"warc-{field}-digest") or "").encode())
         if wanted is None or not wanted.algorithm or (field == "payload" and record.type == "revisit"):
             holds.append(None)
             continue
         stored = record.stored()
-        tried = [stored.block] if field == "block" else [stored.payload]
-        if field == "payload" and stored.http:
-            tried.append(stored.block[stored.http.body_offset :])
-        holds.append(any(map(wanted.of, tried)))
+        right = wanted.of(stored.block if field == "block" else stored.payload)
+        sent = field == "payload" and stored.http and wanted.of(stored.block[stored.http.body_offset :])
+        holds.append(right or ("sent" if sent else False))
     return holds
 
 
@@ -168,7 +167,7 @@ def take(name: str) -> list[Any]:
 
 def _command(*arguments: str) -> int:
     """The exit code of a command of the archiver."""
-    from archiver.cli import main  # noqa: PLC0415
+    from archiver.cli import main
 
     try:
         main(list(arguments), prog_name="archiver")
