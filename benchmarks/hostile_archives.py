@@ -1,9 +1,9 @@
 """What hostile files of others cost: `hostile_archives.py [FILES]`, about so many, 5,000 unless told.
 
 Those of tests/hostile_archives.py and hostile_wacz.py are walked and linted one by one, and taken in with
-`import` in folders of some, each with `verify` and `rebuild` after it. Prints how each work ended, the dearest
-files, and which took more than 5 s of CPU or 300 MB. Ends with 1 where one did, hung, died, or ended in a
-traceback. 5,000 files take about an hour on one core.
+`import` in folders of some, each with `verify` and `rebuild` after it. Prints how each work ended, the
+dearest files, and which took more than 5 s of CPU or 300 MB. Ends with 1 where one did, hung, died, or
+ended in a traceback. 5,000 files take about an hour on one core.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Anybody's WARC, ARC and WACZ files: `interop.py FOLDER [--peer NAME=COMMAND]…`.
 
-Walks, lints and imports each distinct file of the folder in a process with a limit of time, and holds what the
-walk read against warcio and FastWARC, where .venv-peers is there, and against each COMMAND that answers as
-interop_peers.py does. Prints a table; with --each also every file of which a peer reads something else. Ends
+Walks, lints and imports each distinct file of the folder in a process with a limit of time, and holds what
+the walk read against warcio and FastWARC, where .venv-peers is there, and against each COMMAND that answers
+as interop_peers.py does. Prints a table; with --each also every file of which a peer reads something else. Ends
 with 1 where a file hangs, dies or ends in a traceback. A hundred small files take some minutes, nearly all of
 them importing.
 """
@@ -43,7 +43,7 @@ def read_by(command: list[str], files: list[Path]) -> dict[str, dict[str, Any]]:
 def compare(ours: list[Any], peer: list[Any]) -> tuple[str, Counter[str]]:
     """What a peer reads beside what the walk does: ids and lengths, in order; and digests judged otherwise.
 
-    Of records of ARC no peer gives ids; and warcio counts the block of a file's first one from its third line.
+    Of records of ARC no peer gives ids; and warcio counts a file's first block from its third line.
     """
     odd: Counter[str] = Counter()
     if len(ours) != len(peer):
@@ -91,9 +91,8 @@ def agreement(name: str, command: list[str], walked: dict[str, Judged], each: bo
         found[words, "sound" if sound else "damaged"] += 1
         odd += digests
         if each and (words != "same" or digests):
-            print(
-                f"  {name}: {words}: {file}: {len(ours)}, {len(row['records'])}; {gaps + problems} {row['error']}"
-            )
+            why = f"{[*gaps, *problems][:9]} {row['error'].strip()} {dict(digests)}"
+            print(f"  {name}: {words}: {file}: {len(ours)}, {len(row['records'])}; {why}")
     print(f"{name}:")
     for (words, state), count in sorted(found.items()):
         print(f"  {state} files: {words}: {count}")

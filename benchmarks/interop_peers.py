@@ -1,7 +1,7 @@
 """What warcio and FastWARC read of files, run by the Python of .venv-peers: `interop_peers.py PEER < NAMES`.
 
-For each name a line of JSON: `file`; `records`, in order, each [type, id, URI, bytes of the block, whether its
-block digest holds, whether its payload digest does]; and `error`, what ended the reading.
+For each name a line of JSON: `file`; `records`, in order, each [type, id, URI, bytes of the block, whether
+its block digest holds, whether its payload digest does]; and `error`, what ended the reading.
 """
 
 import json

@@ -9,6 +9,7 @@ import random
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 Named = Iterator[tuple[str, bytes]]
@@ -516,6 +517,7 @@ def bombs(mebibytes: int = 1_500) -> Named:
     yield "frames.warc.zst", b"\x50\x2a\x4d\x18\0\0\0\0" * 300_000 + zstd(records()[0])
 
 
+@cache
 def zeros(mebibytes: int, start: bytes = b"", of: bytes = b"\0") -> bytes:
     """A gzip member of `start` and so many MiB of `of` over and over; its checksum is right (RFC 1952)."""
     piece = of * ((1 << 20) // len(of))

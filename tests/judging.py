@@ -127,7 +127,7 @@ def told(record: Any, problems: list[str]) -> list[Any]:
 
 
 def _digests(record: Any) -> list[bool | str | None]:
-    """Whether they hold; "sent": a payload digest is that of the body as it was sent, with its transfer coding."""
+    """Whether they hold; "sent": a payload digest is that of the body with its transfer coding."""
     from archiver.lint.digests import read_digest
 
     holds: list[bool | str | None] = []
@@ -198,7 +198,7 @@ def one(given: str, name: str) -> dict[str, Any]:
             from archiver.errors import ArchiverError
 
             code = thrown.exit_code if isinstance(thrown, ArchiverError) else 1
-            traceback.print_exc() if code == 1 else print(thrown)
+            out.write(traceback.format_exc() if code == 1 else str(thrown))
         seconds = time.process_time() - begun
         out.seek(0)
         text = out.read()
