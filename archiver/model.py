@@ -224,9 +224,7 @@ class Entry(Noun, forbid_unknown_fields=True, frozen=True):
     payload_bytes: int | None = None
     truncated: str | None = None
     picture: PictureFacts | None = None
-    unreadable: str | None = (
-        None  # why a picture's or record's bytes could not be understood, or what a gap is
-    )
+    unreadable: str | None = None  # why its bytes could not be understood, or what a gap is
 
 
 # --- what a metadata record says ----------------------------------------------------------------
