@@ -17,14 +17,13 @@ from archiver.index.search import parse
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.tree import Tree
-from archiver.model import Entry, Location
+from archiver.model import GAP, Entry, Location
 from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
 from archiver.storage import is_imported
 from archiver.warc.read import RECORD_BYTES, read_stored
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
-GAP = "gap"  # type of a line for bytes of an imported file that are no record
 _NO_LIMIT = 2**31
 _BY_URL = "SELECT id FROM articles WHERE url IN (?, ?) ORDER BY id"
 _BY_SOURCE = """

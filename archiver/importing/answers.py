@@ -18,6 +18,7 @@ from archiver.digests import digest
 from archiver.errors import ArchiverError, FetchError, RecordError
 from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
+from archiver.index.rows import IMPORTED
 from archiver.model import Location
 from archiver.warc.http import decoded
 from archiver.warc.read import RECORD_BYTES, StoredRecord, read_stored
@@ -38,14 +39,11 @@ AND type IN ('response', 'revisit', 'resource') AND length <= :most
 AND (uri GLOB '[Hh][Tt][Tt][Pp]*://*' OR type = 'resource' AND :others)
 AND (NOT :redirects OR status BETWEEN 300 AND 399) ORDER BY records.id LIMIT :limit
 """  # noqa: S608 - our own words
-_NEAREST = (
-    _COLUMNS
-    + """
-WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*'
+_NEAREST = f"""{_COLUMNS}
+WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND {IMPORTED}
 AND records.id <> :but AND abs(julianday(date) - julianday(:date)) <= 1
 ORDER BY abs(julianday(date) - julianday(:date)), records.id LIMIT 1
 """
-)
 _WHOLE = "AND type IN ('response', 'resource') AND truncated IS NULL AND records.id <> :but"
 _BY_ID = _COLUMNS + "WHERE record_id = :id " + _WHOLE + " ORDER BY records.id LIMIT 1"
 _BY_DATE = (
@@ -109,12 +107,8 @@ class Answer:
             )
         return parse(location.file, stored)
 
-    @property
-    def body(self) -> Body:
-        """Its payload without transfer coding and content coding."""
-        return self.body_within(1 << 30)
-
-    def body_within(self, limit: int) -> Body:
+    def body(self, limit: int) -> Body:
+        """Its payload without transfer coding and content coding; RecordError past `limit` bytes."""
         http = self.stored.http if self.type != "resource" else None
         coding = http.get("content-encoding") if http else None
         content_type = (http.get("content-type") if http else self.stored.get("content-type")) or ""

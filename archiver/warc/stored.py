@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from archiver.model import Location
+from archiver.storage import is_imported
 from archiver.warc.foreign import parse_stored
 from archiver.warc.read import StoredRecord, parse_member, read_stored
-
-_IMPORTS = "imports/"
 
 
 def read_record(root: Path, location: Location) -> StoredRecord:
@@ -16,4 +15,4 @@ def read_record(root: Path, location: Location) -> StoredRecord:
 
 def parse(file: str, stored: bytes) -> StoredRecord:
     """The record that some bytes of a file of the archive are. RecordError when they are none."""
-    return parse_stored(stored).stored() if file.startswith(_IMPORTS) else parse_member(stored)
+    return parse_stored(stored).stored() if is_imported(file) else parse_member(stored)
