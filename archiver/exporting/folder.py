@@ -11,11 +11,10 @@ from pathlib import Path
 from archiver.digests import file_digest
 from archiver.errors import StorageError, UsageError
 from archiver.exporting.file import refuse
-from archiver.storage import sync_folder
+from archiver.storage import blocks, sync_folder
 
 ADVICE = "Nothing was written. Make room or name another place, then run the same command again."
 SUMS = "SHA256SUMS"
-_PIECE = 1 << 20
 
 
 class Folder:
@@ -44,7 +43,7 @@ class Folder:
         """Write the bytes of a file, or of the one that a link leads to. Also raises what reading raises."""
         try:
             with source.open("rb") as file:
-                return self.write(name, iter(lambda: file.read(_PIECE), b""))
+                return self.write(name, blocks(file))
         except OSError as error:
             raise StorageError(f"cannot read {source}: {error.strerror or error}", ADVICE) from error
 

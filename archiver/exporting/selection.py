@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.addresses import canonical
-from archiver.digests import digest
-from archiver.errors import ManifestError, RecordError, UsageError
+from archiver.errors import ManifestError, UsageError
 from archiver.index.search import parse
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
@@ -21,7 +20,7 @@ from archiver.model import GAP, Entry, Location
 from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
 from archiver.storage import is_imported
-from archiver.warc.read import RECORD_BYTES, read_stored
+from archiver.warc.read import RECORD_BYTES, read_committed
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
 _NO_LIMIT = 2**31
@@ -165,10 +164,8 @@ def found(db: sqlite3.Connection, query: str) -> list[int]:
 def stored(root: Path, place: Place) -> bytes:
     """The record's stored bytes. RecordError unless they have the digest that the tree commits."""
     entry = place.entry
-    data = read_stored(root, Location(file=place.file, offset=entry.offset, length=entry.length))
-    if digest(data) != entry.digest:
-        raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
-    return data
+    location = Location(file=place.file, offset=entry.offset, length=entry.length)
+    return read_committed(root, location, entry.digest, ADVICE)
 
 
 def _unit(db: sqlite3.Connection, root: Path, named: str) -> Unit:

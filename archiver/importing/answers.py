@@ -14,14 +14,13 @@ from sqlite_utils import Database
 
 from archiver.addresses import canonical
 from archiver.capture.wire.exchange import Exchange, Truncated
-from archiver.digests import digest
-from archiver.errors import ArchiverError, FetchError, RecordError
+from archiver.errors import ArchiverError, FetchError
 from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
 from archiver.index.rows import IMPORTED
 from archiver.model import Location
 from archiver.warc.http import decoded
-from archiver.warc.read import RECORD_BYTES, StoredRecord, read_stored
+from archiver.warc.read import RECORD_BYTES, StoredRecord, read_committed
 from archiver.warc.stored import parse
 
 BATCH = 200  # rows that are read at once
@@ -100,12 +99,7 @@ class Answer:
         """Its record, whose bytes are those that are committed."""
         row = self.row
         location = Location(file=row["path"], offset=row["offset"], length=row["length"])
-        stored = read_stored(self.root, location)
-        if digest(stored) != row["digest"]:
-            raise RecordError(
-                f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
-            )
-        return parse(location.file, stored)
+        return parse(location.file, read_committed(self.root, location, row["digest"]))
 
     def body(self, limit: int) -> Body:
         """Its payload without transfer coding and content coding; RecordError past `limit` bytes."""

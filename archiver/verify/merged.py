@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from archiver.digests import digest
 from archiver.errors import ArchiverError, ManifestError, RecordError
 from archiver.manifest import checkpoint, recordlist
 from archiver.manifest import manifest as commitment
@@ -12,7 +11,7 @@ from archiver.manifest.tree import Tree
 from archiver.model import MERGED_URI, Entry, Finding, Location
 from archiver.storage import is_imported
 from archiver.verify.pair import Pair
-from archiver.warc.read import parse_member, read_stored
+from archiver.warc.read import parse_member, read_committed
 
 
 class MergedCheck:
@@ -34,13 +33,10 @@ class MergedCheck:
         """Of each merged archive what its tree does not give; nothing of one whose record is damaged."""
         for file, number, entry in self._records:
             try:
-                stored = read_stored(
-                    self._root, Location(file=file, offset=entry.offset, length=entry.length)
-                )
-                if digest(stored) != entry.digest:  # that is a finding already
-                    continue
+                place = Location(file=file, offset=entry.offset, length=entry.length)
+                stored = read_committed(self._root, place, entry.digest)
                 merged = commitment.decode(parse_member(stored).block)
-            except RecordError:
+            except RecordError:  # that is a finding already
                 continue
             except ArchiverError as error:
                 yield _finding(file, number, entry, "merged-manifest", f"it cannot be read: {error}")
