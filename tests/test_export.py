@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from archiver.addresses.surt import surt
 from archiver.exporting import wacz as wacz_module
 from archiver.exporting.cdxj import SortedLines, timestamp
-from archiver.exporting.signatures import derived
+from archiver.exporting.wacz.signatures import derived
 from archiver.manifest import timestamp as rfc3161
 from archiver.prove import verify
 from archiver.warc.read import parse_member

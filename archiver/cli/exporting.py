@@ -125,8 +125,8 @@ def wacz(
     It is signed with a key that is derived from the one that signs the archive; with --cert for a domain.
     """
     from archiver.capture.wire.fetch import Network
-    from archiver.exporting.signatures import Domain, Signer, anonymous, by_domain, own_key
-    from archiver.exporting.wacz import write_wacz
+    from archiver.exporting.wacz.package import write_wacz
+    from archiver.exporting.wacz.signatures import Domain, Signer, anonymous, by_domain, own_key
 
     out = Output(as_json)
     signer: Signer | None

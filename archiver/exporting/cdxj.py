@@ -18,7 +18,7 @@ from typing import BinaryIO, Self
 
 from archiver.addresses.surt import surt
 from archiver.errors import RecordError
-from archiver.exporting.file import new_file
+from archiver.exporting.output import new_file
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
 from archiver.model import Entry
 from archiver.storage import is_imported, open_stored

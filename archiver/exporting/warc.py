@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.exporting.file import new_file
+from archiver.exporting.output import new_file
 from archiver.exporting.parts import numbered, parts
 from archiver.exporting.selection import Selection, stored
 from archiver.model import Record

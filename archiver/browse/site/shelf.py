@@ -10,7 +10,7 @@ from archiver.browse.data.pictures import Copy
 from archiver.browse.disk.media import MEDIA_TYPES
 from archiver.errors import RecordError, SandboxError
 from archiver.exporting.committed import Committed
-from archiver.exporting.folder import Folder
+from archiver.exporting.output import Folder
 from archiver.exporting.pictures import read_payload
 from archiver.model import Location
 from archiver.pictures.formats import sniff

@@ -28,12 +28,12 @@ from typing import Any
 from archiver.digests import digest
 from archiver.errors import ManifestError
 from archiver.exporting.cdxj import SortedLines, index_line
-from archiver.exporting.file import new_file
-from archiver.exporting.pages import Page, pages
+from archiver.exporting.output import new_file
 from archiver.exporting.parts import numbered, parts
-from archiver.exporting.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
-from archiver.exporting.signatures import Signer
+from archiver.exporting.wacz.pages import Page, pages
+from archiver.exporting.wacz.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
+from archiver.exporting.wacz.signatures import Signer
 from archiver.exporting.warc import source_record
 from archiver.manifest import manifest as commitment
 from archiver.model import Entry
