@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from archiver.addresses.surt import surt
-from archiver.exporting import wacz as wacz_module
 from archiver.exporting.cdxj import SortedLines, timestamp
+from archiver.exporting.wacz import package as wacz_module
 from archiver.exporting.wacz.signatures import derived
 from archiver.manifest import timestamp as rfc3161
 from archiver.prove import verify
