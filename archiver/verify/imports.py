@@ -11,7 +11,7 @@ from archiver.digests import blocks_digest
 from archiver.model import GAP, Entry, Finding, Verdict
 from archiver.storage import blocks
 from archiver.verify.files import COPY
-from archiver.verify.findings import of_file
+from archiver.verify.findings import of_file, of_record
 
 
 def locate(
@@ -60,15 +60,5 @@ def _lost(name: str, number: int, line: Entry, size: int, shift: int) -> Finding
 def _of_line(
     name: str, code: str, message: str, number: int, line: Entry, *, verdict: Verdict = "failed"
 ) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=name,
-        record=number,
-        offset=line.offset,
-        id=line.id or None,
-        uri=line.uri,
-        message=message,
-        expected=f"{line.length} bytes, {line.digest}",
-        advice=COPY,
-    )
+    expected = f"{line.length} bytes, {line.digest}"
+    return of_record(name, number, line, code, message, advice=COPY, verdict=verdict, expected=expected)

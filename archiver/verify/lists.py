@@ -161,16 +161,14 @@ def _line(
     expected: str | None = None,
     found: str | None = None,
 ) -> Finding:
-    return Finding(
+    return of_record(
+        warc.list.path,
+        number,
+        of,
+        code,
+        message,
+        advice=COPY,
         verdict=verdict,
-        code=code,
-        file=warc.list.path,
-        message=message,
-        record=number,
-        offset=of.offset if of else None,
-        id=of.id if of else None,
-        uri=of.uri if of else None,
         expected=expected,
         found=found,
-        advice=COPY,
     )

@@ -8,8 +8,9 @@ from archiver.manifest import checkpoint, recordlist
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import CommittedWarc, Manifest, leaf_input, tree_head
 from archiver.manifest.tree import Tree
-from archiver.model import MERGED_URI, Entry, Finding, Location
+from archiver.model import MERGED_URI, Entry, Finding, Location, Verdict
 from archiver.storage import is_imported
+from archiver.verify.findings import of_record
 from archiver.verify.pair import Pair
 from archiver.warc.read import parse_member, read_committed
 
@@ -49,7 +50,7 @@ class MergedCheck:
             here = self._files.get((warc.bytes, warc.digest))
             if here is None or not self._grow(tree, here):
                 message = f"of {merged.origin}, {warc.path} is not here as its manifest names it"
-                yield _finding(file, number, entry, "merged-file", message, unverifiable=True)
+                yield _finding(file, number, entry, "merged-file", message, verdict="unverifiable")
                 return
             notes.append(checkpoint.note(merged.origin, tree.size, tree.root()))
         if tree_head(tree) != merged.tree or [point.note for point in merged.checkpoints] != notes:
@@ -65,16 +66,7 @@ class MergedCheck:
 
 
 def _finding(
-    file: str, number: int, entry: Entry, code: str, message: str, *, unverifiable: bool = False
+    file: str, number: int, entry: Entry, code: str, message: str, *, verdict: Verdict = "failed"
 ) -> Finding:
-    return Finding(
-        verdict="unverifiable" if unverifiable else "failed",
-        code=code,
-        file=file,
-        record=number,
-        offset=entry.offset,
-        id=entry.id,
-        uri=entry.uri,
-        message=message,
-        advice="Merge that archive again from a copy that verifies.",
-    )
+    advice = "Merge that archive again from a copy that verifies."
+    return of_record(file, number, entry, code, message, advice=advice, verdict=verdict)

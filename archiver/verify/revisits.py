@@ -26,15 +26,13 @@ class RevisitCheck:
     def findings(self) -> Iterator[Finding]:
         for file, number, entry in self._revisits:
             if _original(entry) not in self._originals:
-                yield Finding(
+                yield of_record(
+                    file,
+                    number,
+                    entry,
+                    "revisit-original",
+                    "the response for which it stands is not here, whole and with its payload",
                     verdict="incomplete",
-                    code="revisit-original",
-                    file=file,
-                    record=number,
-                    offset=entry.offset,
-                    id=entry.id,
-                    uri=entry.uri,
-                    message="the response for which it stands is not here, whole and with its payload",
                     expected=entry.refers_to,
                     advice="Get the WARC file that holds the original from another copy.",
                 )
