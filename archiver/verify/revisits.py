@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from archiver.model import Entry, Finding
 from archiver.storage import is_imported
+from archiver.verify.findings import of_record
 from archiver.verify.pair import Pair
 
 
