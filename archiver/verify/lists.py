@@ -20,6 +20,7 @@ from archiver.sandbox import Sandbox
 from archiver.storage import is_imported, open_plain, open_stored, stored_at
 from archiver.verify.align import common, gaps
 from archiver.verify.files import COPY, Facts, committed, measure
+from archiver.verify.findings import of_record
 from archiver.warc.foreign import stretches
 from archiver.warc.read import Member, members
 
