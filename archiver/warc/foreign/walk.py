@@ -165,10 +165,8 @@ class _Walk:
         if piece.record is None:
             return Piece(at, end, None, piece.code, piece.reason)
         record = piece.record
-        if piece.start:
-            record = replace(record, lead=piece.start)
         if isinstance(inner, Ends):
-            record = replace(record, raw=partial(inflated, self._source, at, end))
+            record = replace(record, raw=partial(inflated, self._source, at, end), lead=piece.start)
         return Piece(at, end, record)
 
     def _more(self, at: int, kept: Kept, size: int) -> int:
