@@ -33,7 +33,7 @@ class Budget:
     """How much may still be inflated. `spend` raises Spent."""
 
     def __init__(self, size: int) -> None:
-        self._left = size * _EFFORT + RECORD_BYTES
+        self._left = size * _EFFORT + RECORD_BYTES // 4
 
     def spend(self, size: int) -> None:
         self._left -= size

@@ -27,6 +27,7 @@ from archiver.warc.foreign.walk import claimed_end, walk
 from archiver.warc.read import RECORD_BYTES
 from archiver.warc.zstandard import FRAME
 
+_RECORD = 4096  # what a record costs beside its bytes, as bytes inflated
 _MAGIC = {"gzip": re.compile(GZIP), "zstd": re.compile(re.escape(FRAME))}
 _TRIALS = {"gzip": TRIAL, "zstd": 1 << 20}  # what a look at one costs; a frame's decoder is slow to make
 
@@ -111,10 +112,14 @@ class _Transcript:
             try:
                 inner = kept.source()
                 for piece in grammar(inner, form):
+                    self._budget.spend(_RECORD)
                     if not (broken and piece.end == inner.size and claimed_end(piece)):
                         yield from _given(piece, at)
                 if broken:
                     yield _lost(at, broken)
+            except Spent:
+                yield _lost(at, SPENT)
+                return
             finally:
                 kept.close()
 
