@@ -117,8 +117,8 @@ class Shares:
     second: int
 
 
-class Beside:
-    """Two archives, read. Made by `beside`; its rows lie in a temporary database, so memory is flat."""
+class Comparison:
+    """Two archives, read. Made by `compared`; its rows lie in a temporary database, so memory is flat."""
 
     def __init__(
         self, db: sqlite3.Connection, sides: tuple[Held, Held], history: History, common: int
@@ -183,7 +183,7 @@ def _near(one: Sequence[_Lone], other: Sequence[_Lone]) -> Iterator[LookAlike]:
 
 
 @contextmanager
-def beside(first: Path, second: Path) -> Iterator[Beside]:
+def compared(first: Path, second: Path) -> Iterator[Comparison]:
     """Read two archives' commitments. Raises NotAnArchive, ManifestError, UsageError for one and the same."""
     if first.resolve() == second.resolve():
         raise UsageError(f"{first} and {second} are one folder", "Name two archives.")
@@ -210,7 +210,7 @@ def beside(first: Path, second: Path) -> Iterator[Beside]:
             )
             for root, made in zip((first, second), manifests, strict=True)
         )
-        yield Beside(db, (one, other), history, common)
+        yield Comparison(db, (one, other), history, common)
     finally:
         db.close()
 

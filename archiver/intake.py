@@ -20,12 +20,11 @@ from archiver.errors import SourceError, StorageError, UsageError
 from archiver.manifest import recordlist
 from archiver.manifest.manifest import CommittedList, CommittedWarc, list_of
 from archiver.model import Entry
-from archiver.storage import OPEN, open_plain, own_folder, storage_error, sync_folder
+from archiver.storage import OPEN, blocks, open_plain, own_folder, storage_error, sync_folder
 
 FOLDER = "imports"
 TRANSCRIPT = ".transcript.warc.gz"  # what the transcript of a file is called beside it
 NAME_CHARACTERS = 96  # so that a name has room for digits, and for TRANSCRIPT
-_BLOCK = 1 << 20
 _LINES = 500  # made durable at once
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _RESERVED = re.compile(r"\.(open|records\.jsonl|transcript\.warc\.gz)\Z", re.IGNORECASE)
@@ -149,16 +148,11 @@ def _write(out: BinaryIO, block: bytes) -> None:
 
 def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
     """The next so many bytes. Raises SourceError."""
-    while length > 0:
-        try:
-            block = file.read(min(length, _BLOCK))
-        except OSError as error:
-            name = getattr(file, "name", "the file")
-            raise SourceError(f"{name}: cannot be read: {error.strerror or error}") from error
-        if not block:
-            return
-        yield block
-        length -= len(block)
+    try:
+        yield from blocks(file, length)
+    except OSError as error:
+        name = getattr(file, "name", "the file")
+        raise SourceError(f"{name}: cannot be read: {error.strerror or error}") from error
 
 
 def _remove(*paths: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from archiver import checks, config, journal
 from archiver.errors import RecordError, TimestampError
+from archiver.index.rows import OURS
 from archiver.manifest import manifest as commitment
 from archiver.manifest import timestamp
 from archiver.manifest.manifest import Manifest
@@ -35,11 +36,11 @@ _SEALED = """
 SELECT date FROM records WHERE warc_id = (SELECT id FROM warcs WHERE path = ?) ORDER BY id DESC LIMIT 1
 """
 _ARTICLES = "SELECT count(DISTINCT coalesce(url, note_id)) FROM articles"
-_RUNS = """
+_RUNS = f"""
 SELECT run, started, ended, interrupted, complete, robots, outcomes FROM runs
-JOIN (SELECT run_id, max(id) AS file FROM warcs WHERE path NOT GLOB 'imports/*' GROUP BY run_id)
+JOIN (SELECT run_id, max(id) AS file FROM warcs WHERE {OURS} GROUP BY run_id)
     ON run_id = runs.id ORDER BY file DESC
-"""
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import errno
 import os
 import re
 import stat
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ OPEN = ".open"  # what a file that is being written ends in
 LISTED = ".records.jsonl"  # what a record list ends in
 IMPORTED = r"imports/[A-Za-z0-9][A-Za-z0-9._-]{0,119}(?<!\.open)(?<!\.records\.jsonl)"  # docs/manifest.md
 _IMPORTED = re.compile(rf"{IMPORTED}(?:\.open)?")
+BLOCK = 1 << 20  # bytes that are read or written at once
 ADVICE = "Everything reported as saved is safe. Make room or mend the disk, then run the same command again."
 
 
@@ -77,6 +80,13 @@ def stored_at(root: Path, file: str) -> Path:
 def open_stored(root: Path, file: str) -> BinaryIO:
     """Open a committed file, sealed or still open. Raises NotPlain, OSError."""
     return open_plain(stored_at(root, file), linked=is_imported(file))
+
+
+def blocks(file: BinaryIO, length: int = sys.maxsize) -> Iterator[bytes]:
+    """The next `length` bytes of a file in blocks, fewer where it ends. Raises OSError."""
+    while length > 0 and (data := file.read(min(length, BLOCK))):
+        yield data
+        length -= len(data)
 
 
 def sync_folder(folder: Path) -> None:

@@ -302,6 +302,11 @@ def transfers() -> Named:
         member(answer(URL, PAGE, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300_000 + b"\r\n")),
     )
     yield "no head's end.warc", answer(URL, b"", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 3_000)
+    yield from _codings()
+
+
+def _codings() -> Named:
+    """Content codings that are not what they say, or are bombs."""
     for codings in (
         b"gzip",
         b"gzip, " * 2_000 + b"gzip",
@@ -315,7 +320,7 @@ def transfers() -> Named:
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: " + codings + b"\r\n\r\n"
         name = codings[:20].decode()
         yield f"coding {name} not.warc", answer(URL, PAGE, head)
-        yield f"coding {name}.warc", answer(URL, gzip.compress(PAGE), head)
+        yield f"coding {name}.warc", answer(URL, gzip.compress(PAGE, mtime=0), head)
         yield f"coding {name} bomb.warc", answer(URL, zeros(300), head)
     nested = zeros(100)
     for _ in range(5):
@@ -395,10 +400,13 @@ def arcs() -> Named:
 # --- notes that lie ------------------------------------------------------------------------------
 
 
-def notes() -> Named:
-    """Notes of an archiver's kind, by somebody else."""
-    number, deep = 10**400, "[" * 100_000
-    page, other = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
+NOTED, ASKED = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
+DEEP = b"[" * 100_000
+
+
+def _said() -> list[object]:
+    """What notes may say that is no note, or says what no reader may trust."""
+    number, page, other = 10**400, NOTED, ASKED
     article = {
         "kind": "page",
         "title": "x",
@@ -407,7 +415,7 @@ def notes() -> Named:
     }
     fetch = {"type": "fetch", "url": URL, "purpose": "page", "outcome": "whole", "started": DATE,
              "hops": [{"url": URL, "request": other, "response": page, "status": 200}]}  # fmt: skip
-    said: list[object] = [
+    return [
         [], 1, None, "x", {}, {"type": []}, {"type": "article"}, {"type": "fetch"}, {"type": "run"},
         {"type": "mark"}, {"type": "import"},
         {"type": "article", "given": 1, "article": []}, {"type": "article", "given": "x",
@@ -440,9 +448,13 @@ def notes() -> Named:
         fetch | {"article": "urn:archiver:record:sha256:" + "0" * 64, "form": ["x"]},
         fetch | {"unchanged": "yes", "original": 9},
     ]  # fmt: skip
-    texts = [json.dumps(note).encode() for note in said]
+
+
+def notes() -> Named:
+    """Notes of an archiver's kind, by somebody else."""
+    texts = [json.dumps(note).encode() for note in _said()]
     texts += [
-        deep.encode(),
+        DEEP,
         b'{"type": "fetch", "attempt": 1e999999, "retry": NaN}',
         b'{"type": "run", "type": "fetch"}',
         b"\xff\xfe{",
@@ -450,13 +462,13 @@ def notes() -> Named:
     ]
     texts += [
         b'{"type": "fetch", "attempt": ' + b"9" * 5_000 + b"}",
-        b'{"type": "article", "article": {"blocks": ' + deep.encode() + b"}}",
+        b'{"type": "article", "article": {"blocks": ' + DEEP + b"}}",
     ]
     whole = answer(URL, PAGE)
     for index, text in enumerate(texts):
         fields = [
             ("WARC-Target-URI", f"urn:archiver:note:uuid:{index}"),
-            ("WARC-Refers-To", f"<{page}>"),
+            ("WARC-Refers-To", f"<{NOTED}>"),
             ("Content-Type", "application/json"),
         ]
         note = record("metadata", fields, text, number=5)
@@ -464,7 +476,7 @@ def notes() -> Named:
         asked = [
             ("WARC-Target-URI", URL),
             ("WARC-JSON-Metadata", text[:200_000].replace(b"\n", b" ")),
-            ("WARC-Concurrent-To", f"<{page}>"),
+            ("WARC-Concurrent-To", f"<{NOTED}>"),
         ]
         yield (
             f"note of a request {index}.warc.gz",
@@ -473,7 +485,7 @@ def notes() -> Named:
     for index, line in enumerate(
         (
             b"beacon: {",
-            b"options: " + deep.encode(),
+            b"options: " + DEEP,
             b"run: urn:uuid:../x",
             b"signing-key: x+0+y",
             b"isPartOf: \xff",

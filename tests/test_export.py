@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from archiver.exporting import wacz as wacz_module
+from archiver.addresses.surt import surt
 from archiver.exporting.cdxj import SortedLines, timestamp
-from archiver.exporting.signatures import derived
-from archiver.exporting.surt import surt
+from archiver.exporting.wacz import package as wacz_module
+from archiver.exporting.wacz.signatures import derived
 from archiver.manifest import timestamp as rfc3161
 from archiver.prove import verify
 from archiver.warc.read import parse_member

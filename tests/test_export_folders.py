@@ -37,8 +37,8 @@ from hypothesis import strategies as st
 from archiver.errors import UsageError
 from archiver.exporting.columns import TABLES
 from archiver.exporting.files import write_files
-from archiver.exporting.folder import new_folder
 from archiver.exporting.naming import SLUG_BYTES, slug
+from archiver.exporting.output import new_folder
 from archiver.exporting.pictures import suffix_of
 from archiver.exporting.tables import cell
 from archiver.sandbox import Sandbox

@@ -15,9 +15,9 @@ from mirrored import INNER, LEAD, PICTURES, PROXY, URL, mirrored
 from replaying import PEERS
 from test_export import domain_signed
 
+from archiver.addresses.surt import surt
 from archiver.capture.wire.fetch import Network
 from archiver.config import Settings
-from archiver.exporting.surt import surt
 from archiver.keep import keep
 
 pytestmark = [

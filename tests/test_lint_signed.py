@@ -16,7 +16,7 @@ from lint_files import sha256
 from lint_wacz_files import contents, described, digest_file, zipped
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-from archiver.lint.wacz import wacz_state
+from archiver.lint.wacz.judge import wacz_state
 from archiver.manifest.timestamp import load_roots, request
 
 DOMAIN = "archive.example"

@@ -27,7 +27,7 @@ from lint_wacz_files import (
 
 from archiver.errors import RecordError
 from archiver.lint import RULES, Finding, Linting
-from archiver.lint.wacz import wacz_state
+from archiver.lint.wacz.judge import wacz_state
 
 Files = dict[str, bytes]
 PACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"

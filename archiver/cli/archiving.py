@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, key_folder, network, reason, settings, transfer
+from archiver.cli.options import as_json, into_archive, key_folder, network, reason, settings, transfer
 from archiver.console import Output
 
 _MANNERS = ("parallel", "per_host", "delay", "retries")
@@ -15,15 +15,7 @@ _MANNERS = ("parallel", "per_host", "delay", "retries")
 
 @click.command()
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
-@click.option(
-    "--into",
-    "directory",
-    metavar="DIR",
-    type=DIRECTORY,
-    default=Path(),
-    envvar="ARCHIVER_DIR",
-    help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
-)
+@into_archive
 @network
 @transfer
 @click.option(

@@ -18,10 +18,10 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
     Only their manifests and record lists are read, so they need not have their WARC files. Records are the
     same where their stored bytes are; a record id with other bytes in each is damage.
     """
-    from archiver.compare import beside
-    from archiver.tell.beside import beside as tell
+    from archiver.compare import compared
+    from archiver.tell.compared import compared as tell
 
     out = Output(as_json)
-    with out.alive(lambda: "reading the record lists"), beside(first, second) as found:
+    with out.alive(lambda: "reading the record lists"), compared(first, second) as found:
         code = tell(out, found)
     raise SystemExit(code)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, key_folder, network
+from archiver.cli.options import as_json, in_archive, key_folder, network
 from archiver.cli.options import size as size_in_bytes
 from archiver.console import Output
 
@@ -27,15 +27,7 @@ _SELECTING = (
     click.argument("subjects", metavar="[SUBJECT]...", nargs=-1),
     click.option("--query", default="", metavar="WORDS", help="The articles that 'archiver search' finds."),
     click.option("--all", "everything", is_flag=True, help="All that the archive has."),
-    click.option(
-        "--in",
-        "directory",
-        metavar="DIR",
-        type=DIRECTORY,
-        default=Path(),
-        envvar="ARCHIVER_DIR",
-        help="The archive. Default: $ARCHIVER_DIR, else here.",
-    ),
+    in_archive,
     click.option(
         "--into",
         metavar="PATH",
@@ -68,20 +60,6 @@ def selected(
     upkeep.ensure_catalogue(directory)
     with reading(directory) as db:
         yield select(directory, db, Wanted(subjects, query, everything)), db
-
-
-def ended(out: Output, form: str, selection: Any, made: Any, words: str) -> None:
-    """The summary of an export, and the same for people."""
-    import msgspec
-
-    unsealed, large = len(selection.left_out.unsealed), len(selection.left_out.large)
-    left = {"unsealed": unsealed, "too_large": large}
-    out.row({"type": "summary", "format": form, **msgspec.to_builtins(made), **left, "exit_code": 0})
-    if unsealed:
-        out.say(f"{unsealed} records are not in it: they are not sealed yet.")
-    if large:
-        out.say(f"{large} records are not in it: each is larger than 1 GiB.")
-    out.say(words)
 
 
 size = click.option(
@@ -125,8 +103,9 @@ def wacz(
     It is signed with a key that is derived from the one that signs the archive; with --cert for a domain.
     """
     from archiver.capture.wire.fetch import Network
-    from archiver.exporting.signatures import Domain, Signer, anonymous, by_domain, own_key
-    from archiver.exporting.wacz import write_wacz
+    from archiver.exporting.wacz.package import write_wacz
+    from archiver.exporting.wacz.signatures import Domain, Signer, anonymous, by_domain, own_key
+    from archiver.tell.exported import written
 
     out = Output(as_json)
     signer: Signer | None
@@ -140,17 +119,7 @@ def wacz(
         signer = anonymous(key) if key else None
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
         made = write_wacz(*found, into, size, signer)
-    if made.signed_by:
-        out.say(f"Signed by {made.signed_by}.")
-    else:
-        out.say("It is not signed: there is no key. 'archiver key make' makes one.")
-    ended(
-        out,
-        "wacz",
-        found[0],
-        made,
-        f"{made.pages} pages and {made.records} records are in {', '.join(made.files)}.",
-    )
+    written(out, "wacz", found[0].left_out, made)
 
 
 @export.command()
@@ -160,11 +129,12 @@ def cdxj(
 ) -> None:
     """Write an index of the archive's own WARC files, sorted, for pywb and others."""
     from archiver.exporting.cdxj import write_cdxj
+    from archiver.tell.exported import written
 
     out = Output(as_json)
     with out.alive(lambda: "reading"), selected(directory, subjects, query, everything=everything) as found:
         made = write_cdxj(found[0], into)
-    ended(out, "cdxj", found[0], made, f"{made.lines} lines are in {into}.")
+    written(out, "cdxj", found[0].left_out, made)
 
 
 @export.command()
@@ -182,8 +152,9 @@ def warc(
 ) -> None:
     """Write the records as they are stored into one WARC file, or several."""
     from archiver.exporting.warc import write_warc
+    from archiver.tell.exported import written
 
     out = Output(as_json)
     with out.alive(lambda: "writing"), selected(directory, subjects, query, everything=everything) as found:
         made = write_warc(*found, into, size)
-    ended(out, "warc", found[0], made, f"{made.records} records are in {', '.join(made.files)}.")
+    written(out, "warc", found[0].left_out, made)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json, key_folder, settings
+from archiver.cli.options import DIRECTORY, as_json, into_archive, key_folder, settings
 from archiver.console import Output
 
 
@@ -17,15 +17,7 @@ def _taking(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--link", is_flag=True, help="Leave each file where it is, and link to it; else it is copied."
         ),
-        click.option(
-            "--into",
-            "directory",
-            metavar="DIR",
-            type=DIRECTORY,
-            default=Path(),
-            envvar="ARCHIVER_DIR",
-            help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
-        ),
+        into_archive,
     ):
         command = option(command)
     return command

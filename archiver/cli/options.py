@@ -47,6 +47,18 @@ _NETWORK = (
 )
 
 
+_ARCHIVE: Any = {"metavar": "DIR", "type": DIRECTORY, "default": Path(), "envvar": "ARCHIVER_DIR"}
+in_archive = click.option(
+    "--in", "directory", **_ARCHIVE, help="The archive. Default: $ARCHIVER_DIR, else here."
+)
+into_archive = click.option(
+    "--into",
+    "directory",
+    **_ARCHIVE,
+    help="The archive's folder, made when there is none. Default: $ARCHIVER_DIR, else here.",
+)
+
+
 def network(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how hosts are reached; their names are fields of `Network`."""
     for option in reversed(_NETWORK):

@@ -4,21 +4,13 @@ from pathlib import Path
 
 import click
 
-from archiver.cli.options import DIRECTORY, as_json
+from archiver.cli.options import as_json, in_archive
 from archiver.console import Output
 
 
 @click.command(context_settings={"ignore_unknown_options": True})  # -WORD is a word to leave out
 @click.argument("words", metavar="WORDS...", nargs=-1, required=True, type=click.UNPROCESSED)
-@click.option(
-    "--in",
-    "directory",
-    metavar="DIR",
-    type=DIRECTORY,
-    default=Path(),
-    envvar="ARCHIVER_DIR",
-    help="The archive. Default: $ARCHIVER_DIR, else here.",
-)
+@in_archive
 @click.option(
     "--limit",
     type=click.IntRange(1, 10_000),

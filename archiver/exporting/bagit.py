@@ -13,8 +13,8 @@ from pathlib import Path
 
 from archiver import __version__
 from archiver.errors import RecordError
-from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import slug
+from archiver.exporting.output import Folder, new_folder
 from archiver.exporting.result import Exported, Report
 from archiver.exporting.selection import Selection
 from archiver.exporting.warc import write_warc

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from archiver.addresses.surt import surt
 from archiver.errors import RecordError
-from archiver.exporting.file import new_file
+from archiver.exporting.output import new_file
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
-from archiver.exporting.surt import surt
 from archiver.model import Entry
 from archiver.storage import is_imported, open_stored
 from archiver.warc.head import Head, read_head

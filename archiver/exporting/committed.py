@@ -3,15 +3,13 @@
 from collections import OrderedDict
 from pathlib import Path
 
-from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.manifest import manifest as commitment
 from archiver.manifest.lines import committed_lines
 from archiver.model import Location
-from archiver.warc.read import StoredRecord, is_inside, read_stored
+from archiver.warc.read import DAMAGED, StoredRecord, is_inside, read_committed
 from archiver.warc.stored import parse
 
-_ADVICE = "'archiver verify' says what is damaged, 'archiver repair' mends it from a copy."
 _LISTS = 8  # whose digests are kept in memory: a record's neighbours are asked for next
 
 
@@ -34,11 +32,8 @@ class Committed:
         where = f"{place.file} at offset {place.offset}"
         length, wanted = self._listed(place.file).get(place.offset, (-1, ""))
         if length != place.length or not is_inside(self.root, place.file):
-            raise RecordError(f"{where}: no record list that the manifest commits has this record", _ADVICE)
-        stored = read_stored(self.root, place)
-        if digest(stored) != wanted:
-            raise RecordError(f"{where}: the stored bytes are not those that were archived", _ADVICE)
-        return stored
+            raise RecordError(f"{where}: no record list that the manifest commits has this record", DAMAGED)
+        return read_committed(self.root, place, wanted)
 
     def record(self, place: Location) -> StoredRecord:
         """The record in them, an imported one as others wrote it. RecordError also when it is none."""

@@ -19,8 +19,8 @@ import msgspec
 
 from archiver.errors import RecordError
 from archiver.exporting.committed import Committed
-from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import day_of, slug
+from archiver.exporting.output import Folder, new_folder
 from archiver.exporting.pictures import Bytes, Form, Picture, load_pictures, read_picture
 from archiver.exporting.result import Exported, Report
 from archiver.index.pairs import pair_of

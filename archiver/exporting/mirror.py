@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from archiver.claims.contradictions import moment_of
 from archiver.errors import RecordError, SandboxError
 from archiver.exporting.committed import Committed
-from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import slug
+from archiver.exporting.output import Folder, new_folder
 from archiver.exporting.pictures import Choice, Picture, load_pictures, read_picture
 from archiver.exporting.result import Exported, Report
 from archiver.model import Article, Location

@@ -11,20 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archiver.addresses import canonical
-from archiver.digests import digest
-from archiver.errors import ManifestError, RecordError, UsageError
+from archiver.errors import ManifestError, UsageError
 from archiver.index.search import parse
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.tree import Tree
-from archiver.model import Entry, Location
+from archiver.model import GAP, Entry, Location
 from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.search import search
 from archiver.storage import is_imported
-from archiver.warc.read import RECORD_BYTES, read_stored
+from archiver.warc.read import RECORD_BYTES, read_committed
 
 ADVICE = "Nothing was written. 'archiver verify' says what is damaged."
-GAP = "gap"  # type of a line for bytes of an imported file that are no record
 _NO_LIMIT = 2**31
 _BY_URL = "SELECT id FROM articles WHERE url IN (?, ?) ORDER BY id"
 _BY_SOURCE = """
@@ -166,10 +164,8 @@ def found(db: sqlite3.Connection, query: str) -> list[int]:
 def stored(root: Path, place: Place) -> bytes:
     """The record's stored bytes. RecordError unless they have the digest that the tree commits."""
     entry = place.entry
-    data = read_stored(root, Location(file=place.file, offset=entry.offset, length=entry.length))
-    if digest(data) != entry.digest:
-        raise RecordError(f"{place.file}: the record at {entry.offset} was changed", ADVICE)
-    return data
+    location = Location(file=place.file, offset=entry.offset, length=entry.length)
+    return read_committed(root, location, entry.digest, ADVICE)
 
 
 def _unit(db: sqlite3.Connection, root: Path, named: str) -> Unit:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archiver.exporting.columns import TABLES, Table
-from archiver.exporting.folder import new_folder
+from archiver.exporting.output import new_folder
 from archiver.exporting.result import Exported
 
 Kind = Literal["csv", "jsonl"]

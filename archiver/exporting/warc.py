@@ -1,21 +1,20 @@
 """WARC: the chosen records as they are stored, after a warcinfo record that says whence they come."""
 
-import gzip
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archiver.exporting.file import new_file
+from archiver.exporting.output import new_file
 from archiver.exporting.parts import numbered, parts
 from archiver.exporting.selection import Selection, stored
 from archiver.model import Record
 from archiver.upkeep import SOFTWARE
+from archiver.warc.stored import as_member
 from archiver.warc.write import WarcFile, record_id, warc_date
 
 ENDING = ".warc.gz"
-GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ def write_warc(selection: Selection, db: sqlite3.Connection, into: Path, size: i
                 file.sync()
             with beside.open("ab") as added:
                 for place in part.places():
-                    data = stored(part.root, place)
-                    added.write(data if data.startswith(GZIP) else gzip.compress(data, mtime=0))
+                    added.write(as_member(stored(part.root, place)))
                     records += 1
                 size_made += added.tell()
             files.append(str(path))

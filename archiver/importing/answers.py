@@ -14,13 +14,13 @@ from sqlite_utils import Database
 
 from archiver.addresses import canonical
 from archiver.capture.wire.exchange import Exchange, Truncated
-from archiver.digests import digest
-from archiver.errors import ArchiverError, FetchError, RecordError
+from archiver.errors import ArchiverError, FetchError
 from archiver.index.foreign import UNNAMED, bare_uri, claim_of, moment
 from archiver.index.memory import Body
+from archiver.index.rows import IMPORTED
 from archiver.model import Location
 from archiver.warc.http import decoded
-from archiver.warc.read import RECORD_BYTES, StoredRecord, read_stored
+from archiver.warc.read import RECORD_BYTES, StoredRecord, read_committed
 from archiver.warc.stored import parse
 
 BATCH = 200  # rows that are read at once
@@ -38,14 +38,11 @@ AND type IN ('response', 'revisit', 'resource') AND length <= :most
 AND (uri GLOB '[Hh][Tt][Tt][Pp]*://*' OR type = 'resource' AND :others)
 AND (NOT :redirects OR status BETWEEN 300 AND 399) ORDER BY records.id LIMIT :limit
 """  # noqa: S608 - our own words
-_NEAREST = (
-    _COLUMNS
-    + """
-WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND path GLOB 'imports/*'
+_NEAREST = f"""{_COLUMNS}
+WHERE uri IN (:url, :written) AND type IN ('response', 'revisit') AND {IMPORTED}
 AND records.id <> :but AND abs(julianday(date) - julianday(:date)) <= 1
 ORDER BY abs(julianday(date) - julianday(:date)), records.id LIMIT 1
 """
-)
 _WHOLE = "AND type IN ('response', 'resource') AND truncated IS NULL AND records.id <> :but"
 _BY_ID = _COLUMNS + "WHERE record_id = :id " + _WHOLE + " ORDER BY records.id LIMIT 1"
 _BY_DATE = (
@@ -102,19 +99,10 @@ class Answer:
         """Its record, whose bytes are those that are committed."""
         row = self.row
         location = Location(file=row["path"], offset=row["offset"], length=row["length"])
-        stored = read_stored(self.root, location)
-        if digest(stored) != row["digest"]:
-            raise RecordError(
-                f"{location.file}: the record at {location.offset} was changed", "Run 'archiver verify'."
-            )
-        return parse(location.file, stored)
+        return parse(location.file, read_committed(self.root, location, row["digest"]))
 
-    @property
-    def body(self) -> Body:
-        """Its payload without transfer coding and content coding."""
-        return self.body_within(1 << 30)
-
-    def body_within(self, limit: int) -> Body:
+    def body(self, limit: int) -> Body:
+        """Its payload without transfer coding and content coding; RecordError past `limit` bytes."""
         http = self.stored.http if self.type != "resource" else None
         coding = http.get("content-encoding") if http else None
         content_type = (http.get("content-type") if http else self.stored.get("content-type")) or ""

@@ -14,30 +14,30 @@ from archiver.errors import RecordError
 from archiver.importing.answers import MOST_HOPS, Answer, Answers
 from archiver.importing.pages import HTML, Pages, is_robots
 from archiver.index.memory import Memory
-from archiver.index.rows import value
+from archiver.index.rows import IMPORTED, value
 from archiver.model import VIEW_URI, FetchNote, Form, FormName, Hop, Outcome, Purpose
 
 RECENT = 1000  # payloads that are remembered beside the catalogue
-_NOTED = """
+_NOTED = f"""
 SELECT 1 FROM hops JOIN fetches ON fetches.id = fetch_id WHERE hops.response_id = :id AND (fetches.url = :url
     OR EXISTS (SELECT 1 FROM records JOIN warcs ON warcs.id = warc_id
-               WHERE record_id = fetches.note_id AND path GLOB 'imports/*')) LIMIT 1
-"""
-_WANTED = """
+               WHERE record_id = fetches.note_id AND {IMPORTED})) LIMIT 1
+"""  # noqa: S608 - our own words
+_WANTED = f"""
 SELECT forms.form, article_pictures.number, articles.note_id, articles.id, articles.url,
        EXISTS (SELECT 1 FROM records JOIN warcs ON warcs.id = warc_id
-               WHERE record_id = articles.source_id AND path GLOB 'imports/*') AS imported
+               WHERE record_id = articles.source_id AND {IMPORTED}) AS imported
 FROM forms JOIN article_pictures ON article_pictures.id = article_picture_id
 JOIN articles ON articles.id = article_id
 WHERE forms.url = :url
 ORDER BY imported DESC, archived > :date, abs(julianday(archived) - julianday(:date)), articles.id, forms.id
 LIMIT 1
-"""
-_DOCUMENT = """
+"""  # noqa: S608
+_DOCUMENT = f"""
 SELECT note_id FROM articles WHERE url = ? AND kind = 'document' AND source_id IN (
-    SELECT record_id FROM records JOIN warcs ON warcs.id = warc_id WHERE path GLOB 'imports/*')
+    SELECT record_id FROM records JOIN warcs ON warcs.id = warc_id WHERE {IMPORTED})
 ORDER BY id LIMIT 1
-"""
+"""  # noqa: S608
 _NUMBERS = """
 SELECT DISTINCT article_pictures.number FROM article_pictures
 JOIN forms ON article_picture_id = article_pictures.id

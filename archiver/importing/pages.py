@@ -52,7 +52,7 @@ class Pages:
             exchange = answer.exchange(original)
             if exchange.status != 200 or exchange.truncated:
                 return
-            body = (original or answer).body_within(BODY_BYTES)
+            body = (original or answer).body(BODY_BYTES)
             found = self._sandbox.read(Recognised, recognise, body.data, content_type=body.content_type)
             self._read(Read(given, body.data, answer.id, found.kind, answer.url, body.content_type), named)
         except (RecordError, SandboxError, SourceError):  # then it is an answer like any other

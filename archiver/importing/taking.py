@@ -1,7 +1,6 @@
 """One file of others → a committed file in imports/, with its record list and, if need be, a transcript."""
 
 import gzip
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from archiver.archive import Archive
+from archiver.digests import blocks_digest
 from archiver.errors import SourceError
 from archiver.importing.files import Found
 from archiver.index.reader import describe_stretch, described
@@ -17,7 +17,7 @@ from archiver.intake import FOLDER, TRANSCRIPT
 from archiver.manifest import recordlist
 from archiver.model import GAP, Entry
 from archiver.sandbox import Sandbox
-from archiver.storage import open_stored, storage_error
+from archiver.storage import blocks, open_stored, storage_error
 from archiver.warc.foreign import FileKind, Stretch, stretches, transcribe
 from archiver.warc.read import Member
 
@@ -161,7 +161,7 @@ class Taker:
         if not there:
             return ""
         file.seek(0)
-        found = _digest(file)
+        found = blocks_digest(blocks(file))
         return next((path for digest, path in there if digest == found), "")
 
     def _how(self, path: str) -> Literal["copied", "linked"]:
@@ -226,10 +226,3 @@ def _member(blocks: Iterable[bytes], members: BinaryIO) -> bytes:
     stored = gzip.compress(b"".join(blocks), 6, mtime=0)
     members.write(stored)
     return stored
-
-
-def _digest(file: BinaryIO) -> str:
-    found = hashlib.sha256()
-    while block := file.read(1 << 20):
-        found.update(block)
-    return "sha256:" + found.hexdigest()

@@ -2,7 +2,7 @@
 
 from sqlite_utils import Database
 
-from archiver.index.rows import insert, insert_all, value
+from archiver.index.rows import IMPORTED, insert, insert_all, value
 from archiver.index.tallies import host_of, tally_fetch
 from archiver.model import Entry, FetchNote, Form
 
@@ -38,16 +38,16 @@ def add_form(db: Database, picture_id: int, number: int, form: Form) -> None:
     )
 
 
-_ANSWER = """
-SELECT payload_digest, path GLOB 'imports/*' FROM records JOIN warcs ON warcs.id = warc_id
+_ANSWER = f"""
+SELECT payload_digest, {IMPORTED} FROM records JOIN warcs ON warcs.id = warc_id
 WHERE record_id = ? LIMIT 1
-"""
-_STANDS_FOR = """
+"""  # noqa: S608 - our own words
+_STANDS_FOR = f"""
 UPDATE records SET refers_to = :original,
     payload_digest = (SELECT payload_digest FROM records WHERE record_id = :original LIMIT 1)
 WHERE record_id = :revisit AND type = 'revisit'
-AND warc_id IN (SELECT id FROM warcs WHERE path GLOB 'imports/*')
-"""
+AND warc_id IN (SELECT id FROM warcs WHERE {IMPORTED})
+"""  # noqa: S608
 
 
 def add_fetch(db: Database, entry: Entry, note: FetchNote, warc_id: int, *, foreign: bool = False) -> None:

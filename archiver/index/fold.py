@@ -12,7 +12,7 @@ from archiver.index.foreign import catalogued, foreign_note, note_claim, pass_ov
 from archiver.index.hashes import note_hashes
 from archiver.index.metadata import note_metadata
 from archiver.index.reader import note_of
-from archiver.index.rows import insert, insert_all, value
+from archiver.index.rows import IMPORTED, insert, insert_all, value
 from archiver.index.runs import note_run, run_of
 from archiver.index.search import index_article
 from archiver.index.tallies import tally_article
@@ -129,10 +129,10 @@ def _import(note: ImportNote) -> dict[str, Any]:
     return {"path" if name == "file" else name: getattr(note, name) for name in note.__struct_fields__}
 
 
-_SOURCE_DATE = """
+_SOURCE_DATE = f"""
 SELECT date FROM records JOIN warcs ON warcs.id = warc_id
-WHERE record_id = ? AND path GLOB 'imports/*' LIMIT 1
-"""
+WHERE record_id = ? AND {IMPORTED} LIMIT 1
+"""  # noqa: S608 - our own words
 
 
 def _saved(db: Database, entry: Entry, *, foreign: bool) -> str:

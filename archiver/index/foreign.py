@@ -5,7 +5,6 @@ among them counts only while it speaks of imported records alone.
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,9 +14,9 @@ from sqlite_utils import Database
 
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
-from archiver.index.rows import insert, value
+from archiver.index.rows import OURS, insert, value
 from archiver.model import Entry, FetchNote, ImportNote, Note, RunNote
-from archiver.warc.read import HEAD_BYTES
+from archiver.warc.head import read_head
 
 UNNAMED = "urn:archiver:record:"
 STRING_CHARS = 1 << 20  # a longer one in a note is no text that anybody reads
@@ -27,10 +26,9 @@ _DATE = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d)(?:(:\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
 _CLAIM = re.compile(r"\s*((?i:sha-?1|sha-?256|sha-?512|md5))\s*:\s*([A-Za-z0-9+/=_-]{16,200})\s*", re.ASCII)
-_PAYLOAD = re.compile(rb"\r?\nWARC-Payload-Digest:[ \t]*([^\r\n]{1,300})", re.IGNORECASE)
-_OURS = """
-SELECT 1 FROM records JOIN warcs ON warcs.id = warc_id WHERE record_id = ? AND path NOT GLOB 'imports/*'
-"""
+_WRITTEN_HERE = f"""
+SELECT 1 FROM records JOIN warcs ON warcs.id = warc_id WHERE record_id = ? AND {OURS}
+"""  # noqa: S608 - our own words
 _PASSED_OVER = "SELECT number FROM tallies WHERE of = 'notes-passed-over' AND key = ?"
 _ADD = """
 INSERT INTO tallies (of, key, outcome, number) VALUES ('notes-passed-over', ?, '', 1)
@@ -78,7 +76,8 @@ def _id(db: Database, entry: Entry) -> str:
 def note_claim(db: Database, entry: Entry, stored: bytes) -> None:
     """Remember by which payload digest revisits of others may name a response."""
     if entry.type in ("response", "resource") and entry.payload_digest and not entry.truncated:
-        claim = claim_of(_claimed(stored))
+        head = read_head(stored)
+        claim = claim_of((head and head.get("warc-payload-digest")) or "")
         record = value(db, "SELECT max(id) FROM records")
         if claim and claim != entry.payload_digest:
             insert(db, "claimed_digests", claimed=claim, record=record)
@@ -97,18 +96,6 @@ def claim_of(written: str) -> str:
     return f"{label}:{digits.upper() if base32 else digits}"
 
 
-def _claimed(stored: bytes) -> str:
-    """WARC-Payload-Digest of a stored record, from its head alone."""
-    head = stored[:HEAD_BYTES]
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(31).decompress(stored, HEAD_BYTES)
-        except zlib.error:
-            return ""
-    found = _PAYLOAD.search(re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0])
-    return found[1].decode("latin-1") if found else ""
-
-
 def foreign_note(db: Database, entry: Entry, stored: bytes) -> Note | None:
     """The note in an imported record, if there is one. RecordError says why it does not count."""
     note = note_of(entry, stored, foreign=True)
@@ -124,7 +111,7 @@ def foreign_note(db: Database, entry: Entry, stored: bytes) -> Note | None:
         raise RecordError("a note without a readable time")
     if isinstance(note, FetchNote) and note.memento is not None and not _is_time(note.memento):
         raise RecordError("a note of a copy without a readable time")
-    if any(value(db, _OURS, name) for name in _named(entry, note)):
+    if any(value(db, _WRITTEN_HERE, name) for name in _named(entry, note)):
         raise RecordError("a note on a record that is not imported")
     return note
 

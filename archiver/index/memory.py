@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.index.reader import note_of
-from archiver.index.rows import value
+from archiver.index.rows import OURS, value
 from archiver.model import ArticleNote, Entry, FetchNote, ListingNote, Location, Outcome, Role
 from archiver.storage import is_imported
 from archiver.warc.http import decoded
@@ -28,7 +28,6 @@ MOST_DAYS = 32
 _PROXY_GONE = re.compile(r"returned error: 4(?:04|10)\b")  # weserv's words for what the publisher answered
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')  # RFC 9110 section 8.8.3
 _DATE = re.compile(r"[A-Za-z0-9 ,:+-]{10,60}")
-_OURS = "path NOT GLOB 'imports/*'"  # what is written rests on what was written here, not on imported files
 _RECORD = """
 SELECT warcs.path, records.offset, records.length, records.digest, records.type, records.record_id,
        records.date, records.uri, records.refers_to, records.payload_digest, records.truncated
@@ -154,7 +153,7 @@ class Memory:
     def source(self, payload: str) -> str | None:
         """The record id of a source file with these bytes."""
         found: str | None = self._value(
-            f"SELECT record_id FROM ({_RECORD}) WHERE uri = ? AND type = 'resource' AND {_OURS}",  # noqa: S608
+            f"SELECT record_id FROM ({_RECORD}) WHERE uri = ? AND type = 'resource' AND {OURS}",  # noqa: S608
             f"urn:archiver:source:{payload}",
         )
         return found
@@ -231,7 +230,7 @@ class Memory:
         """A whole response with this payload, of the same URL if there is one; checked to be there."""
         row = self._row(
             _RECORD + "WHERE payload_digest = ? AND type = 'response' AND status = 200 AND truncated IS NULL"
-            f" AND {_OURS} ORDER BY uri = ? DESC, records.id DESC LIMIT 1",  # an older one may be damaged
+            f" AND {OURS} ORDER BY uri = ? DESC, records.id DESC LIMIT 1",  # an older one may be damaged
             payload,
             uri,
         )

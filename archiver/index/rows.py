@@ -6,6 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+# Of a row of `warcs`: whether it is a file of others, or ours. What is written here rests on ours alone.
+IMPORTED, OURS = "path GLOB 'imports/*'", "path NOT GLOB 'imports/*'"
+
 
 def insert(db: Database, table: str, **row: Any) -> int:
     """Insert a row; its id."""

@@ -6,12 +6,12 @@ import msgspec
 from sqlite_utils import Database
 
 from archiver.errors import RecordError
-from archiver.index.rows import insert, value
+from archiver.index.rows import OURS, insert, value
 from archiver.model import Entry, RunNote
 from archiver.warc.foreign import parse_stored
 from archiver.warc.read import parse_member
 
-_OURS = "SELECT 1 FROM warcs WHERE run_id = ? AND path NOT GLOB 'imports/*'"
+_WRITTEN_HERE = f"SELECT 1 FROM warcs WHERE run_id = ? AND {OURS}"  # noqa: S608 - our own words
 _RUN = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 
 
@@ -39,7 +39,7 @@ def run_of(db: Database, entry: Entry, stored: bytes, *, foreign: bool = False) 
     known = _id(db, run)
     if known is None:
         return insert(db, "runs", **row)
-    if foreign and value(db, _OURS, known):
+    if foreign and value(db, _WRITTEN_HERE, known):
         return None
     db.execute("UPDATE runs SET ended = NULL, interrupted = NULL, complete = NULL WHERE id = ?", [known])
     return known
@@ -56,7 +56,7 @@ def note_run(db: Database, entry: Entry, note: RunNote, *, foreign: bool = False
         "note_id": entry.id,
     }
     if (known := _id(db, note.run)) is not None:
-        if foreign and value(db, _OURS, known):
+        if foreign and value(db, _WRITTEN_HERE, known):
             raise RecordError("a note on a run of this archive")
         db.table("runs").update(known, end)
 

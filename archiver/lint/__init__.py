@@ -1,6 +1,6 @@
 """Judge WARC, ARC and WACZ files by the texts that define them. Never touches the network, never writes.
 
-`wacz.wacz_state` tells hashes and signature of a WACZ alone.
+`wacz.judge.wacz_state` tells hashes and signature of a WACZ alone.
 """
 
 from archiver.lint.rules import RULES

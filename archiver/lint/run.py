@@ -52,7 +52,7 @@ class Linting:
     def _judge(self, file: BinaryIO, name: str, tally: Tally) -> Iterator[Finding]:
         head = file.read(HEAD)
         if recognise_file(head) == "wacz":
-            from archiver.lint.wacz import judge_wacz  # noqa: PLC0415 - with all that signatures need
+            from archiver.lint.wacz.judge import judge_wacz  # noqa: PLC0415 - with all that signatures need
 
             yield from judge_wacz(file, name, tally, self._roots)
         else:

@@ -22,7 +22,7 @@ from archiver.prove.report import Case, write_report
 from archiver.prove.subject import Chosen, choose, imported_places
 from archiver.sandbox import Sandbox
 from archiver.storage import give_name, is_imported, storage_error, sync_folder, write_new
-from archiver.warc.read import read_stored
+from archiver.warc.read import read_committed
 
 FORMAT = "archiver-evidence/1"
 CAPTURE_BYTES = 700 << 20  # a verifier takes 1 GiB; the report's pictures need room, too
@@ -174,10 +174,8 @@ def _proofs(made: Checkpoint, leaves: bytearray, wanted: set[int]) -> dict[int, 
 def _member(root: Path, place: _Place) -> bytes:
     """The stored bytes, which must have the digest that the tree commits."""
     entry = place.entry
-    stored = read_stored(root, Location(file=place.file, offset=entry.offset, length=entry.length))
-    if digest(stored) != entry.digest:
-        raise RecordError(f"{place.file}: the record at {entry.offset} was changed", _ADVICE)
-    return stored
+    location = Location(file=place.file, offset=entry.offset, length=entry.length)
+    return read_committed(root, location, entry.digest, _ADVICE)
 
 
 def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Iterator[dict[str, Any]]:

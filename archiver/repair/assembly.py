@@ -12,13 +12,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from archiver.digests import digest
+from archiver.digests import blocks_digest, digest
 from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry
 from archiver.repair import place
 from archiver.repair.copies import UNREADABLE, Bytes, LocalBytes
-from archiver.storage import is_plain, open_plain, open_stored, storage_error
-from archiver.verify.files import BLOCK
+from archiver.storage import BLOCK, is_plain, open_plain, open_stored, storage_error
 
 MEMORY_BYTES = 16 << 20  # a record up to this size is judged before it is written
 
@@ -190,7 +189,4 @@ class Assembly:
 
 
 def _has(source: Bytes, offset: int, entry: Entry) -> bool:
-    found = hashlib.sha256()
-    for data in _pieces(source, offset, entry.length):
-        found.update(data)
-    return entry.digest == "sha256:" + found.hexdigest()
+    return entry.digest == blocks_digest(_pieces(source, offset, entry.length))

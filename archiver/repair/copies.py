@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from archiver.errors import FetchError
-from archiver.storage import OPEN, is_imported, is_plain, open_plain
-from archiver.verify.files import BLOCK, shown
+from archiver.storage import BLOCK, OPEN, is_imported, is_plain, open_plain
+from archiver.verify.files import shown
 from archiver.warc.read import RECORD_BYTES
 
 UNREADABLE = (OSError, FetchError)  # what reading a copy may raise

@@ -21,8 +21,8 @@ from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.repair import place
 from archiver.repair.copies import LocalBytes, Say
 from archiver.repair.results import Protected
-from archiver.storage import is_imported, is_plain, open_plain, own_folder, storage_error, sync_folder
-from archiver.verify.files import BLOCK, committed, measure
+from archiver.storage import BLOCK, is_imported, is_plain, open_plain, own_folder, storage_error, sync_folder
+from archiver.verify.files import committed, measure
 
 FOLDER = "parity"
 _BLOCK_BYTES = 2048  # of the file, if that gives between these numbers of blocks

@@ -16,8 +16,8 @@ from archiver.manifest.manifest import Manifest
 from archiver.model import Finding
 from archiver.pictures.hashes import current_labels
 from archiver.sandbox import Sandbox
-from archiver.storage import OPEN, is_imported, is_plain, open_plain, stored_at
-from archiver.verify.files import blocks, measure
+from archiver.storage import OPEN, blocks, is_imported, is_plain, open_plain, stored_at
+from archiver.verify.files import measure
 from archiver.verify.findings import of_file
 
 REBUILD = "Run 'archiver rebuild': the catalogue is made anew from the WARC files."

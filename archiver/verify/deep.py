@@ -10,7 +10,7 @@ from archiver.index.reader import describe, described, note_of
 from archiver.model import GAP, Entry, Finding, Location
 from archiver.sandbox import Sandbox
 from archiver.storage import is_imported
-from archiver.verify.findings import of_file
+from archiver.verify.findings import of_file, of_record
 from archiver.verify.lists import differing
 from archiver.verify.pair import Pair
 from archiver.warc.foreign import parse_stored
@@ -118,14 +118,5 @@ def _holds(labelled: str, data: bytes, otherwise: bool) -> bool:
 
 
 def _finding(file: str, number: int, entry: Entry, code: str, message: str) -> Finding:
-    return Finding(
-        verdict="failed",
-        code=code,
-        file=file,
-        record=number,
-        offset=entry.offset,
-        id=entry.id,
-        uri=entry.uri,
-        message=message,
-        advice="The stored bytes are those that were committed: it was so when it was sealed.",
-    )
+    advice = "The stored bytes are those that were committed: it was so when it was sealed."
+    return of_record(file, number, entry, code, message, advice=advice)

@@ -1,19 +1,18 @@
 """Measure committed files, and say what stands in their place."""
 
-import hashlib
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from archiver.archive import OPENED
+from archiver.digests import blocks_digest
 from archiver.manifest.manifest import CommittedList, CommittedWarc, Manifest
 from archiver.model import Finding
-from archiver.storage import LISTED, OPEN, NotPlain, is_imported, is_plain, stored_at
+from archiver.storage import LISTED, OPEN, NotPlain, blocks, is_imported, is_plain, stored_at
 
-BLOCK = 1 << 20
 COPY = "Get the file from another copy of the archive."
 
 
@@ -51,17 +50,7 @@ def measure(file: BinaryIO, sizes: Container[int] | None = None) -> Facts:
     size = os.fstat(file.fileno()).st_size
     if sizes is not None and size not in sizes:
         return Facts(size, None)
-    found = hashlib.sha256()
-    for block in blocks(file, size):
-        found.update(block)
-    return Facts(size, "sha256:" + found.hexdigest())
-
-
-def blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
-    """The next `length` bytes, or fewer at the end of the file."""
-    while length > 0 and (data := file.read(min(length, BLOCK))):
-        yield data
-        length -= len(data)
+    return Facts(size, blocks_digest(blocks(file, size)))
 
 
 def unreadable(

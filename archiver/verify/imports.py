@@ -4,13 +4,14 @@ No parser is at work, whatever the file's format: each line of the record list i
 and as much further on or back as the file became longer or shorter.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from archiver.digests import blocks_digest
 from archiver.model import GAP, Entry, Finding, Verdict
-from archiver.verify.files import COPY, blocks
-from archiver.verify.findings import of_file
+from archiver.storage import blocks
+from archiver.verify.files import COPY
+from archiver.verify.findings import of_file, of_record
 
 
 def locate(
@@ -41,10 +42,7 @@ def _stands(file: BinaryIO, line: Entry, offset: int) -> bool:
     if offset < 0:
         return False
     file.seek(offset)
-    found = hashlib.sha256()
-    for block in blocks(file, line.length):
-        found.update(block)
-    return line.digest == "sha256:" + found.hexdigest()
+    return line.digest == blocks_digest(blocks(file, line.length))
 
 
 def _lost(name: str, number: int, line: Entry, size: int, shift: int) -> Finding:
@@ -62,15 +60,5 @@ def _lost(name: str, number: int, line: Entry, size: int, shift: int) -> Finding
 def _of_line(
     name: str, code: str, message: str, number: int, line: Entry, *, verdict: Verdict = "failed"
 ) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=name,
-        record=number,
-        offset=line.offset,
-        id=line.id or None,
-        uri=line.uri,
-        message=message,
-        expected=f"{line.length} bytes, {line.digest}",
-        advice=COPY,
-    )
+    expected = f"{line.length} bytes, {line.digest}"
+    return of_record(name, number, line, code, message, advice=COPY, verdict=verdict, expected=expected)

@@ -20,6 +20,7 @@ from archiver.sandbox import Sandbox
 from archiver.storage import is_imported, open_plain, open_stored, stored_at
 from archiver.verify.align import common, gaps
 from archiver.verify.files import COPY, Facts, committed, measure
+from archiver.verify.findings import of_record
 from archiver.warc.foreign import stretches
 from archiver.warc.read import Member, members
 
@@ -161,16 +162,14 @@ def _line(
     expected: str | None = None,
     found: str | None = None,
 ) -> Finding:
-    return Finding(
+    return of_record(
+        warc.list.path,
+        number,
+        of,
+        code,
+        message,
+        advice=COPY,
         verdict=verdict,
-        code=code,
-        file=warc.list.path,
-        message=message,
-        record=number,
-        offset=of.offset if of else None,
-        id=of.id if of else None,
-        uri=of.uri if of else None,
         expected=expected,
         found=found,
-        advice=COPY,
     )

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from archiver.errors import RecordError
 from archiver.model import Entry, Finding, Verdict
 from archiver.verify.align import common, gaps
+from archiver.verify.findings import of_record
 from archiver.warc.read import parse_member
 from archiver.warc.scan import Span, walk
 
@@ -178,16 +179,14 @@ class _Comparison:
         """A finding about a committed record; none where its line in the record list is unknown."""
         entry = self._entries[number]
         if entry is not None:
-            yield Finding(
+            yield of_record(
+                self._name,
+                number,
+                entry,
+                code,
+                message,
+                advice=REPAIR,
                 verdict=verdict,
-                code=code,
-                file=self._name,
-                record=number,
-                offset=entry.offset,
-                id=entry.id,
-                uri=entry.uri,
-                message=message,
                 expected=f"{entry.length} bytes, {entry.digest}",
                 found=found,
-                advice=REPAIR,
             )

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from archiver.digests import digest
 from archiver.errors import ArchiverError, ManifestError, RecordError
 from archiver.manifest import checkpoint, recordlist
 from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import CommittedWarc, Manifest, leaf_input, tree_head
 from archiver.manifest.tree import Tree
-from archiver.model import MERGED_URI, Entry, Finding, Location
+from archiver.model import MERGED_URI, Entry, Finding, Location, Verdict
 from archiver.storage import is_imported
+from archiver.verify.findings import of_record
 from archiver.verify.pair import Pair
-from archiver.warc.read import parse_member, read_stored
+from archiver.warc.read import parse_member, read_committed
 
 
 class MergedCheck:
@@ -34,13 +34,10 @@ class MergedCheck:
         """Of each merged archive what its tree does not give; nothing of one whose record is damaged."""
         for file, number, entry in self._records:
             try:
-                stored = read_stored(
-                    self._root, Location(file=file, offset=entry.offset, length=entry.length)
-                )
-                if digest(stored) != entry.digest:  # that is a finding already
-                    continue
+                place = Location(file=file, offset=entry.offset, length=entry.length)
+                stored = read_committed(self._root, place, entry.digest)
                 merged = commitment.decode(parse_member(stored).block)
-            except RecordError:
+            except RecordError:  # that is a finding already
                 continue
             except ArchiverError as error:
                 yield _finding(file, number, entry, "merged-manifest", f"it cannot be read: {error}")
@@ -53,7 +50,7 @@ class MergedCheck:
             here = self._files.get((warc.bytes, warc.digest))
             if here is None or not self._grow(tree, here):
                 message = f"of {merged.origin}, {warc.path} is not here as its manifest names it"
-                yield _finding(file, number, entry, "merged-file", message, unverifiable=True)
+                yield _finding(file, number, entry, "merged-file", message, verdict="unverifiable")
                 return
             notes.append(checkpoint.note(merged.origin, tree.size, tree.root()))
         if tree_head(tree) != merged.tree or [point.note for point in merged.checkpoints] != notes:
@@ -69,16 +66,7 @@ class MergedCheck:
 
 
 def _finding(
-    file: str, number: int, entry: Entry, code: str, message: str, *, unverifiable: bool = False
+    file: str, number: int, entry: Entry, code: str, message: str, *, verdict: Verdict = "failed"
 ) -> Finding:
-    return Finding(
-        verdict="unverifiable" if unverifiable else "failed",
-        code=code,
-        file=file,
-        record=number,
-        offset=entry.offset,
-        id=entry.id,
-        uri=entry.uri,
-        message=message,
-        advice="Merge that archive again from a copy that verifies.",
-    )
+    advice = "Merge that archive again from a copy that verifies."
+    return of_record(file, number, entry, code, message, advice=advice, verdict=verdict)

@@ -11,9 +11,9 @@ from archiver.manifest import manifest as commitment
 from archiver.manifest.manifest import CommittedList, CommittedWarc
 from archiver.model import Entry, Finding, Verdict
 from archiver.sandbox import Sandbox
-from archiver.storage import is_imported, open_stored
+from archiver.storage import blocks, is_imported, open_stored
 from archiver.verify import imports
-from archiver.verify.files import COPY, Commitments, Facts, blocks, committed, unreadable
+from archiver.verify.files import COPY, Commitments, Facts, committed, unreadable
 from archiver.verify.findings import of_file
 from archiver.verify.lists import Lines, compare, derive, read_list
 from archiver.verify.locate import locate

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from archiver.model import Entry, Finding
 from archiver.storage import is_imported
+from archiver.verify.findings import of_record
 from archiver.verify.pair import Pair
 
 
@@ -26,15 +27,13 @@ class RevisitCheck:
     def findings(self) -> Iterator[Finding]:
         for file, number, entry in self._revisits:
             if _original(entry) not in self._originals:
-                yield Finding(
+                yield of_record(
+                    file,
+                    number,
+                    entry,
+                    "revisit-original",
+                    "the response for which it stands is not here, whole and with its payload",
                     verdict="incomplete",
-                    code="revisit-original",
-                    file=file,
-                    record=number,
-                    offset=entry.offset,
-                    id=entry.id,
-                    uri=entry.uri,
-                    message="the response for which it stands is not here, whole and with its payload",
                     expected=entry.refers_to,
                     advice="Get the WARC file that holds the original from another copy.",
                 )

@@ -12,7 +12,7 @@ from archiver.warc.read import HEAD_BYTES
 
 _STEP, _MOST = 2048, 1 << 16  # bytes that are taken in and given out at once: most heads have fewer
 _END = re.compile(rb"\r?\n\r?\n")
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"  # RFC 1952 section 2.3.1
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _Opened:
     """The first bytes of a record, inflated as far as they are looked at."""
 
     def __init__(self, stored: bytes) -> None:
-        self._inflate = zlib.decompressobj(31) if stored.startswith(_GZIP) else None
+        self._inflate = zlib.decompressobj(31) if stored.startswith(GZIP) else None
         self.data = b"" if self._inflate else stored
         self._stored, self._at, self._rest = stored, 0, b""
 

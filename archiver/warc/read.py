@@ -21,6 +21,7 @@ from archiver.warc.http import Message, decoded, entity_body, is_coded, parse_me
 
 HEAD_BYTES = 1 << 20
 RECORD_BYTES = 1 << 30
+DAMAGED = "'archiver verify' says what is damaged, 'archiver repair' mends it from a copy."
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _ONCE = ("content-length", "warc-record-id", "warc-type", "warc-date", "warc-target-uri", "warc-block-digest")
 
@@ -99,6 +100,14 @@ def read_stored(root: Path, location: Location) -> bytes:
             return file.read(location.length)
     except OSError as error:
         raise RecordError(f"{location.file}: {error.strerror or error}") from error
+
+
+def read_committed(root: Path, location: Location, wanted: str, advice: str = DAMAGED) -> bytes:
+    """The same, if their digest is `wanted`. RecordError when it is another one, too."""
+    stored = read_stored(root, location)
+    if digest(stored) != wanted:
+        raise RecordError(f"{location.file}: the record at {location.offset} was changed", advice)
+    return stored
 
 
 def parse_member(stored: bytes) -> StoredRecord:

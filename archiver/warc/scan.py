@@ -1,6 +1,8 @@
 """Walk a WARC file that may be damaged: every byte belongs to a whole member or to a gap.
 
-After a gap the walk takes up again at the next gzip member that begins a WARC record.
+After a gap the walk takes up again at the next gzip member that begins a WARC record. It is for the judge of
+our own files, which needs no more than members and their digests: `foreign/` also finds records that are
+plain, divided or several in a member, which in a file of ours are damage, and takes 1.6 times as long.
 """
 
 import hashlib

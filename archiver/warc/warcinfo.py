@@ -3,11 +3,10 @@
 import zlib
 from pathlib import Path
 
-from archiver.digests import digest
 from archiver.errors import RecordError
 from archiver.model import Entry, Location
 from archiver.storage import is_imported
-from archiver.warc.read import parse_record, read_stored
+from archiver.warc.read import parse_record, read_committed
 
 WARCINFO_BYTES = 4 << 20
 
@@ -21,9 +20,8 @@ def first_block(root: Path, file: str, entry: Entry | None) -> bytes | None:
     if is_imported(file) or entry is None or entry.type != "warcinfo" or entry.length > WARCINFO_BYTES:
         return None
     try:
-        stored = read_stored(root, Location(file=file, offset=entry.offset, length=entry.length))
-        if digest(stored) != entry.digest:
-            return None
+        place = Location(file=file, offset=entry.offset, length=entry.length)
+        stored = read_committed(root, place, entry.digest)
         return parse_record(zlib.decompressobj(31).decompress(stored, WARCINFO_BYTES)).block
     except (RecordError, zlib.error):
         return None

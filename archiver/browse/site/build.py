@@ -23,8 +23,8 @@ from archiver.browse.site.pages import Pages, icon, styles
 from archiver.browse.site.shelf import Shelf
 from archiver.errors import RecordError
 from archiver.exporting.committed import Committed
-from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import DAY_CLAIMED
+from archiver.exporting.output import Folder, new_folder
 from archiver.exporting.result import Exported, Report
 from archiver.manifest import manifest as commitment
 from archiver.sandbox import Sandbox

@@ -1,7 +1,6 @@
 """The bytes that a site shows and gives away: pictures, small ones, records; each checked, each once."""
 
 import base64
-import gzip
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -11,16 +10,16 @@ from archiver.browse.data.pictures import Copy
 from archiver.browse.disk.media import MEDIA_TYPES
 from archiver.errors import RecordError, SandboxError
 from archiver.exporting.committed import Committed
-from archiver.exporting.folder import Folder
+from archiver.exporting.output import Folder
 from archiver.exporting.pictures import read_payload
 from archiver.model import Location
 from archiver.pictures.formats import sniff
 from archiver.pictures.thumbnail import make_thumbnail
 from archiver.prove.subject import choose
 from archiver.sandbox import Sandbox
+from archiver.warc.stored import as_member
 
 SMALL = 480  # pixels wide
-_GZIP = b"\x1f\x8b"
 _IDS = "(SELECT value FROM json_each(:ids))"
 _PLACES = f"""
 SELECT path, offset, length FROM records JOIN warcs ON warcs.id = warc_id
@@ -101,5 +100,4 @@ class Shelf:
 
     def _members(self, places: list[Location]) -> Iterator[bytes]:
         for place in places:
-            stored = self._committed.member(place)
-            yield stored if stored.startswith(_GZIP) else gzip.compress(stored, mtime=0)
+            yield as_member(self._committed.member(place))

@@ -1,11 +1,11 @@
 """Bytes at any place of a file, or of a part of one, without holding more than a window of it."""
 
-import hashlib
 import io
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from archiver.digests import blocks_digest
 from archiver.errors import RecordError
 
 WINDOW = 1 << 20
@@ -61,12 +61,8 @@ class Source:
             yield self.read(at, min(WINDOW, end - at))
 
     def digest(self, start: int, end: int) -> str:
-        if not self.hashing:
-            return ""
-        sha256 = hashlib.sha256()
-        for block in self.blocks(start, end):
-            sha256.update(block)
-        return "sha256:" + sha256.hexdigest()
+        """SHA-256 of the bytes between two places; "" without `hashing`."""
+        return blocks_digest(self.blocks(start, end)) if self.hashing else ""
 
     def matches(
         self, pattern: re.Pattern[bytes], start: int, end: int, longest: int = 256

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from archiver.lint.head import Said
-from archiver.lint.signature import parse_time
+from archiver.lint.wacz.signature import parse_time
 
 PACKAGE, DIGEST = "datapackage.json", "datapackage-digest.json"
 VERSIONS = ("1.0.0", "1.1.0", "1.1.1", "1.2.0")

@@ -23,23 +23,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from archiver.digests import digest
 from archiver.errors import ManifestError
 from archiver.exporting.cdxj import SortedLines, index_line
-from archiver.exporting.file import new_file
-from archiver.exporting.pages import Page, pages
+from archiver.exporting.output import new_file
 from archiver.exporting.parts import numbered, parts
-from archiver.exporting.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
 from archiver.exporting.selection import ADVICE, Place, Selection, stored
-from archiver.exporting.signatures import Signer
-from archiver.exporting.warc import GZIP, source_record
+from archiver.exporting.wacz.pages import Page, pages
+from archiver.exporting.wacz.proof import BUNDLE, FOLDER, PLAIN_BUNDLE, bundle_files, newest_files
+from archiver.exporting.wacz.signatures import Signer
+from archiver.exporting.warc import source_record
 from archiver.manifest import manifest as commitment
 from archiver.model import Entry
-from archiver.storage import is_imported
+from archiver.storage import blocks, is_imported
 from archiver.upkeep import SOFTWARE
-from archiver.warc.head import read_head
+from archiver.warc.head import GZIP, read_head
 from archiver.warc.read import read_stored
 from archiver.warc.write import WarcFile
 
@@ -48,7 +48,6 @@ ENDING = ".wacz"
 RECORDS, PLAIN, VIEWS = "records.warc.gz", "plain.warc", "views.warc.gz"
 _LINES = 20_000  # of an index in one piece; a larger one is read by blocks
 _BLOCK = 1024  # lines of a block, as other programs have it
-_PIECE = 1 << 20
 _HEADER = {"format": "json-pages-1.0", "id": "pages", "title": "Articles", "hasText": True}
 _MADE = "Pages made by the archiver from mirror documents, so that replay can show them. No server sent them."
 
@@ -148,7 +147,7 @@ class _Wacz:
             package.add(f"archive/{name}", self._copied(name, members))
         if self._plain.tell():
             self._plain.seek(0)
-            package.add(f"archive/{PLAIN}", _pieces(self._plain))
+            package.add(f"archive/{PLAIN}", blocks(self._plain))
 
     def _members(self) -> Iterator[tuple[str, Place, bytes]]:
         """The name of the WARC file in the WACZ, and what goes into it; plain records are put aside."""
@@ -197,10 +196,10 @@ class _Wacz:
                         file.append(source_record(self._selection, VIEWS, _MADE))
                     self._put_view(page, file, folder)
             rows.seek(0)
-            package.add("pages/pages.jsonl", _pieces(rows), deflated=True)
+            package.add("pages/pages.jsonl", blocks(rows), deflated=True)
         if file is not None:
             with (folder / VIEWS).open("rb") as made:
-                package.add(f"archive/{VIEWS}", _pieces(made))
+                package.add(f"archive/{VIEWS}", blocks(made))
 
     def _put_view(self, page: Page, file: WarcFile, folder: Path) -> None:
         if page.view is None:
@@ -239,7 +238,7 @@ class _Wacz:
             for warc in self._selection.manifest.warcs:
                 path = self._selection.root / warc.list.path
                 with path.open("rb") as file:
-                    found = package.add(FOLDER + path.name, _pieces(file))
+                    found = package.add(FOLDER + path.name, blocks(file))
                 if found != warc.list.digest:
                     raise ManifestError(f"{warc.list.path}: is not what the manifest commits", ADVICE)
 
@@ -264,11 +263,6 @@ class _Wacz:
             said["signedData"] = signer.sign(hashed, when)
         package.add("datapackage.json", described)
         package.add("datapackage-digest.json", json.dumps(said, indent=2).encode())
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece
 
 
 def _blocks(lines: Iterable[bytes], index: list[bytes]) -> Iterator[bytes]:

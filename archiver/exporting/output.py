@@ -1,4 +1,4 @@
-"""A folder that is there whole or not at all: written beside under a hidden name, then given its name."""
+"""A file or a folder that is there whole or not at all: written beside, hidden, then given its name."""
 
 import hashlib
 import os
@@ -10,12 +10,40 @@ from pathlib import Path
 
 from archiver.digests import file_digest
 from archiver.errors import StorageError, UsageError
-from archiver.exporting.file import refuse
-from archiver.storage import sync_folder
+from archiver.storage import blocks, give_name, storage_error, sync_folder
 
-ADVICE = "Nothing was written. Make room or name another place, then run the same command again."
+_ADVICE = "Nothing was written. Make room or name another place, then run the same command again."
 SUMS = "SHA256SUMS"
-_PIECE = 1 << 20
+
+
+@contextmanager
+def new_file(into: Path) -> Iterator[Path]:
+    """The path to write to; at the end of the block the file is durable and has its name.
+
+    UsageError when `into` is there, StorageError when the disk does not take it. Else nothing stays.
+    """
+    _refuse(into)
+    beside = _beside(into)
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        give_name(beside, into)
+        sync_folder(into.parent)
+    except OSError as error:
+        raise storage_error(into, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _refuse(into: Path) -> None:
+    """Raise UsageError when something is there already."""
+    if os.path.lexists(into):
+        raise UsageError(f"{into}: is there already", "Nothing is written over: name another file.")
+
+
+def _beside(into: Path) -> Path:
+    return into.parent / f".archiver-{secrets.token_hex(6)}.new"
 
 
 class Folder:
@@ -36,7 +64,7 @@ class Folder:
                     file.write(piece)
                 self.bytes += file.tell()
         except OSError as error:
-            raise StorageError(f"cannot write {name}: {error.strerror or error}", ADVICE) from error
+            raise StorageError(f"cannot write {name}: {error.strerror or error}", _ADVICE) from error
         self.files += 1
         return hashed.hexdigest()
 
@@ -44,9 +72,9 @@ class Folder:
         """Write the bytes of a file, or of the one that a link leads to. Also raises what reading raises."""
         try:
             with source.open("rb") as file:
-                return self.write(name, iter(lambda: file.read(_PIECE), b""))
+                return self.write(name, blocks(file))
         except OSError as error:
-            raise StorageError(f"cannot read {source}: {error.strerror or error}", ADVICE) from error
+            raise StorageError(f"cannot read {source}: {error.strerror or error}", _ADVICE) from error
 
     def link(self, name: str, there: str) -> None:
         """The same file under another name, or its bytes where the file system has no hard links."""
@@ -64,7 +92,7 @@ class Folder:
             with self.place(name).open("ab") as file:
                 file.write(line)
         except OSError as error:
-            raise StorageError(f"cannot write {name}: {error.strerror or error}", ADVICE) from error
+            raise StorageError(f"cannot write {name}: {error.strerror or error}", _ADVICE) from error
 
     def add_sum(self, name: str, digits: str) -> None:
         """A line of SHA256SUMS, as sha256sum(1) writes it."""
@@ -92,12 +120,12 @@ def new_folder(into: Path) -> Iterator[Folder]:
 
     UsageError when `into` is there, StorageError when the disk does not take it.
     """
-    refuse(into)
-    beside = into.parent / f".archiver-{secrets.token_hex(6)}.new"
+    _refuse(into)
+    beside = _beside(into)
     try:
         beside.mkdir(parents=True)
     except OSError as error:
-        raise StorageError(f"cannot write below {into.parent}: {error.strerror or error}", ADVICE) from error
+        raise StorageError(f"cannot write below {into.parent}: {error.strerror or error}", _ADVICE) from error
     try:
         yield Folder(beside)
         os.sync()  # one for all of its files, which may be a million
@@ -113,13 +141,13 @@ def _name(beside: Path, into: Path) -> None:
     except FileExistsError as error:
         raise UsageError(f"{into}: came to be there meanwhile", "Name another folder.") from error
     except OSError as error:
-        raise StorageError(f"cannot write {into}: {error.strerror or error}", ADVICE) from error
+        raise StorageError(f"cannot write {into}: {error.strerror or error}", _ADVICE) from error
     try:
         beside.rename(into)
     except BaseException as error:
         with suppress(OSError):
             into.rmdir()
         if isinstance(error, OSError):
-            raise StorageError(f"cannot write {into}: {error.strerror or error}", ADVICE) from error
+            raise StorageError(f"cannot write {into}: {error.strerror or error}", _ADVICE) from error
         raise
     sync_folder(into.parent)

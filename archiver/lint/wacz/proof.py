@@ -10,8 +10,8 @@ from typing import Any
 from archiver.digests import digest
 from archiver.errors import ArchiverError, ManifestError, RecordError, TimestampError
 from archiver.lint.head import Said
-from archiver.lint.signature import Roots
-from archiver.lint.zips import Zip
+from archiver.lint.wacz.signature import Roots
+from archiver.lint.wacz.zips import Zip
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
 from archiver.manifest.timestamp import judge

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from archiver.compare import ANSWERS, SIDES, Beside, Contradiction, Lacking, LookAlike
+from archiver.compare import ANSWERS, SIDES, Comparison, Contradiction, Lacking, LookAlike
 from archiver.console import Output
 from archiver.tell.words import many, one_line, size
 
@@ -36,7 +36,7 @@ class _Some:
         return self.count
 
 
-def beside(out: Output, found: Beside) -> int:
+def compared(out: Output, found: Comparison) -> int:
     """Tell all that differs; the exit code: 4 where one record id has other bytes in each."""
     for name, side in zip(("first", "second"), found.sides, strict=True):
         row = {"type": "archive", "side": name, "path": side.path, "origin": side.origin}
@@ -60,7 +60,7 @@ def beside(out: Output, found: Beside) -> int:
     return 4 if contradictions else 0
 
 
-def _verdict(found: Beside, contradictions: int, records: dict[str, int]) -> str:
+def _verdict(found: Comparison, contradictions: int, records: dict[str, int]) -> str:
     if contradictions:
         return (
             f"{many(contradictions, 'record')} of the same id with other bytes: in one of the two it is "
@@ -76,7 +76,7 @@ def _verdict(found: Beside, contradictions: int, records: dict[str, int]) -> str
     return f"Nothing contradicts; {' and '.join(lacks) or 'both have every record'}."
 
 
-def _lacking(out: Output, found: Beside) -> None:
+def _lacking(out: Output, found: Comparison) -> None:
     """People see the answers; requests and notes about them go with these."""
     for side in SIDES:
         some = _Some(out, f"only in the {side}:")
@@ -92,7 +92,7 @@ def _lacking_words(each: Lacking) -> str:
     return f"{each.warc_type:<9} {each.date[:19]} {each.uri or each.id}{same}"
 
 
-def _contradictions(out: Output, found: Beside) -> int:
+def _contradictions(out: Output, found: Comparison) -> int:
     some = _Some(out, "the same record id, other bytes:")
     for each in found.contradictions():
         out.row({"type": "contradiction", **_row(each)})
@@ -100,7 +100,7 @@ def _contradictions(out: Output, found: Beside) -> int:
     return some.end()
 
 
-def _look_alikes(out: Output, found: Beside) -> int:
+def _look_alikes(out: Output, found: Comparison) -> int:
     some = _Some(out, "look alike, and each has only its own:")
     for each in found.look_alikes():
         out.row({"type": "look-alike", **_row(each)})

@@ -8,16 +8,24 @@ from typing import BinaryIO, cast
 
 from archiver.digests import digest as digest_of
 from archiver.errors import RecordError
-from archiver.lint.cdxj import Indexed, Place, gunzipped, judge_blocks, judge_index, judge_pages, labelled
 from archiver.lint.digests import entity, is_http, read_digest, readings
 from archiver.lint.head import Said, parse_head
-from archiver.lint.package import DIGEST, PACKAGE, judge_digest, judge_package
-from archiver.lint.proof import judge_proof
 from archiver.lint.record import Judged
 from archiver.lint.references import MOST_RECORDS
-from archiver.lint.signature import Roots, Signed, judge_signature
+from archiver.lint.wacz.index import (
+    Indexed,
+    Place,
+    gunzipped,
+    judge_blocks,
+    judge_index,
+    judge_pages,
+    labelled,
+)
+from archiver.lint.wacz.package import DIGEST, PACKAGE, judge_digest, judge_package
+from archiver.lint.wacz.proof import judge_proof
+from archiver.lint.wacz.signature import Roots, Signed, judge_signature
+from archiver.lint.wacz.zips import Zip
 from archiver.lint.walk import Finding, Tally, judge_walk
-from archiver.lint.zips import Zip
 from archiver.warc.foreign import Stretch, parse_stored
 
 JSON_BYTES = 64 << 20

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archiver.lint.digests import read_digest
-from archiver.lint.package import read_json
-from archiver.lint.signature import parse_time
+from archiver.lint.wacz.package import read_json
+from archiver.lint.wacz.signature import parse_time
 
 LINE_BYTES = 1 << 25
 _EFFORT = 200  # bytes inflated for each byte of an index

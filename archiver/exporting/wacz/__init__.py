@@ -1,0 +1,1 @@
+"""A WACZ: the package of records, its pages, the proof of its records, and who signed it."""
