@@ -1,8 +1,8 @@
 """Anybody's WARC, ARC and WACZ files: `interop.py FOLDER [--peer NAME=COMMAND]…`.
 
 Walks, lints and imports each distinct file of the folder in a process with a limit of time, and holds what
-the walk read against warcio and FastWARC, where .venv-peers is there, and against each COMMAND that answers
-as interop_peers.py does. Prints a table; with --each also every file of which a peer reads something else. Ends
+the walk read against warcio and FastWARC, where .venv-peers is there, and each COMMAND that answers
+as interop_peers.py does. Prints a table; with --each also each file that a peer reads otherwise. Ends
 with 1 where a file hangs, dies or ends in a traceback. A hundred small files take some minutes, nearly all of
 them importing.
 """

@@ -216,9 +216,7 @@ def test_cut_coding_gives_a_prefix(data: bytes, draw: st.DataObject) -> None:
         assert data.startswith(decoded(cut, coding, 500))
 
 
-@pytest.mark.parametrize(
-    "coding", ["br", "zstd", "compress", "aes128gcm", "gzip;q=1", "渡轮", ",".join(["gzip"] * 6)]
-)
+@pytest.mark.parametrize("coding", ["compress", "aes128gcm", "gzip;q=1", "渡轮", ",".join(["gzip"] * 6)])
 def test_coding_that_is_not_read(coding: str) -> None:
     with pytest.raises(RecordError):
         decoded(gzip.compress(b"x"), coding, 100)

@@ -58,6 +58,11 @@ _BY_CLAIM = f"""{_COLUMNS}
 WHERE records.id IN (SELECT record FROM claimed_digests WHERE claimed = :claimed) {_WHOLE}
 ORDER BY uri = :uri DESC, records.id LIMIT 1
 """  # noqa: S608
+_READ_BEFORE = f"""{_COLUMNS}
+WHERE uri = :uri AND type IN ('response', 'revisit') AND date <= :date AND records.id <> :but
+AND (record_id IN (SELECT source_id FROM articles) OR record_id IN (SELECT source_id FROM listings))
+ORDER BY date DESC, records.id DESC LIMIT 1
+"""  # noqa: S608
 _REQUEST = """
 SELECT record_id FROM records
 WHERE type = 'request' AND (refers_to = :id AND :named OR record_id = :concurrent)
@@ -199,6 +204,14 @@ class Answers:
         if claim.startswith("sha256:") and (found := self._one(_BY_PAYLOAD, asked | {"payload": claim})):
             return found
         return self._one(_BY_CLAIM, asked | {"claimed": claim}) if claim else None
+
+    def repeats(self, revisit: Answer, original: Answer) -> bool:
+        """Whether what was read last of this URL, as an article or a listing, is what a revisit stands for."""
+        row = revisit.row
+        before = self._one(_READ_BEFORE, {"uri": row["uri"], "date": row["date"], "but": row["id"]})
+        if before is not None and before.type == "revisit":
+            before = self.original(before)
+        return before is not None and before.row["payload_digest"] == original.row["payload_digest"]
 
     def request(self, answer: Answer) -> str | None:
         """The record id of the request of an answer, by WARC-Concurrent-To of either."""

@@ -49,6 +49,8 @@ class Pages:
             original = answers.original(answer) if answer.type == "revisit" else None
             if not _may_be_source(original or answer, answer.url) or self.is_source(answer):
                 return
+            if original is not None and answers.repeats(answer, original):
+                return
             exchange = answer.exchange(original)
             if exchange.status != 200 or exchange.truncated:
                 return

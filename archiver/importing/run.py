@@ -242,7 +242,7 @@ class _Work:
                 if self._stop():
                     return
                 pages.note(answer, one.given, one.package.pages, answers)
-        desk.flush()
+            desk.flush()  # so that the next file's revisits find what was read
         planner = self._planner
         fetches = Fetches(db, desk, memory, answers=answers, pages=pages, planner=planner, now=now)
         self._doing = "noting what came"

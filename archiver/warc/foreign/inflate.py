@@ -19,6 +19,8 @@ _TAIL = 1 << 16
 _FIRST, _PIECE = 4096, 1 << 16  # most members are small
 _OUT = 1 << 20
 _EFFORT = 100  # bytes inflated for each byte of a file: bombs stop there
+_RECORD = 16  # bytes of a file for each record inflated: an id that no other has takes as many
+_FREE = 20_000  # records of any file
 TRIAL = 4096  # bytes looked at to see whether a record begins
 
 
@@ -30,14 +32,21 @@ class Spent(Exception):
 
 
 class Budget:
-    """How much may still be inflated. `spend` raises Spent."""
+    """How much may still be inflated, and how many records read in that. Both raise Spent."""
 
     def __init__(self, size: int) -> None:
-        self._left = size * _EFFORT + RECORD_BYTES
+        self._left = size * _EFFORT + RECORD_BYTES // 4
+        self._records = size // _RECORD + _FREE
 
     def spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
+            raise Spent
+
+    def count(self) -> None:
+        """One more record."""
+        self._records -= 1
+        if self._records < 0:
             raise Spent
 
 

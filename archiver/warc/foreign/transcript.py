@@ -90,6 +90,7 @@ class _Transcript:
             unit = expand(self._source, start or 0, Deflate(-15), kept, self._budget)
             inner = kept.source()
             for stretch in walk(inner, self._budget, 1):
+                self._budget.count()
                 if stretch.hidden:
                     part = inner.part(stretch.offset, stretch.end)
                     for found in _Transcript(part, self._budget).all():
@@ -111,10 +112,14 @@ class _Transcript:
             try:
                 inner = kept.source()
                 for piece in grammar(inner, form):
+                    self._budget.count()
                     if not (broken and piece.end == inner.size and claimed_end(piece)):
                         yield from _given(piece, at)
                 if broken:
                     yield _lost(at, broken)
+            except Spent:
+                yield _lost(at, SPENT)
+                return
             finally:
                 kept.close()
 
@@ -124,20 +129,24 @@ class _Transcript:
         Where it begins, what it is, and why it is broken.
         """
         at, begun, broken = 0, 0, ""
-        group = Kept(self._budget, whole=True)
-        while at < self._source.size and broken != SPENT:
-            kept = Kept(self._budget, whole=True)
-            end, why = self._expand(at, form, decoder(), kept)
-            if broken or (group.size and _begins(kept.source().read(0, HEAD))):
-                yield begun, group, broken
-                begun, group = at, kept
-            elif group.size:
-                group.take(kept)
-            else:
-                group.close()
-                begun, group = at, kept
-            at, broken = end, why
-        yield begun, group, broken
+        group = kept = Kept(self._budget, whole=True)
+        try:
+            while at < self._source.size and broken != SPENT:
+                kept = Kept(self._budget, whole=True)
+                end, why = self._expand(at, form, decoder(), kept)
+                if broken or (group.size and _begins(kept.source().read(0, HEAD))):
+                    yield begun, group, broken
+                    begun, group = at, kept
+                elif group.size:
+                    group.take(kept)
+                else:
+                    group.close()
+                    begun, group = at, kept
+                at, broken = end, why
+            yield begun, group, broken
+        finally:  # nobody may want the rest
+            group.close()
+            kept.close()
 
     def _expand(self, at: int, form: Form, decoder: Decoder, kept: Kept) -> tuple[int, str]:
         """Inflate what begins at a place: where the next begins, and why this one is broken."""
