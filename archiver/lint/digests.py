@@ -147,8 +147,11 @@ def _told(field: bytes, wanted: Labelled, holds: bool, said: Said) -> None:
 
 def is_http(head: Head, kind: bytes) -> bool:
     """Whether the block is said to be an HTTP message."""
-    media = head.fields.get(b"content-type", b"").lower()
-    return kind in (b"response", b"request") and media.startswith((b"application/http", b"message/http"))
+    if kind not in (b"response", b"request"):
+        return False
+    return (
+        head.fields.get(b"content-type", b"")[:16].lower().startswith((b"application/http", b"message/http"))
+    )
 
 
 def split(block: memoryview) -> tuple[bytes, memoryview]:

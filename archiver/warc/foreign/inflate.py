@@ -15,7 +15,7 @@ from archiver.warc.read import RECORD_BYTES
 
 HELD_BYTES = 8 << 20
 _TAIL = 1 << 16
-_FIRST, _PIECE = 4096, 1 << 16  # most members are small
+_FIRST, _PIECE = 1 << 14, 1 << 17  # most members are small
 _OUT = 1 << 20
 _EFFORT = 100  # bytes inflated for each byte of a file: bombs stop there
 TRIAL = 4096  # bytes looked at to see whether a record begins
