@@ -3,8 +3,9 @@
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
         raise UsageError(f"nothing of {named} is sealed yet", "Wait until the run has ended.")
     number = checkpoint_over(manifest, places[-1].file)
     made = manifest.checkpoints[number]
-    proofs = _proofs(made, leaves, {place.leaf for place in places})
+    inputs = (bytes(leaves[at : at + 32]) for at in range(0, len(leaves), 32))
+    proofs = inclusion_proofs(made, inputs, {place.leaf for place in places})
     stored = [_member(root, place) for place in places]
     if sum(map(len, stored)) > CAPTURE_BYTES:
         raise UsageError(
@@ -86,7 +88,7 @@ def prove(root: Path, db: sqlite3.Connection, named: str, into: Path) -> Made:
             "subject": chosen.subject,
             "origin": manifest.origin,
             "size": size,
-            "members": list(_members(exhibits, proofs)),
+            "members": list(member_rows(((each.role, each.entry, each.leaf) for each in exhibits), proofs)),
         },
         2,
     )
@@ -160,12 +162,15 @@ def checkpoint_over(manifest: Manifest, last: str) -> int:
     return min(later, key=lambda each: (not made[each].timestamps, not made[each].signatures, each))
 
 
-def _proofs(made: Checkpoint, leaves: bytearray, wanted: set[int]) -> dict[int, list[bytes]]:
-    """Inclusion proofs in the checkpoint's tree. ManifestError when the leaves are not those of that tree."""
+def inclusion_proofs(made: Checkpoint, leaves: Iterable[bytes], wanted: set[int]) -> dict[int, list[bytes]]:
+    """Number of a leaf → its proof in the checkpoint's tree (RFC 9162 section 2.1.3).
+
+    `leaves`: the inputs of all, in order. ManifestError when they are not those of that tree.
+    """
     _, size, head = checkpoints.parse(made.note)
     tree = Inclusion()
-    for at in range(0, min(32 * size, len(leaves)), 32):
-        tree.append(bytes(leaves[at : at + 32]), wanted=at // 32 in wanted)
+    for number, leaf in enumerate(islice(leaves, size)):
+        tree.append(leaf, wanted=number in wanted)
     if tree.size != size or tree.finish() != head or tree.proofs.keys() != wanted:
         raise ManifestError(f"the checkpoint of {size} records is not that of the record lists", _ADVICE)
     return tree.proofs
@@ -178,18 +183,19 @@ def _member(root: Path, place: _Place) -> bytes:
     return read_committed(root, location, entry.digest, _ADVICE)
 
 
-def _members(exhibits: list[Exhibit], proofs: dict[int, list[bytes]]) -> Iterator[dict[str, Any]]:
-    """The rows of bundle.json, in the order of its format."""
+def member_rows(
+    members: Iterable[tuple[str, Entry, int]], proofs: Mapping[int, list[bytes]]
+) -> Iterator[dict[str, Any]]:
+    """The rows of bundle.json, in the order of its format, of (role, line, leaf) in that of the capture."""
     at = 0
-    for exhibit in exhibits:
-        entry = exhibit.entry
+    for role, entry, leaf in members:
         yield {
-            "role": exhibit.role,
+            "role": role,
             "offset": at,
             "length": entry.length,
             "digest": entry.digest,
-            "leaf": exhibit.leaf,
-            "proof": [each.hex() for each in proofs[exhibit.leaf]],
+            "leaf": leaf,
+            "proof": [each.hex() for each in proofs[leaf]],
         }
         at += entry.length
 

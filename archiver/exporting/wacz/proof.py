@@ -5,17 +5,15 @@ Names are those of docs/evidence.md, in one folder: `timestamps/1.tsr` is `1.tsr
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from archiver.errors import ManifestError
-from archiver.exporting.selection import ADVICE, Place, Selection
+from archiver.exporting.selection import Place, Selection
 from archiver.manifest import checkpoint as checkpoints
 from archiver.manifest import manifest as commitment
 from archiver.manifest import recordlist
-from archiver.manifest.manifest import Checkpoint, Manifest
-from archiver.manifest.proofs import Inclusion
+from archiver.manifest.manifest import Manifest
+from archiver.model import Entry
 from archiver.prove import verify
-from archiver.prove.bundle import FORMAT, checkpoint_over, proof_files
+from archiver.prove.bundle import FORMAT, checkpoint_over, inclusion_proofs, member_rows, proof_files
 from archiver.storage import is_imported
 
 FOLDER = "proof/"
@@ -32,7 +30,8 @@ def bundle_files(selection: Selection, files: Mapping[str, Sequence[Place]]) -> 
     last = max(every, key=lambda place: place.leaf)
     made = manifest.checkpoints[checkpoint_over(manifest, last.file)]
     _, size, _ = checkpoints.parse(made.note)
-    proofs = _proofs(selection.root, manifest, made, {place.leaf for place in every})
+    wanted = {place.leaf for place in every}
+    proofs = inclusion_proofs(made, _leaves(selection.root, manifest), wanted)
     out = _flat(proof_files(selection.root, manifest, made))
     for name, places in files.items():
         bundle = {
@@ -40,7 +39,7 @@ def bundle_files(selection: Selection, files: Mapping[str, Sequence[Place]]) -> 
             "subject": selection.subject if name == BUNDLE else places[0].entry.uri or places[0].entry.id,
             "origin": manifest.origin,
             "size": size,
-            "members": list(_members(places, proofs)),
+            "members": list(member_rows(map(_member, places), proofs)),
         }
         out[name] = verify.dumped(bundle, 2)
     return out
@@ -56,28 +55,12 @@ def _flat(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name.rpartition("/")[2]: data for name, data in files.items()}
 
 
-def _proofs(root: Path, manifest: Manifest, made: Checkpoint, wanted: set[int]) -> dict[int, list[bytes]]:
-    """Inclusion proofs in the checkpoint's tree. ManifestError when the record lists are not those of it."""
-    _, size, head = checkpoints.parse(made.note)
-    tree = Inclusion()
+def _leaves(root: Path, manifest: Manifest) -> Iterator[bytes]:
+    """Inputs of all leaves, list after list, as far as they are asked for."""
     for warc in manifest.warcs:
-        for entry in recordlist.read(root / warc.list.path) if tree.size < size else ():
-            tree.append(commitment.leaf_input(entry), wanted=tree.size in wanted)
-    if tree.size != size or tree.finish() != head or tree.proofs.keys() != wanted:
-        raise ManifestError(f"the checkpoint of {size} records is not that of the record lists", ADVICE)
-    return tree.proofs
+        yield from map(commitment.leaf_input, recordlist.read(root / warc.list.path))
 
 
-def _members(places: Sequence[Place], proofs: dict[int, list[bytes]]) -> Iterator[dict[str, Any]]:
-    at = 0
-    for place in places:
-        entry = place.entry
-        yield {
-            "role": f"imported {entry.type}" if is_imported(place.file) else entry.type,
-            "offset": at,
-            "length": entry.length,
-            "digest": entry.digest,
-            "leaf": place.leaf,
-            "proof": [each.hex() for each in proofs[place.leaf]],
-        }
-        at += entry.length
+def _member(place: Place) -> tuple[str, Entry, int]:
+    kind = place.entry.type
+    return f"imported {kind}" if is_imported(place.file) else kind, place.entry, place.leaf
