@@ -33,7 +33,7 @@ from lint_files import (
 from lint_wacz_files import contents, described, zipped
 from wide import WIDE
 
-from archiver.lint import RULES, Finding, Linting, Tally, ranges, references
+from archiver.lint import RULES, Finding, Linting, Tally, ranges, references, run
 from archiver.lint.digests import read_digest
 from archiver.lint.rules import section
 
@@ -48,6 +48,7 @@ def arc(*records: bytes) -> bytes:
 
 def found(path: Path, **options: bool) -> tuple[list[Finding], Tally, int]:
     linting = Linting([str(path)], **options)
+    linting.start()
     rows = list(linting.findings())
     return [row for row in rows if isinstance(row, Finding)], linting.tallies[0], linting.exit_code
 
@@ -350,9 +351,9 @@ def test_ranges_tell_the_same_as_one_walk(
     path = tmp_path / NAME
     path.write_bytes(nested() + last + packed(*(response(which=which) for which in range(500, 520))))
     one = found(path)
-    monkeypatch.setattr(ranges, "LEAST_BYTES", 1)
+    monkeypatch.setattr(run, "LEAST_BYTES", 1)
     monkeypatch.setattr(ranges, "RANGE_BYTES", 4096)
-    monkeypatch.setattr(ranges, "processes", lambda: 2)
+    monkeypatch.setattr(run, "processes", lambda: 2)
     assert found(path) == one
     assert one[1].records == 9 + 60 + 1 + 20 + (2 if last else 0)
 

@@ -3,7 +3,6 @@
 Everything but click and the errors is imported inside the commands, so that `--help` is quick.
 """
 
-import traceback
 from typing import Any
 
 import click
@@ -44,6 +43,8 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the top: a bug becomes a message and exit 1
+            import traceback
+
             traceback.print_exc()
             _fail(
                 f"a bug in the archiver: {type(error).__name__}: {error}", "Please report the lines above.", 1

@@ -34,6 +34,7 @@ def lint(files: tuple[str, ...], strict: bool, roots: tuple[Path, ...], as_json:
         raise click.UsageError(f"There is no {missing}.")
     out, linting = Output(as_json), Linting(files, _roots(roots), strict=strict)
     lines = Lines(linting)
+    linting.start()
     with out.alive(lines.alive):
         for found in linting.findings():
             out.row(row(found))

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
-from msgspec import to_builtins
 
 from archiver.cli.options import DIRECTORY, as_json, directory, key_folder
 from archiver.cli.verifying import check
@@ -18,6 +17,8 @@ from archiver.console import Output
 @as_json
 def rebuild(directory: Path, as_json: bool) -> None:
     """Make the catalogue anew from the WARC files alone."""
+    import msgspec
+
     from archiver import tell, upkeep
 
     out = Output(as_json)
@@ -32,7 +33,7 @@ def rebuild(directory: Path, as_json: bool) -> None:
         drift = upkeep.hash_drift(directory)
     for line in healed:
         out.say(f"healed {line}")
-    hashes = [to_builtins(each) for each in drift]
+    hashes = [msgspec.to_builtins(each) for each in drift]
     out.row({"type": "summary", "records": records, "healed": healed, "hashes": hashes})
     for each in drift:
         out.say(tell.drift_words(each))

@@ -30,7 +30,7 @@ BLOCK, PAYLOAD = b"warc-block-digest", b"warc-payload-digest"
 _NAMES = {BLOCK: "WARC-Block-Digest", PAYLOAD: "WARC-Payload-Digest"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Labelled:
     """`algorithm`: a name of hashlib, "" for one not known. `odd`: written as few programs read it."""
 
@@ -72,103 +72,114 @@ def _read(algorithm: str, length: int, written: bytes) -> Labelled | None:
     return None
 
 
-class Digests:
-    """Judges the digests of records; counts those that hold, by field."""
+class Block:
+    """The block of a record; as an HTTP message it is split once, when somebody asks."""
 
-    def __init__(self) -> None:
-        self.held = {BLOCK: 0, PAYLOAD: 0}
+    __slots__ = ("_split", "data")
 
-    def judge(self, head: Head, block: memoryview, kind: bytes, said: Said) -> None:
-        """Both digests of a record whose whole block is here."""
-        wanted = self._wanted(BLOCK, head, said)
-        whole = wanted is not None and wanted.of(block)
-        if wanted is not None:
-            self._told(BLOCK, wanted, whole, said)
-        if kind in (b"revisit", b"continuation") or b"warc-segment-number" in head.fields:
-            self._wanted(PAYLOAD, head, said)  # of a payload that is not here: only its form
-            return
-        wanted_payload = self._wanted(PAYLOAD, head, said)
-        if wanted_payload is None:
-            return
-        http = is_http(head, kind)
-        if not http and whole and wanted_payload == wanted:
-            self._told(PAYLOAD, wanted_payload, True, said)
-            return
-        payload = entity(block) if http else block
-        if wanted_payload.of(payload):
-            self._told(PAYLOAD, wanted_payload, True, said)
-            return
-        for words, reading in readings(block, http):
-            if wanted_payload.of(reading()):
-                self.held[PAYLOAD] += 1
-                said.append(("payload-reading", f"WARC-Payload-Digest is that of {words}"))
-                return
-        said.append(("payload-digest", f"{shown(head.fields[PAYLOAD])} is not the payload's"))
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self._split: tuple[bytes, memoryview] | None = None
 
-    def _wanted(self, field: bytes, head: Head, said: Said) -> Labelled | None:
-        value = head.fields.get(field)
-        if value is None:
-            return None
-        found = read_digest(value)
-        if found is None:
-            key = "block-digest-form" if field == BLOCK else "payload-digest-form"
-            said.append((key, f"{_NAMES[field]} {shown(value)}"))
-        elif not found.algorithm:
-            said.append(("digest-algorithm", f"{_NAMES[field]} {shown(value)}"))
-        else:
-            return found
+    @property
+    def message(self) -> tuple[bytes, memoryview]:
+        """Head in small letters, with its empty line, and body."""
+        if self._split is None:
+            self._split = split(self.data)
+        return self._split
+
+    def entity(self) -> Any:
+        """The entity-body of an HTTP message: transfer coding removed, content coding kept (RFC 9112)."""
+        head, body = self.message
+        if b"chunked" in head and parse_message(bytes(self.data[: len(head)])).chunked:
+            return dechunk(bytes(body))
+        return body
+
+
+def judge_digests(head: Head, block: Block, kind: bytes, said: Said) -> tuple[bool, bool]:
+    """Whether the digest of the block and that of the payload hold, of a record whose whole block is here."""
+    wanted = _wanted(BLOCK, head, said)
+    whole = wanted is not None and wanted.of(block.data)
+    if wanted is not None:
+        _told(BLOCK, wanted, whole, said)
+    wanted_payload = _wanted(PAYLOAD, head, said)
+    if kind in (b"revisit", b"continuation") or b"warc-segment-number" in head.fields:
+        return whole, False  # of a payload that is not here: only its form
+    if wanted_payload is None:
+        return whole, False
+    http = is_http(head, kind)
+    if not http and whole and wanted_payload == wanted:
+        holds = True
+    else:
+        holds = wanted_payload.of(block.entity() if http else block.data)
+    if holds:
+        _told(PAYLOAD, wanted_payload, True, said)
+        return whole, True
+    for words, reading in readings(block, http):
+        if wanted_payload.of(reading()):
+            said.append(("payload-reading", f"WARC-Payload-Digest is that of {words}"))
+            return whole, True
+    said.append(("payload-digest", f"{shown(head.fields[PAYLOAD])} is not the payload's"))
+    return whole, False
+
+
+def _wanted(field: bytes, head: Head, said: Said) -> Labelled | None:
+    value = head.fields.get(field)
+    if value is None:
         return None
+    found = read_digest(value)
+    if found is None:
+        key = "block-digest-form" if field == BLOCK else "payload-digest-form"
+        said.append((key, f"{_NAMES[field]} {shown(value)}"))
+    elif not found.algorithm:
+        said.append(("digest-algorithm", f"{_NAMES[field]} {shown(value)}"))
+    else:
+        return found
+    return None
 
-    def _told(self, field: bytes, wanted: Labelled, holds: bool, said: Said) -> None:
-        if not holds:
-            said.append(("block-digest", f"WARC-Block-Digest {wanted.algorithm} is not the block's"))
-            return
-        self.held[field] += 1
-        if wanted.odd:
-            said.append(
-                ("digest-encoding", f"{_NAMES[field]} is {wanted.algorithm}, not in Base16 or Base32")
-            )
+
+def _told(field: bytes, wanted: Labelled, holds: bool, said: Said) -> None:
+    if not holds:
+        said.append(("block-digest", f"WARC-Block-Digest {wanted.algorithm} is not the block's"))
+    elif wanted.odd:
+        said.append(("digest-encoding", f"{_NAMES[field]} is {wanted.algorithm}, not in Base16 or Base32"))
 
 
 def is_http(head: Head, kind: bytes) -> bool:
     """Whether the block is said to be an HTTP message."""
-    media = head.fields.get(b"content-type", b"").lower()
-    return kind in (b"response", b"request") and media.startswith((b"application/http", b"message/http"))
-
-
-def entity(block: memoryview) -> Any:
-    """The entity-body of an HTTP message: transfer coding removed, content coding kept (RFC 9112)."""
-    head, body = split(block)
-    if b"chunked" in head and parse_message(bytes(block[: len(head)])).chunked:
-        return dechunk(bytes(body))
-    return body
+    if kind not in (b"response", b"request"):
+        return False
+    return (
+        head.fields.get(b"content-type", b"")[:16].lower().startswith((b"application/http", b"message/http"))
+    )
 
 
 def split(block: memoryview) -> tuple[bytes, memoryview]:
     """Head of an HTTP message in small letters, with its empty line, and the body."""
-    head = bytes(block[: 1 << 14])
-    end = head.find(b"\r\n\r\n")
-    if end >= 0 and b"\n\n" not in head[:end]:
-        return head[: end + 4].lower(), block[end + 4 :]
+    for size in (1 << 11, 1 << 14):
+        head = bytes(block[:size])
+        end = head.find(b"\r\n\r\n")
+        if end >= 0 and head.find(b"\n\n", 0, end) < 0:
+            return head[: end + 4].lower(), block[end + 4 :]
     whole = bytes(block)
     offset = parse_message(whole).body_offset
     return whole[:offset].lower(), block[offset:]
 
 
-def readings(block: memoryview, http: bool) -> Iterator[tuple[str, Callable[[], Any]]]:
+def readings(block: Block, http: bool) -> Iterator[tuple[str, Callable[[], Any]]]:
     """What else programs took for the payload; called only where the text's reading does not match."""
     if not http:
         return
-    _, body = split(block)
+    _, body = block.message
     yield "the body with its transfer coding", lambda: body
     yield "the body with its content coding removed", lambda: _plain(block)
-    yield "the whole block", lambda: block
+    yield "the whole block", lambda: block.data
     yield "nothing", lambda: b""
 
 
-def _plain(block: memoryview) -> bytes:
-    coding = parse_message(bytes(block)).get("content-encoding")
+def _plain(block: Block) -> bytes:
+    coding = parse_message(bytes(block.data)).get("content-encoding")
     try:
-        return decoded(bytes(entity(block)), coding, _DECODED_BYTES)
+        return decoded(bytes(block.entity()), coding, _DECODED_BYTES)
     except RecordError:
         return b""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archiver.lint import forms
 from archiver.lint.head import Head, Said, shown
@@ -33,16 +34,29 @@ _NO_PAYLOAD = frozenset({b"warcinfo", b"metadata"})
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """`key` begins its codes: KEY-form, KEY-missing, KEY-forbidden."""
+    """`key` begins its codes: KEY-form, KEY-missing, KEY-forbidden.
+
+    `fine`: a quicker test, of a value of which nothing is to be said where the field may stand; else `form`.
+    """
 
     key: str
     form: Callable[[bytes], bool]
     required: frozenset[bytes] = _NOBODY
     forbidden: frozenset[bytes] = _NOBODY
+    fine: Callable[[bytes], bool] | None = None
 
 
 def _date(value: bytes) -> bool:
     return forms.is_date(value, False)
+
+
+@lru_cache(4096)
+def _ordinary_date(value: bytes) -> bool:
+    return forms.is_date(value, True) and value == value.upper()
+
+
+def _never(_: bytes) -> bool:
+    return False
 
 
 def _anything(value: bytes) -> bool:
@@ -52,13 +66,16 @@ def _anything(value: bytes) -> bool:
 _FIELDS: dict[bytes, _Field] = {
     b"warc-type": _Field("type", forms.is_token, _EVERY),
     b"warc-record-id": _Field("id", forms.is_id, _EVERY),
-    b"warc-date": _Field("date", _date, _EVERY),
+    b"warc-date": _Field("date", _date, _EVERY, fine=_ordinary_date),
     b"content-length": _Field("length", forms.is_number, _EVERY),
     b"content-type": _Field("media-type", forms.is_media_type),
-    b"warc-concurrent-to": _Field("concurrent", forms.is_id, forbidden=_NO_EVENT),
+    b"warc-concurrent-to": _Field("concurrent", forms.is_id, forbidden=_NO_EVENT, fine=_never),
     b"warc-payload-digest": _Field("payload", lambda _: True, forbidden=_NO_PAYLOAD),
     b"warc-ip-address": _Field(
-        "ip", lambda value: forms.canonical_ip(value) is not None, forbidden=_NO_EVENT
+        "ip",
+        lambda value: forms.canonical_ip(value) is not None,
+        forbidden=_NO_EVENT,
+        fine=lambda value: forms.canonical_ip(value) == value,
     ),
     b"warc-refers-to": _Field(
         "refers",
@@ -68,12 +85,12 @@ _FIELDS: dict[bytes, _Field] = {
     b"warc-refers-to-target-uri": _Field("refers-uri", forms.is_uri, forbidden=_NOT_REVISIT),
     b"warc-refers-to-date": _Field("refers-date", _date, forbidden=_NOT_REVISIT),
     b"warc-target-uri": _Field("uri", forms.is_uri, _TARGETED, frozenset({b"warcinfo"})),
-    b"warc-truncated": _Field("truncated", forms.is_token),
+    b"warc-truncated": _Field("truncated", forms.is_token, fine=_REASONS.__contains__),
     b"warc-warcinfo-id": _Field("warcinfo-id", forms.is_id, forbidden=frozenset({b"warcinfo"})),
     b"warc-filename": _Field("filename", _anything, forbidden=_EVERY - {b"warcinfo"}),
-    b"warc-profile": _Field("profile", forms.is_uri, frozenset({b"revisit"})),
+    b"warc-profile": _Field("profile", forms.is_uri, frozenset({b"revisit"}), fine=_never),
     b"warc-identified-payload-type": _Field("identified", forms.is_media_type, forbidden=_NO_PAYLOAD),
-    b"warc-segment-number": _Field("segment", forms.is_number, frozenset({b"continuation"})),
+    b"warc-segment-number": _Field("segment", forms.is_number, frozenset({b"continuation"}), fine=_never),
     b"warc-segment-origin-id": _Field(
         "origin", forms.is_id, frozenset({b"continuation"}), _EVERY - {b"continuation"}
     ),
@@ -88,20 +105,24 @@ NAMES |= {
 }
 _ONLY_1_1 = (b"warc-refers-to-target-uri", b"warc-refers-to-date")
 _BRACKETED = (b"warc-target-uri", b"warc-profile")
-_REQUIRED = {kind: [name for name, each in _FIELDS.items() if kind in each.required] for kind in TYPES}
-_REQUIRED_OF_ALL = [name for name, each in _FIELDS.items() if each.required == _EVERY]
+_REQUIRED = {kind: {name for name, each in _FIELDS.items() if kind in each.required} for kind in TYPES}
+_REQUIRED_OF_ALL = {name for name, each in _FIELDS.items() if each.required == _EVERY}
 
 
 def judge_fields(head: Head) -> None:
     """Every rule of one field by itself."""
     kind, said = head.kind, head.said
-    for name in _REQUIRED.get(kind, _REQUIRED_OF_ALL):
-        if name not in head.fields:
-            said.append((f"{_FIELDS[name].key}-missing", f"no {NAMES[name]}"))
+    required = _REQUIRED.get(kind, _REQUIRED_OF_ALL)
+    if not head.fields.keys() >= required:
+        for name, rule in _FIELDS.items():
+            if name in required and name not in head.fields:
+                said.append((f"{rule.key}-missing", f"no {NAMES[name]}"))
     for name, value in head.fields.items():
-        rule = _FIELDS.get(name)
-        if rule is not None and not (head.first and name in _ONLY_1_1):
-            _judge(rule, name, value, head)
+        found = _FIELDS.get(name)
+        if found is None or (kind not in found.forbidden and (found.fine or found.form)(value)):
+            continue
+        if not (head.first and name in _ONLY_1_1):
+            _judge(found, name, value, head)
     if kind and kind not in _EVERY and forms.is_token(kind):
         said.append(("type-unknown", f"WARC-Type {shown(kind)}"))
 

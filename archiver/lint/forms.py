@@ -12,14 +12,13 @@ _MEDIA_TYPE = re.compile(  # with the white space of erratum 38
     _TOKEN + rb"/" + _TOKEN + rb"(?:[ \t]*;[ \t]*" + _TOKEN + rb"=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))*"
 )
 _UNRESERVED = rb"A-Za-z0-9\-._~!$&'()*+,;="
-_PERCENT = rb"|%[0-9A-Fa-f]{2}"
+_PERCENT = rb"++|%[0-9A-Fa-f]{2})*+"  # nothing is tried twice: what follows begins with none of these
 _URI = re.compile(  # RFC 3986 appendix A; an IP literal only by its brackets
-    rb"[A-Za-z][A-Za-z0-9+.\-]*:"
-    rb"(?://(?:(?:[" + _UNRESERVED + rb":]" + _PERCENT + rb")*@)?"
-    rb"(?:\[[0-9A-Za-z:.]+\]|(?:[" + _UNRESERVED + rb"]" + _PERCENT + rb")*)(?::[0-9]*)?(?=[/?#]|\Z))?"
-    rb"(?:[" + _UNRESERVED + rb":@/]" + _PERCENT + rb")*"
-    rb"(?:\?(?:[" + _UNRESERVED + rb":@/?]" + _PERCENT + rb")*)?"
-    rb"(?:#(?:[" + _UNRESERVED + rb":@/?]" + _PERCENT + rb")*)?"
+    rb"[A-Za-z][A-Za-z0-9+.\-]*+:"
+    rb"(?://(?:(?:[" + _UNRESERVED + rb":]" + _PERCENT + rb"@)?"
+    rb"(?:\[[0-9A-Za-z:.]+\]|(?:[" + _UNRESERVED + rb"]" + _PERCENT + rb")(?::[0-9]*)?(?=[/?#]|\Z))?"
+    rb"(?:[" + _UNRESERVED + rb":@/]" + _PERCENT + rb"(?:\?(?:[" + _UNRESERVED + rb":@/?]" + _PERCENT + rb")?"
+    rb"(?:#(?:[" + _UNRESERVED + rb":@/?]" + _PERCENT + rb")?"
 )
 _DATE = re.compile(  # https://www.w3.org/TR/NOTE-datetime, in UTC
     rb"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:[Zz]|[+-]00:00))?)?)?"

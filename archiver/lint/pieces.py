@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from archiver.lint.arc import judge_arc
-from archiver.lint.digests import Digests
 from archiver.lint.head import Said, parse_head
 from archiver.lint.record import Judged, judge_record
 from archiver.warc.foreign import ForeignRecord, Stretch, stretches, transcribe
@@ -41,9 +40,8 @@ class Piece:
 class Pieces:
     """Of one file, or of its end. `kind`: as the walk recognises it. `hashing`: stretches have digests."""
 
-    def __init__(self, file: BinaryIO, kind: str, digests: Digests, *, hashing: bool = False) -> None:
-        self._file, self._kind, self._digests = file, kind, digests
-        self._hashing = hashing
+    def __init__(self, file: BinaryIO, kind: str, *, hashing: bool = False) -> None:
+        self._file, self._kind, self._hashing = file, kind, hashing
         self._arc, self._records, self._arc_end = kind.startswith("arc"), 0, -1
 
     def all(self) -> Iterator[tuple[Stretch, Piece, memoryview | None]]:
@@ -90,14 +88,15 @@ class Pieces:
         piece.said += head.said
 
     def _record(self, record: ForeignRecord, offset: int, length: int) -> tuple[Piece, memoryview | None]:
-        block = memoryview(record.block) if record.block_bytes <= RECORD_BYTES else None
+        block = record.view() if record.block_bytes <= RECORD_BYTES else None
         piece = Piece(offset, length, form=record.form)
         self._records += 1
         if record.version == "ARC":
             piece.said = judge_arc(record, block, first=self._records == 1)
             self._follows(record, piece)
         else:
-            piece.judged = judge_record(record.head, block, record.block_bytes, self._digests)
+            head = parse_head(record.head, ordinary=record.given is None)
+            piece.judged = judge_record(head, block, record.block_bytes)
             piece.said, piece.version = piece.judged.said, piece.judged.head.version
         if block is None:
             piece.unjudged = f"a block of {record.block_bytes} bytes"

@@ -15,9 +15,19 @@ _REFERENCES = (
     (b"warc-warcinfo-id", b"warcinfo"),
     (b"warc-segment-origin-id", b""),
 )
+COMPARED = (  # the fields that are held against those of other records, or against the file
+    b"warc-record-id",
+    b"warc-date",
+    b"warc-target-uri",
+    b"warc-filename",
+    b"warc-segment-number",
+    b"warc-segment-total-length",
+    *(name for name, _ in _REFERENCES),
+)
 _MOST_WAITS = 100  # references to one record that has not come; the rest are like them
 _BITS = 28
 _MASK = (1 << _BITS) - 1
+_NUMBERS = {kind: number for number, kind in enumerate(TYPES)}
 
 
 @dataclass(slots=True)
@@ -52,10 +62,9 @@ class References:
 
     def add(self, offset: int, judged: Judged) -> Iterator[tuple[int, str, str, str]]:
         """Findings of this record and of those that waited for it: offset, id, code, message."""
-        said = judged.said
+        said, packed = judged.said, _packed(judged)
         written = judged.get(b"warc-record-id")
         if written and not self._full:
-            packed = _packed(judged)
             key = hash(written)
             before = self._known.get(key)
             if before is not None:
@@ -71,7 +80,7 @@ class References:
                     for code, words in _mismatch(each, packed):
                         yield each.offset, each.id, code, words
         if not self._full:
-            self._refer(offset, judged)
+            self._refer(offset, judged, packed)
         self._segment(judged)
 
     def end(self) -> Iterator[tuple[int, str, str, str]]:
@@ -83,11 +92,13 @@ class References:
                 words = f"{NAMES[each.field]} names a record that is not here"
                 yield each.offset, each.id, "reference-missing", words
 
-    def _refer(self, offset: int, judged: Judged) -> None:
-        packed = _packed(judged)
-        date, uri = (packed >> _BITS) & _MASK, packed & _MASK
-        found = [(field, judged.get(field), kind) for field, kind in _REFERENCES]
+    def _refer(self, offset: int, judged: Judged, packed: int) -> None:
+        fields = judged.head.fields
+        found = [(field, fields[field], kind) for field, kind in _REFERENCES if field in fields]
         found += [(b"warc-concurrent-to", each, b"") for each in judged.head.concurrent]
+        if not found:
+            return
+        date, uri = (packed >> _BITS) & _MASK, packed & _MASK
         for field, value, kind in found:
             if not value.startswith(b"<"):
                 continue
@@ -123,9 +134,10 @@ class References:
 
 
 def _packed(judged: Judged) -> int:
-    kind = TYPES.index(judged.kind) if judged.kind in TYPES else len(TYPES)
-    date = hash(judged.get(b"warc-date")) & _MASK
-    return (kind << 2 * _BITS) | (date << _BITS) | (hash(judged.get(b"warc-target-uri")) & _MASK)
+    fields = judged.head.fields
+    kind = _NUMBERS.get(judged.kind, len(TYPES))
+    date, uri = hash(fields.get(b"warc-date", b"")) & _MASK, hash(fields.get(b"warc-target-uri", b"")) & _MASK
+    return (kind << 2 * _BITS) | (date << _BITS) | uri
 
 
 def _mismatch(wait: _Wait, packed: int) -> Iterator[tuple[str, str]]:

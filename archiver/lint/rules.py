@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal, cast
 
 Severity = Literal["error", "warning"]
@@ -24,7 +24,7 @@ class Rule:
 
 
 def _read() -> dict[str, Rule]:
-    table = tomllib.loads((files("archiver.lint") / "rules.toml").read_text("utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("rules.toml").read_text("utf-8"))
     return {
         code: Rule(cast("Severity", severity), section, words)
         for severity, rules in table.items()

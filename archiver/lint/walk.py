@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 from archiver.errors import RecordError
 from archiver.lint import ranges
-from archiver.lint.digests import BLOCK, PAYLOAD, Digests
 from archiver.lint.pieces import HEAD, Piece
 from archiver.lint.record import Judged
 from archiver.lint.references import References
@@ -63,12 +62,17 @@ Seen = Callable[[Stretch, Judged, memoryview | None], None]
 
 
 class Walk:
-    """Judges the records of one file. `seen` is told of each that has a place of its own."""
+    """Judges the records of one file. `seen` is told of each that has a place of its own.
 
-    def __init__(self, file: BinaryIO, name: str, tally: Tally, seen: Seen | None = None) -> None:
-        self._file, self._path, self._tally, self._seen = file, name, tally, seen
+    `others`: what forks of this process have judged of it.
+    """
+
+    def __init__(
+        self, file: BinaryIO, name: str, tally: Tally, seen: Seen | None, others: ranges.Ranges | None
+    ) -> None:
+        self._file, self._tally, self._seen, self._ranges = file, tally, seen, others
         self._name = PurePosixPath(name).name
-        self._digests, self._references = Digests(), References()
+        self._references = References()
         self._forms: set[str] = set()
         self._version, self._draft = "", False
 
@@ -85,26 +89,19 @@ class Walk:
             yield self._say("not-recognised", f"it begins with {head[:16]!r}")
             return
         yield from self._suffix()
-        held = self._digests.held
-        try:
-            for stretch, piece, block in self._pieces():
-                if self._seen and stretch and stretch.record and piece.judged:
-                    self._seen(stretch, piece.judged, block)
-                yield from self._piece(piece)
-        finally:
-            tally.block_digests, tally.payload_digests = held[BLOCK], held[PAYLOAD]
+        for stretch, piece, block in self._pieces():
+            if self._seen and stretch and stretch.record and piece.judged:
+                self._seen(stretch, piece.judged, block)
+            yield from self._piece(piece)
         if not tally.records:
             yield self._say("empty", "no record can be read")
         for offset, record, code, words in self._references.end():
             yield self._say(code, words, offset, record)
 
     def _pieces(self) -> Iterator[ranges.Judged]:
-        """By several processes where that is sooner, and nobody has to see the blocks."""
-        many = self._seen is None and self._tally.kind == "warc+gzip" and self._path != "-"
-        if many and ranges.processes() > 1 and self._file.seek(0, 2) >= ranges.LEAST_BYTES:
-            return ranges.parallel(self._file, self._path, self._tally.kind, self._digests)
-        hashing = self._seen is not None
-        return ranges.serial(self._file, self._tally.kind, self._digests, hashing=hashing)
+        if self._ranges is not None:
+            return ranges.parallel(self._file, self._tally.kind, self._ranges)
+        return ranges.serial(self._file, self._tally.kind, hashing=self._seen is not None)
 
     def _say(self, code: str, message: str, offset: int = 0, record: str = "") -> Finding:
         return self._tally.finding(code, message, offset, record, version=self._version)
@@ -124,6 +121,8 @@ class Walk:
         if piece.unjudged:
             tally.unjudged.append(piece.unjudged)
         if judged is not None:
+            tally.block_digests += judged.block_holds
+            tally.payload_digests += judged.payload_holds
             for place, waiting, code, words in self._references.add(piece.offset, judged):
                 yield self._say(code, words, place, waiting)
             self._of_file(judged)
@@ -148,9 +147,15 @@ class Walk:
             judged.said.append(("filename-other", f"WARC-Filename {written[:200]!r}"))
 
 
-def judge_walk(file: BinaryIO, name: str, tally: Tally, seen: Seen | None = None) -> Iterator[Finding]:
+def judge_walk(
+    file: BinaryIO,
+    name: str,
+    tally: Tally,
+    seen: Seen | None = None,
+    others: ranges.Ranges | None = None,
+) -> Iterator[Finding]:
     """The findings of a file of records; one that cannot be read to its end is said in `tally.unjudged`."""
     try:
-        yield from Walk(file, name, tally, seen).findings()
+        yield from Walk(file, name, tally, seen, others).findings()
     except RecordError as error:
         tally.unjudged.append(str(error))

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from archiver.digests import digest
 from archiver.errors import RecordError
-from archiver.model import Location
 from archiver.storage import is_imported, open_stored
 from archiver.warc.http import Message, decoded, entity_body, is_coded, parse_message
+
+if TYPE_CHECKING:
+    from archiver.model import Location
 
 HEAD_BYTES = 1 << 20
 RECORD_BYTES = 1 << 30
@@ -86,7 +88,7 @@ def is_inside(root: Path, file: str) -> bool:
         return False
 
 
-def read_stored(root: Path, location: Location) -> bytes:
+def read_stored(root: Path, location: "Location") -> bytes:
     """The member's bytes as they lie in the file, sealed or still open, not judged.
 
     RecordError when they are not there.

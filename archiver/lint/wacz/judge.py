@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from archiver.digests import digest as digest_of
 from archiver.errors import RecordError
-from archiver.lint.digests import entity, is_http, read_digest, readings
+from archiver.lint.digests import Block, is_http, read_digest, readings
 from archiver.lint.head import Said, parse_head
 from archiver.lint.record import Judged
 from archiver.lint.references import MOST_RECORDS
@@ -290,10 +290,10 @@ class _Contents:
         part.seek(offset)
         try:
             record = parse_stored(part.read(place.length))
-            block = memoryview(record.block)
+            block = Block(record.view())
         except RecordError:
             return False
         http = is_http(parse_head(record.head), place.kind.encode())
-        return wanted.of(entity(block) if http else block) or any(
+        return wanted.of(block.entity() if http else block.data) or any(
             wanted.of(reading()) for _, reading in readings(block, http)
         )

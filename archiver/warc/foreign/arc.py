@@ -95,7 +95,7 @@ def _record(source: Source, at: int, start: int, form: Form) -> Piece | None:
         end,
         ForeignRecord(
             version="ARC",
-            fields=tuple((name.lower(), value) for name, value in fields),
+            given=tuple((name.lower(), value) for name, value in fields),
             head=head,
             block_bytes=block_end - block,
             form=form,

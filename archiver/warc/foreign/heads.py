@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from archiver.warc.foreign.nouns import Problem
+from archiver.warc.foreign.nouns import Fields, Problem, ordinary_fields
 from archiver.warc.foreign.source import Source
 from archiver.warc.http import HEAD_BYTES
 
@@ -16,13 +16,11 @@ _END = re.compile(rb"\n\r{0,4}\n")
 _VERSION = re.compile(rb"WARC/([0-9]{1,3}\.[0-9]{1,3})[ \t]*\Z", re.IGNORECASE)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_ORDINARY = re.compile(  # nothing is wrong with such a header, and nothing is folded
+ORDINARY = re.compile(  # nothing is wrong with such a header, and nothing is folded
     rb"WARC/(?:1\.[01]|0\.1[78])\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+\r\n"
 )
-_NEAR, _LONGEST_END = 4096, 6
+NEAR, _LONGEST_END = 4096, 6
 _STEP = 1 << 16  # how much further a header has to reach than those before it for another look
-
-Fields = tuple[tuple[str, str], ...]
 
 
 def begins_warc(data: bytes) -> bool:
@@ -32,10 +30,10 @@ def begins_warc(data: bytes) -> bool:
 
 def head_at(source: Source, at: int) -> bytes | None:
     """The header with the empty line that ends it; None when it has no end within HEAD_BYTES."""
-    found = _END.search(data := source.read(at, _NEAR))
+    found = _END.search(data := source.read(at, NEAR))
     if found:
         return data[: found.end()]
-    if len(data) < _NEAR:
+    if len(data) < NEAR:
         return None
     first, last = source.barren
     start = max(at, last - _LONGEST_END) if first <= at < last else at
@@ -60,10 +58,8 @@ class _Problems:
 
 def parse_head(head: bytes) -> tuple[str, Fields, Sequence[Problem]] | None:
     """Version, fields in order, and what is wrong; None when it does not begin with a version line."""
-    if _ORDINARY.fullmatch(head):
-        version_line, *ordinary = head[:-4].decode("ascii").split("\r\n")
-        pairs = (line.partition(":") for line in ordinary)
-        return version_line, tuple((name.lower(), value.strip(" \t")) for name, _, value in pairs), ()
+    if ORDINARY.fullmatch(head):
+        return head.partition(b"\r\n")[0].decode(), ordinary_fields(head), ()
     problems = _Problems()
     lines = head.split(b"\n")[:-2]  # the last two are the empty line, and nothing after it
     found = _VERSION.match(lines[0].rstrip(b"\r")) if lines else None

@@ -4,19 +4,18 @@ What they hold is inflated once, in pieces: up to HELD_BYTES are kept, of more o
 a temporary file where it is needed.
 """
 
-import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
 from archiver.errors import RecordError
 from archiver.warc.foreign.source import Ends, Source
+from archiver.warc.inflating import decompressobj, error
 from archiver.warc.read import RECORD_BYTES
 
 HELD_BYTES = 8 << 20
 _TAIL = 1 << 16
-_FIRST, _PIECE = 4096, 1 << 16  # most members are small
+_FIRST, _PIECE = 1 << 14, 1 << 17  # most members are small
 _OUT = 1 << 20
 _EFFORT = 100  # bytes inflated for each byte of a file: bombs stop there
 _RECORD = 16  # bytes of a file for each record inflated: an id that no other has takes as many
@@ -72,7 +71,7 @@ class Deflate:
     """A gzip member (31), or raw deflate (-15)."""
 
     def __init__(self, window: int = 31) -> None:
-        self._inflate = zlib.decompressobj(window)
+        self._inflate = decompressobj(window)
 
     @property
     def eof(self) -> bool:
@@ -89,8 +88,8 @@ class Deflate:
                 data = self._inflate.unconsumed_tail
                 if not data or self._inflate.eof:
                     return
-        except zlib.error as error:
-            raise DecodeError(str(error)) from error
+        except error as broken:
+            raise DecodeError(str(broken)) from broken
 
 
 class Salvage(Deflate):
@@ -107,12 +106,18 @@ class Salvage(Deflate):
             for at in range(len(data)):
                 try:
                     out = before.decompress(data[at : at + 1])
-                except zlib.error:
+                except error:
                     break
                 if len(out) > given:
                     yield out[given:]
                 given = max(0, given - len(out))
             raise
+
+
+def _spooled() -> BinaryIO:
+    import tempfile  # noqa: PLC0415 - few files need it
+
+    return cast("BinaryIO", tempfile.SpooledTemporaryFile(HELD_BYTES))
 
 
 class Kept:
@@ -122,8 +127,7 @@ class Kept:
         self._budget, self.size = budget, 0
         self._parts: list[bytes] = []
         self._tail = b""
-        file = tempfile.SpooledTemporaryFile(HELD_BYTES) if whole else None  # noqa: SIM115 - `close` does
-        self._file = cast("BinaryIO | None", file)
+        self._file = _spooled() if whole else None
 
     def add(self, data: bytes) -> None:
         self._budget.spend(len(data))
@@ -133,8 +137,8 @@ class Kept:
         if self._file is not None:
             try:
                 self._file.write(data)
-            except OSError as error:
-                raise RecordError(f"no room to inflate it: {error.strerror or error}") from error
+            except OSError as full:
+                raise RecordError(f"no room to inflate it: {full.strerror or full}") from full
         elif self.size < HELD_BYTES:
             self._parts.append(data)
         if self.size + len(data) > HELD_BYTES:
@@ -146,6 +150,15 @@ class Kept:
         for block in other.source().blocks(0, other.size):
             self._put(block)
         other.close()
+
+    def held(self) -> bytes | None:
+        """All of it, where it is in memory."""
+        if self._file is not None:
+            return None
+        if len(self._parts) > 1:
+            self._parts = [b"".join(self._parts)]
+        held = self._parts[0] if self._parts else b""
+        return held if len(held) == self.size else None
 
     def source(self) -> Source:
         if self._file is not None:
@@ -180,8 +193,8 @@ def expand(source: Source, at: int, decoder: Decoder, kept: Kept, budget: Budget
                 kept.add(out)
             at += len(data)
             size = _PIECE
-    except DecodeError as error:
-        return Unit(at, str(error))
+    except DecodeError as broken:
+        return Unit(at, str(broken))
     return Unit(at - len(decoder.unused_data))
 
 
@@ -201,6 +214,6 @@ def inflated(source: Source, start: int, end: int) -> Iterator[bytes]:
 def trial(source: Source, at: int, size: int = 16) -> bytes:
     """The first bytes that a gzip member holds; none when no member begins here."""
     try:
-        return zlib.decompressobj(31).decompress(source.read(at, TRIAL), size)
-    except zlib.error:
+        return decompressobj(31).decompress(source.read(at, TRIAL), size)
+    except error:
         return b""

@@ -5,18 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.warc.foreign.heads import BEGINS, LONGEST, begins_warc, head_at, parse_head
+from archiver.warc.foreign.heads import BEGINS, LONGEST, NEAR, ORDINARY, begins_warc, head_at, parse_head
 from archiver.warc.foreign.nouns import ForeignRecord, Form, Problem
 from archiver.warc.foreign.source import Source
 
 GZIP = b"\x1f\x8b\x08"
 END = b"\r\n\r\n"
 _LENGTH = re.compile(r"[0-9]{1,15}")
+_LENGTH_FIELD = b"\r\ncontent-length:"
 _LINE_ENDS = re.compile(rb"[\r\n]*")
 _MOST_LINE_ENDS = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Piece:
     """A record, or bytes that are none; `code` and `reason` say what."""
 
@@ -64,6 +65,35 @@ def next_begin(source: Source, at: int, end: int) -> int | None:
     return source.search(BEGINS, at, end, LONGEST)
 
 
+def ordinary(data: bytes, form: Form) -> ForeignRecord | None:
+    """The record that bytes in memory are, where nothing about it is odd; else `record_at` looks closer."""
+    head = data[: data.find(END, 0, NEAR) + len(END)]
+    if not ORDINARY.fullmatch(head):
+        return None
+    small = head.lower()
+    at = small.find(_LENGTH_FIELD) + len(_LENGTH_FIELD)
+    written = small[at : small.find(b"\r", at)].strip(b" \t")
+    if small.count(_LENGTH_FIELD) != 1 or not written.isdigit() or len(written) > 15:
+        return None
+    length = int(written)
+    if len(data) != len(head) + length + len(END) or not data.endswith(END):
+        return None
+    return ForeignRecord(
+        version=head[: head.find(b"\r")].decode(),
+        given=None,
+        head=head,
+        block_bytes=length,
+        form=form,
+        problems=(),
+        raw=partial(_once, data),
+        held=data,
+    )
+
+
+def _once(data: bytes) -> Iterator[bytes]:
+    yield data
+
+
 def record_at(source: Source, at: int, form: Form) -> Piece | None:
     """The record that begins here, with the line ends that follow it; None when none does."""
     if not begins_warc(source.read(at, 5)):
@@ -80,7 +110,7 @@ def record_at(source: Source, at: int, form: Form) -> Piece | None:
         end,
         ForeignRecord(
             version=version,
-            fields=fields,
+            given=fields,
             head=head,
             block_bytes=block_end - start,
             form=form,

@@ -48,7 +48,7 @@ def stretches(file: BinaryIO, *, hashing: bool = True) -> Iterator[Stretch]:
 
 def parse_stored(stored: bytes) -> ForeignRecord:
     """The one record that a stretch of somebody's file holds. RecordError when it holds none, or several."""
-    found = list(islice(stretches(io.BytesIO(stored)), 2))
+    found = list(islice(stretches(io.BytesIO(stored), hashing=False), 2))
     if len(found) == 1 and found[0].record:
         return found[0].record
     raise RecordError(f"not one record: {found[0].reason or 'several' if found else 'no bytes'}")
@@ -140,6 +140,9 @@ class _Walk:
         unit = expand(self._source, at, Deflate(), kept, self._budget)
         if unit.broken:
             return self._torn(at)
+        whole = kept.held()
+        if whole is not None and (record := plain.ordinary(whole, "gzip")):
+            return Piece(at, unit.end, record)
         inner = kept.source()
         if not holds_warc(inner.read(0, _LOOK)):
             return self._no_record(at, unit.end, inner)
