@@ -8,13 +8,14 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from archiver.demo import scenes
 from archiver.errors import RecordError, UsageError
@@ -52,6 +53,7 @@ def fingerprint(number: int, *, quality: int | None = 100) -> Fingerprint:
         ),
         descriptors=bytes(descriptors),
         mirrored=random.Random(number % 5 + 1).randbytes(256 + 32 * KEYPOINTS)[256:],  # as the next scene
+        within=number % 3,
     )
 
 
@@ -104,9 +106,11 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
     found = []
     having = [postings_of(other.descriptors, other.poses) for _, other in known]
     mirrored = [pose // 32 * 32 + (15 - pose) % 32 for pose in asked.poses]
-    plain = counted(postings_of(asked.descriptors, asked.poses), having)
-    turned = counted(postings_of(asked.mirrored, mirrored), having)
-    for (name, other), *ways in zip(known, plain, turned, strict=True):
+    own = KEYPOINTS - asked.within
+    whole = counted(postings_of(asked.descriptors[: 32 * own], asked.poses[:own]), having)
+    part = counted(postings_of(asked.descriptors[32 * own :], asked.poses[own:]), having)
+    turned = counted(postings_of(asked.mirrored[: 32 * own], mirrored[:own]), having)
+    for (name, other), *ways in zip(known, map(max, whole, part), turned, strict=True):
         distance = None
         if asked.pdq and other.pdq and min(asked.facts.quality or 0, other.facts.quality or 0) >= 80:
             hashed = int.from_bytes(other.pdq[:32], "big")
@@ -231,10 +235,11 @@ def test_picture_without_information_finds_nothing_and_is_never_found() -> None:
         {"mirrored": b"1" * 32},
         {"points": b"", "mirrored": b""},
         {"poses": b"1"},
+        {"within": KEYPOINTS + 1},
     ],
-    ids=["pdq", "points", "descriptors", "mirrored", "counts", "poses"],
+    ids=["pdq", "points", "descriptors", "mirrored", "counts", "poses", "within"],
 )
-def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, bytes]) -> None:
+def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, Any]) -> None:
     good = FINGERPRINTS[0]
     bad = msgspec.structs.replace(good, **change)
     with Index() as index:
@@ -337,13 +342,32 @@ def _damages(data: bytes) -> Iterator[bytes]:
         yield data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
-def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
-    def made(image: Image.Image) -> Fingerprint:
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=80)
-        one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
-        return msgspec.structs.replace(one, pdq=b"")
+def made(image: Image.Image) -> Fingerprint:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=80)
+    one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
+    return msgspec.structs.replace(one, pdq=b"")
 
+
+def test_photograph_that_is_small_on_a_page_is_found_from_either_side() -> None:
+    small = ImageOps.contain(scenes.street(), (360, 240))
+    page = Image.new("RGB", (1280, 1000), "white")
+    page.paste(small, (160, 160))
+    written = ImageDraw.Draw(page)
+    for line in range(20):
+        written.text((160, 420 + 26 * line), "what was said after the meeting " * 5, fill="#333333")
+    pictures = [made(image) for image in (scenes.harbour(), scenes.street(), page)]
+    assert [one.within > 0 for one in pictures] == [False, False, True]
+    for asked, wanted in ((2, 1), (1, 2)):
+        with Index() as index:
+            for number in range(3):
+                if number != asked:
+                    index.add(key(number), pictures[number])
+            found = index.screen(pictures[asked], index.candidates(pictures[asked]))
+            assert [one.key for one in found] == [key(wanted)]
+
+
+def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
     whole = [scenes.harbour(), scenes.street()]
     width, height = whole[1].size
     part = ImageOps.mirror(whole[1].crop((width // 4, height // 5, width, height)))

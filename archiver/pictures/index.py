@@ -18,7 +18,7 @@ from archiver.model import Digest, Noun
 from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
-from archiver.pictures.candidates.postings import Postings, mirrored_poses
+from archiver.pictures.candidates.postings import Postings, Rows, mirrored_poses
 from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
@@ -140,11 +140,8 @@ class Index:
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
-        counted = plain = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
-        if fingerprint.mirrored:
-            poses = mirrored_poses(fingerprint.poses[:MIRRORED])
-            turned = self._postings.votes(fingerprint.mirrored[: 32 * MIRRORED], poses)
-            counted = np.maximum(plain, turned)
+        plain, turned = self._votes(fingerprint)
+        counted = np.maximum(plain, turned)
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
@@ -159,6 +156,18 @@ class Index:
             )
             for row in [*first.tolist(), *voted.tolist()]
         ]
+
+    def _votes(self, fingerprint: Fingerprint) -> tuple[Rows, Rows]:
+        """Each row's for the picture, or the one on the page that it is; and for the mirrored picture."""
+        own, mirrored = len(fingerprint.poses) - fingerprint.within, len(fingerprint.mirrored) // 32
+        first = min(own, mirrored, MIRRORED)
+        asked = [
+            (fingerprint.descriptors[: 32 * own], fingerprint.poses[:own]),
+            (fingerprint.descriptors[32 * own :], fingerprint.poses[own:]),
+            (fingerprint.mirrored[: 32 * first], mirrored_poses(fingerprint.poses[:first])),
+        ]
+        plain, within, turned = self._postings.votes(*asked)
+        return np.maximum(plain, within), turned
 
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
@@ -240,12 +249,17 @@ def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
 
 
 def _kept(fingerprint: Fingerprint) -> Fingerprint:
+    """With the best keypoints of all of it; of a page half of them are those of the picture on it."""
+    own = len(fingerprint.poses) - fingerprint.within
+    within = min(fingerprint.within, max(KEPT // 2, KEPT - own))
+    first = min(own, KEPT - within)
+    parts = [
+        b"".join((each[: size * first], each[size * own :][: size * within]))
+        for each, size in ((fingerprint.points, 4), (fingerprint.poses, 1), (fingerprint.descriptors, 32))
+    ]
+    points, poses, descriptors = parts
     return msgspec.structs.replace(
-        fingerprint,
-        points=fingerprint.points[: 4 * KEPT],
-        poses=fingerprint.poses[:KEPT],
-        descriptors=fingerprint.descriptors[: 32 * KEPT],
-        mirrored=b"",
+        fingerprint, points=points, poses=poses, descriptors=descriptors, mirrored=b"", within=within
     )
 
 
@@ -256,6 +270,8 @@ def _checked(fingerprint: Fingerprint) -> Fingerprint:
         raise RecordError(f"a fingerprint with {points} keypoints and {descriptors} descriptors")
     if len(fingerprint.mirrored) not in (0, len(fingerprint.descriptors)):
         raise RecordError("a fingerprint with other mirrored descriptors than descriptors")
+    if fingerprint.within > len(fingerprint.poses):
+        raise RecordError(f"a fingerprint with {fingerprint.within} of {points} keypoints within a page")
     if len(fingerprint.pdq) not in (0, FORMS * HASH_BYTES):
         raise RecordError(f"a fingerprint with {len(fingerprint.pdq)} bytes of PDQ hashes")
     if len(fingerprint.descriptors) > MOST_BYTES // 2:

@@ -13,6 +13,7 @@ size become one.
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +46,7 @@ Rows = NDArray[np.int64]
 Buckets = NDArray[np.uint64]
 Posted = NDArray[np.uint64]  # bucket << 24 | row << 8 | pose, ascending
 Poses = NDArray[np.int64]
+Hits = tuple[Rows, Rows, NDArray[np.float64]]
 
 _OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
 
@@ -150,7 +152,7 @@ class Segment:
         with opened(path, writable=False) as file:
             if file.seek(0, os.SEEK_END) < len(_MAGIC) + 24:
                 raise RecordError(f"{path}: not a segment of postings", DAMAGED)
-            data = np.memmap(file, np.uint8, "r")
+            data = np.memmap(file, np.uint8, "r").view(np.ndarray)  # a memmap is slow to index
         head = data[: len(_MAGIC) + 24].tobytes()
         first, end, count = (int(number) for number in np.frombuffer(head[-24:], "<u8"))
         sizes = (len(head), 4 * (_SLOTS + 1), 2 * count, count, count)
@@ -224,53 +226,72 @@ class Postings:
         rows = self.tail.end - last.first
         return rows <= MOST_SEGMENT_ROWS and last.end - last.first <= self.tail.end - newer.first
 
-    def votes(self, descriptors: bytes, poses: bytes) -> Rows:
-        """For each row, 100 / sqrt(n) for each bucket that it shares and that has n postings.
+    def votes(self, *asked: tuple[bytes, bytes]) -> list[Rows]:
+        """For each of these descriptors and poses each row's votes: 100 / sqrt(n) for each bucket it shares.
 
-        Those count that agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where
-        they are most, less two at their mean, for so many agree by chance. Only the `PLACED` rows with the
-        highest sums have votes, of equals the oldest. A bucket of more than `COMMON` postings counts nothing.
+        n is the number of the bucket's postings; one of more than `COMMON` counts nothing. Those count that
+        agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where they are most,
+        less two at their mean, for so many agree by chance. Only the `PLACED` rows with the highest sums have
+        votes, of equals the oldest.
         """
-        asked = posed(descriptors, poses)
-        wanted = asked >> np.uint64(_POSE_BITS)
+        each = [posed(*one) for one in asked]
+        together = np.concatenate(each)
+        wanted = together >> np.uint64(_POSE_BITS)
         parts: list[Part] = [*self.segments, self.tail]
         found = [part.find(wanted) for part in parts]
         shared = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
         telling = (shared > 0) & (shared <= COMMON)
         weights = np.rint(100 / np.sqrt(shared[telling]))  # whole, so that their sum is exact in any order
-        own = (asked[telling] & np.uint64(_POSES)).astype(np.int64)
+        own = (together[telling] & np.uint64(_POSES)).astype(np.int64)
+        limits = np.cumsum([0, *(len(one) for one in each)])
+        at = np.concatenate(([0], np.cumsum(telling)))[limits]  # where those of each begin
         hits = [
-            _hits(part, begin[telling], end[telling], own, weights)
+            _hits(part, (begin[telling], end[telling]), own, weights, at)
             for part, (begin, end) in zip(parts, found, strict=True)
         ]
-        rows, poses_apart, weight = (np.concatenate(each) for each in zip(*hits, strict=True))
-        return _consistent(rows, poses_apart, weight, self.tail.end)
+        return [_consistent(some, self.tail.end) for some in zip(*hits, strict=True)]
 
 
 def _hits(
-    part: Part, begin: Rows, end: Rows, own: Poses, weights: NDArray[np.float64]
-) -> tuple[Rows, Rows, NDArray[np.float64]]:
-    """Of each posting in these ranges the row, how its pose is turned and scaled, and the weight."""
-    many = end - begin
-    ahead = np.repeat(begin - (np.cumsum(many) - many), many)
-    rows, poses = part.rows(ahead + np.arange(len(ahead)))
-    own = np.repeat(own, many)
+    part: Part, ranges: tuple[Rows, Rows], own: Poses, weights: NDArray[np.float64], at: Rows
+) -> list[Hits]:
+    """Of each posting in these ranges the row, how its pose is turned and scaled, and the weight.
+
+    One array of each for the ranges from each of `at` to the next.
+    """
+    begin, many = ranges[0], ranges[1] - ranges[0]
+    behind = np.concatenate(([0], np.cumsum(many)))
+    of = np.repeat(np.arange(len(many)), many)
+    rows, poses = part.rows((begin - behind[:-1])[of] + np.arange(len(of)))
+    own = own[of]
     octaves = poses // TURNS - own // TURNS + OCTAVES  # 1 to 15: one is left on either side
-    return rows, octaves * TURNS + (poses - own) % TURNS, np.repeat(weights, many)
+    apart, weight = octaves * TURNS + (poses - own) % TURNS, weights[of]
+    return [(rows[first:last], apart[first:last], weight[first:last]) for first, last in pairwise(behind[at])]
 
 
-def _consistent(rows: Rows, apart: Rows, weights: NDArray[np.float64], count: int) -> Rows:
-    votes = np.bincount(rows, weights, count)
-    placed = np.argsort(-votes, kind="stable")[:PLACED]
+def _consistent(hits: Sequence[Hits], count: int) -> Rows:
+    rows, apart, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
+    result = np.zeros(count, np.int64)
+    votes = np.bincount(rows, weights, count).astype(np.float64)
+    placed = _most(votes, PLACED)
+    if not len(placed):
+        return result
     place = np.full(count, -1)
     place[placed] = np.arange(len(placed))
-    there = place[rows] >= 0
-    cells, size = place[rows[there]] * _GRID + apart[there], len(placed) * _GRID
+    place = place[rows]
+    there = place >= 0
+    cells, size = place[there] * _GRID + apart[there], len(placed) * _GRID
     agreeing = _neighbourhoods(np.bincount(cells, weights[there], size).astype(np.int64))
     many = _neighbourhoods(np.bincount(cells, minlength=size))
-    result = np.zeros(count, np.int64)
     result[placed] = (agreeing * np.maximum(many - CHANCE, 0) // np.maximum(many, 1)).max(axis=(1, 2))
     return result
+
+
+def _most(votes: NDArray[np.float64], many: int) -> Rows:
+    """The rows of so many highest votes, of equals the oldest; without those of none."""
+    least = np.partition(votes, -many)[-many] if many < len(votes) else 0.0
+    above, equal = np.flatnonzero(votes > least), np.flatnonzero((votes == least) & (votes > 0))
+    return np.concatenate((above, equal[: many - len(above)]))
 
 
 def _neighbourhoods(histograms: Rows) -> Rows:
