@@ -22,7 +22,7 @@ from archiver.errors import RecordError, UsageError
 from archiver.model import PictureFacts
 from archiver.pictures.candidates import postings
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.index import LEAST_VOTES, RADIUS, VOTES, Candidate, Index
+from archiver.pictures.index import FEW, FEW_VOTES, LEAST_VOTES, RADIUS, VOTES, Candidate, Index
 
 KEYPOINTS = 12
 
@@ -88,8 +88,18 @@ def counted(asked: set[Posting], known: list[set[Posting]]) -> list[int]:
                     if (table, bits) == (other_table, other_bits):
                         votes[other // 32 - pose // 32, (other - pose) % 32].append(round(100 / n**0.5))
         every.append(votes)
-    placed = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))[: postings.PLACED]
-    return [_agreeing(votes) if row in placed else 0 for row, votes in enumerate(every)]
+    turned = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))
+    placed = sorted(sorted(turned[: postings.TURNED]), key=lambda row: -_turned(every[row]))
+    return [_agreeing(votes) if row in placed[: postings.PLACED] else 0 for row, votes in enumerate(every)]
+
+
+def _turned(votes: dict[tuple[int, int], list[int]]) -> int:
+    """The most votes within 1/32 of a turn of any turn."""
+    near: dict[int, int] = defaultdict(int)
+    for (_, turn), each in votes.items():
+        for on in (-1, 0, 1):
+            near[(turn + on) % 32] += sum(each)
+    return max(near.values(), default=0)
 
 
 def _agreeing(votes: dict[tuple[int, int], list[int]]) -> int:
@@ -118,10 +128,10 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
             distance = min((form ^ hashed).bit_count() for form in forms)
         found.append(Candidate(key=name, distance=distance, votes=max(ways), mirrored=ways[1] > ways[0]))
     near = [one for one in found if one.distance is not None and one.distance <= RADIUS]
-    others = [one for one in found if one not in near and one.votes >= LEAST_VOTES]
-    return (
-        sorted(near, key=lambda one: one.distance or 0) + sorted(others, key=lambda one: -one.votes)[:votes]
-    )
+    others = sorted((one for one in found if one not in near), key=lambda one: -one.votes)[:votes]
+    return sorted(near, key=lambda one: one.distance or 0) + [
+        one for place, one in enumerate(others) if one.votes >= (FEW_VOTES if place < FEW else LEAST_VOTES)
+    ]
 
 
 @pytest.fixture
@@ -130,6 +140,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
     monkeypatch.setattr(postings, "COMMON", 4)
+    monkeypatch.setattr(postings, "TURNED", 12)
     monkeypatch.setattr(postings, "PLACED", 8)
     return 21
 

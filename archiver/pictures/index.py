@@ -27,7 +27,8 @@ VOTES = 16  # candidates by their keypoints
 KEPT = 448  # keypoints of a picture; who asks has 960
 MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
-SURE_VOTES = 400  # so many are no chance
+FEW, FEW_VOTES = 4, 40  # the first of the others need fewer: screening tells them from chance
+SURE_VOTES = 250  # so many are no chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
@@ -145,8 +146,9 @@ class Index:
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
-        voted = np.flatnonzero(~near & (counted >= LEAST_VOTES))
+        voted = np.flatnonzero(~near & (counted >= FEW_VOTES))
         voted = voted[np.argsort(-counted[voted], kind="stable")][:votes]
+        voted = voted[(counted[voted] >= LEAST_VOTES) | (np.arange(len(voted)) < FEW)]
         return [
             Candidate(
                 key=self._keys[row],
@@ -172,7 +174,7 @@ class Index:
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 400 votes,
+        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 250 votes,
         and all where one of the two has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
@@ -237,7 +239,7 @@ def _hash(fingerprint: Fingerprint) -> tuple[bytes, int]:
 
 def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
     """As the votes for a candidate say: as it is or mirrored; both where they say nothing."""
-    if candidate.votes < LEAST_VOTES or not fingerprint.mirrored:
+    if candidate.votes < FEW_VOTES or not fingerprint.mirrored:
         return fingerprint
     if not candidate.mirrored:
         return msgspec.structs.replace(fingerprint, mirrored=b"")
