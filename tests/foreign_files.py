@@ -17,10 +17,18 @@ PAGE = b"<html><title>The ferry</title><p>" + b"It sails again. " * 20
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 
 
+def header(fields: Iterable[tuple[str, str | bytes]], version: str = "1.0") -> bytes:
+    """The header of a record (WARC/1.1 section 4), whatever is put into it."""
+    lines = [f"WARC/{version}".encode()]
+    for name, value in fields:
+        written = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        lines.append(name.encode() + b": " + written)
+    return CRLF.join([*lines, b"", b""])
+
+
 def head(version: str = "1.0", **fields: str) -> bytes:
-    """A header; `content_length="5"` is Content-Length: 5."""
-    lines = [f"WARC/{version}"] + [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
-    return "\r\n".join([*lines, "", ""]).encode()
+    """The same; `content_length="5"` is content-length: 5."""
+    return header(((name.replace("_", "-"), value) for name, value in fields.items()), version)
 
 
 def record(

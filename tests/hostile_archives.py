@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from foreign_files import gz, header
+
 Named = Iterator[tuple[str, bytes]]
 Fields = Iterable[tuple[str, str | bytes]]
 
@@ -47,27 +49,19 @@ def record(
     kind: str, fields: Fields = (), block: bytes = b"", *, length: str | None = None, number: int = 1
 ) -> bytes:
     """A record of WARC/1.1 section 4, whatever is put into it."""
-    given = dict(fields)
     basic: dict[str, str | bytes] = {
         "WARC-Type": kind,
         "WARC-Record-ID": f"<urn:uuid:00000000-0000-4000-8000-{number:012d}>",
         "WARC-Date": DATE,
         "Content-Length": str(len(block)) if length is None else length,
     }
-    lines = [b"WARC/1.1"]
-    for name, value in (basic | given).items():
-        lines.append(name.encode() + b": " + (value if isinstance(value, bytes) else value.encode()))
-    return b"\r\n".join(lines) + b"\r\n\r\n" + block + b"\r\n\r\n"
+    return header((basic | dict(fields)).items(), "1.1") + block + b"\r\n\r\n"
 
 
 def answer(url: str, body: bytes, head: bytes = HTTP, number: int = 1, **fields: str) -> bytes:
     kind = {"WARC-Target-URI": url, "Content-Type": "application/http; msgtype=response"}
     given = {f"WARC-{name.replace('_', '-')}": value for name, value in fields.items()}
     return record("response", (kind | given).items(), head + body, number=number)
-
-
-def member(data: bytes) -> bytes:
-    return gzip.compress(data, 6, mtime=0)
 
 
 def records() -> list[bytes]:
@@ -105,13 +99,13 @@ def small() -> dict[str, bytes]:
     parts = records()
     return {
         "plain.warc": b"".join(parts),
-        "members.warc.gz": b"".join(map(member, parts)),
-        "stream.warc.gz": member(b"".join(parts)),
-        "pairs.warc.gz": b"".join(member(b"".join(parts[at : at + 2])) for at in range(0, len(parts), 2)),
-        "mixed.warc.gz": member(parts[0]) + b"".join(parts[1:3]) + member(parts[3]),
+        "members.warc.gz": b"".join(map(gz, parts)),
+        "stream.warc.gz": gz(b"".join(parts)),
+        "pairs.warc.gz": b"".join(gz(b"".join(parts[at : at + 2])) for at in range(0, len(parts), 2)),
+        "mixed.warc.gz": gz(parts[0]) + b"".join(parts[1:3]) + gz(parts[3]),
         "raw.warc.zst": b"".join(map(zstd, parts)),
         "plain.arc": b"".join(arc()),
-        "members.arc.gz": b"".join(map(member, arc())),
+        "members.arc.gz": b"".join(map(gz, arc())),
     }
 
 
@@ -180,8 +174,8 @@ def lengths() -> Named:
         torn = page.replace(old, b"Content-Length: %s\r\n" % length.encode())
         parts = [info, torn, *rest]
         yield f"length {number}.warc", b"".join(parts)
-        yield f"length {number}.warc.gz", b"".join(map(member, parts))
-        yield f"length {number} stream.warc.gz", member(b"".join(parts))
+        yield f"length {number}.warc.gz", b"".join(map(gz, parts))
+        yield f"length {number} stream.warc.gz", gz(b"".join(parts))
     yield "length left out.warc", info + page.replace(old, b"") + rest[0]
     yield "length twice.warc", info + page.replace(old, old + b"Content-Length: 3\r\n") + rest[0]
 
@@ -260,7 +254,7 @@ def heads() -> Named:
     )
     yield (
         "a million fields.warc.gz",
-        member(page.replace(b"WARC-Date:", b"A:\r\n" * 1_000_000 + b"WARC-Date:")),
+        gz(page.replace(b"WARC-Date:", b"A:\r\n" * 1_000_000 + b"WARC-Date:")),
     )
 
 
@@ -284,7 +278,7 @@ def transfers() -> Named:
             f"chunk {number}.warc",
             answer(URL, size + b"\r\nhello\r\n0\r\n\r\n", chunked, Payload_Digest="sha1:" + "A" * 32),
         )
-    yield "chunks.warc.gz", member(answer(URL, b"1\r\na\r\n" * 200_000 + b"0\r\n\r\n", chunked))
+    yield "chunks.warc.gz", gz(answer(URL, b"1\r\na\r\n" * 200_000 + b"0\r\n\r\n", chunked))
     status = (
         b"HTTP/2 200",
         b"HTTP/1.1",
@@ -299,7 +293,7 @@ def transfers() -> Named:
         yield f"status {number}.warc", answer(URL, PAGE, line + b"\r\nContent-Type: text/html\r\n\r\n")
     yield (
         "fields.warc.gz",
-        member(answer(URL, PAGE, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300_000 + b"\r\n")),
+        gz(answer(URL, PAGE, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300_000 + b"\r\n")),
     )
     yield "no head's end.warc", answer(URL, b"", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 3_000)
     yield from _codings()
@@ -361,7 +355,7 @@ def references() -> Named:
     ]
     yield "redirects to each other.warc", b"".join(both)
     row = [answer(f"{URL}{at}", b"", moved % f"{URL}{at + 1}".encode(), at) for at in range(2_000)]
-    yield "redirects in a row.warc.gz", b"".join(map(member, row))
+    yield "redirects in a row.warc.gz", b"".join(map(gz, row))
     for number, to in enumerate(
         (b"", b"http://[", b"\xff\xfe", b"//", b"a" * 100_000, b"../" * 9_999, b"http://h:99999/")
     ):
@@ -472,7 +466,7 @@ def notes() -> Named:
             ("Content-Type", "application/json"),
         ]
         note = record("metadata", fields, text, number=5)
-        yield f"note {index}.warc.gz", member(whole) + member(note)
+        yield f"note {index}.warc.gz", gz(whole) + gz(note)
         asked = [
             ("WARC-Target-URI", URL),
             ("WARC-JSON-Metadata", text[:200_000].replace(b"\n", b" ")),
@@ -480,7 +474,7 @@ def notes() -> Named:
         ]
         yield (
             f"note of a request {index}.warc.gz",
-            member(whole) + member(record("request", asked, b"GET / HTTP/1.1\r\n\r\n", number=2)),
+            gz(whole) + gz(record("request", asked, b"GET / HTTP/1.1\r\n\r\n", number=2)),
         )
     for index, line in enumerate(
         (
@@ -497,7 +491,7 @@ def notes() -> Named:
             b"software: archiver/1\r\n" + line + b"\r\n",
             number=8,
         )
-        yield f"warcinfo {index}.warc.gz", member(info) + member(whole)
+        yield f"warcinfo {index}.warc.gz", gz(info) + gz(whole)
 
 
 # --- large when read -----------------------------------------------------------------------------
@@ -508,15 +502,15 @@ def bombs(mebibytes: int = 1_500) -> Named:
     count = mebibytes << 20
     head = record("resource", [("WARC-Target-URI", URL)], length=str(count))[:-4]
     yield "block.warc.gz", zeros(mebibytes, head)
-    yield "after the block.warc.gz", member(records()[0]) + zeros(mebibytes, answer(URL, PAGE))
+    yield "after the block.warc.gz", gz(records()[0]) + zeros(mebibytes, answer(URL, PAGE))
     yield "no record.warc.gz", zeros(mebibytes)
     yield "head.warc.gz", zeros(mebibytes, b"WARC/1.1\r\nX: ", b"a")
     yield "fields.warc.gz", zeros(mebibytes // 4, b"WARC/1.1\r\n", b"A:\r\n")
     yield "records.warc.gz", zeros(mebibytes // 4, b"", record("metadata"))
     yield "arc.arc.gz", zeros(mebibytes, b"filedesc://x 0.0.0.0 20240203040506 text/plain %d\n" % count)
     yield "line.arc.gz", zeros(mebibytes, b"filedesc://", b"a")
-    yield "members.warc.gz", member(b"") * 100_000 + member(records()[0])
-    yield "tiny records.warc.gz", member(record("metadata")) * 20_000
+    yield "members.warc.gz", gz(b"") * 100_000 + gz(records()[0])
+    yield "tiny records.warc.gz", gz(record("metadata")) * 20_000
     yield "tiny records.warc", record("metadata") * 40_000
     yield "blocks.warc.zst", zstd(records()[0]) + zstd_bomb(mebibytes, head)
     yield "window.warc.zst", b"\x28\xb5\x2f\xfd\x00\xff" + b"\1\0\0" + zstd(records()[0])

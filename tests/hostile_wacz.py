@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hostile_archives import URL, Named, cuts, member, mutations, records, zeros
+from foreign_files import gz
+from hostile_archives import URL, Named, cuts, mutations, records, zeros
 
 OUTSIDE = "hostile-member"  # no file of this name may ever be made
 
@@ -80,7 +81,7 @@ size: int | None = None,
 
 def wacz(warc: bytes | None = None, extra: Sequence[Entry] = (), **changed: bytes) -> list[Entry]:
     """The entries of a WACZ 1.1.1; `changed` replaces `datapackage`, `digest`, `pages` or `index`."""
-    parts = list(map(member, records()))
+    parts = list(map(gz, records()))
     data = b"".join(parts) if warc is None else warc
     start = len(parts[0]) + len(parts[1])
     place = {
@@ -133,7 +134,7 @@ def hostile_wacz(mutated: int, mebibytes: int = 1_100) -> Named:
 
 def names() -> Iterator[tuple[str, bytes]]:
     """Members that would be written elsewhere, or over each other."""
-    data = b"".join(map(member, records()))
+    data = b"".join(map(gz, records()))
     paths = ("../{}", "archive/../../{}.warc.gz", "/{}.warc.gz", "/tmp/{}", "archive//{}.warc.gz", "C:\\{}",
              "archive\\..\\..\\{}.warc", "./archive/{}.warc.gz",
              "archive/{}\0.warc.gz", "archive/\r\n{}.warc.gz", "archive/{}" + "x" * 60_000,
@@ -200,7 +201,7 @@ def lies() -> Iterator[tuple[str, bytes]]:
     ends: list[dict[str, object]] = [
         {"count": 0}, {"count": 3}, {"count": 0xFFFF}, {"at": 0}, {"at": 0xFFFFFFFF}, {"at": 9},
         {"size": 0}, {"size": 0xFFFFFFFF}, {"size": 7},
-        {"prefix": b"#!/bin/sh\n" * 9}, {"prefix": member(b"")}, {"comment": b"x" * 0xFFFF},
+        {"prefix": b"#!/bin/sh\n" * 9}, {"prefix": gz(b"")}, {"comment": b"x" * 0xFFFF},
         {"comment": b"PK\5\6" * 9_999}, {"comment": zipped(good[:1])},
     ]  # fmt: skip
     for index, changed in enumerate(ends):

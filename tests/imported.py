@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import archives
+from foreign_files import header
 
 from archiver import upkeep
 from archiver.archive import Archive
@@ -22,25 +23,24 @@ THIEF = "archiver/" + "0" * 32
 COPIED, LINKED, OTHER = "imports/old.warc.gz", "imports/linked.warc", "imports/other.warc"
 
 
-def record(kind: str, uri: str, block: bytes, *more: str, version: str = "1.0") -> bytes:
+def record(kind: str, uri: str, block: bytes, *more: tuple[str, str], version: str = "1.0") -> bytes:
     """A plain record as another program writes it."""
-    head = [
-        f"WARC/{version}",
-        f"WARC-Type: {kind}",
-        "WARC-Date: 2012-05-06T07:08:09Z",
-        f"Content-Length: {len(block)}",
-        *([f"WARC-Target-URI: {uri}"] if uri else []),
+    fields = [
+        ("WARC-Type", kind),
+        ("WARC-Date", "2012-05-06T07:08:09Z"),
+        ("Content-Length", str(len(block))),
+        *([("WARC-Target-URI", uri)] if uri else []),
         *more,
     ]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + block + b"\r\n\r\n"
+    return header(fields, version) + block + b"\r\n\r\n"
 
 
 def answer(number: int) -> bytes:
     """A plain response record; all of them have the same id."""
     body = f"<title>{number}</title><p>{number * 'old news '}".encode()
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
-    kind = "Content-Type: application/http; msgtype=response"
-    return record("response", f"{URL}{number}", block, kind, "WARC-Record-ID: <urn:uuid:same>")
+    kind = ("Content-Type", "application/http; msgtype=response")
+    return record("response", f"{URL}{number}", block, kind, ("WARC-Record-ID", "<urn:uuid:same>"))
 
 
 def plain(count: int = 6) -> bytes:
@@ -57,8 +57,8 @@ def hostile() -> bytes:
         'beacon: {"note":"x"}',
         "",
     ]
-    info = record("warcinfo", "", "\r\n".join(lines).encode(), "Content-Type: application/warc-fields")
-    wrong = f"WARC-Block-Digest: sha256:{64 * '0'}"
+    info = record("warcinfo", "", "\r\n".join(lines).encode(), ("Content-Type", "application/warc-fields"))
+    wrong = ("WARC-Block-Digest", f"sha256:{64 * '0'}")
     return info + record("resource", f"{URL}wrong", b"damaged before it came", wrong)
 
 

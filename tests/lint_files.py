@@ -1,8 +1,9 @@
 """WARC files written byte by byte: a clean record of every type, and changes that break one rule."""
 
-import gzip
 import hashlib
 from collections.abc import Mapping
+
+from foreign_files import header, members
 
 INFO = "urn:uuid:00000000-0000-4000-8000-000000000001"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n"
@@ -55,10 +56,8 @@ def record(
     if block:
         fields["WARC-Block-Digest"] = sha256(block)
     fields |= changes
-    lines = "".join(
-        f"{name.partition('#')[0]}: {value}\r\n" for name, value in fields.items() if value is not None
-    )
-    return f"WARC/{version}\r\n{lines}\r\n".encode("utf-8", "surrogateescape") + block + end
+    written = ((name.partition("#")[0], value) for name, value in fields.items() if value is not None)
+    return header(written, version) + block + end
 
 
 def warcinfo(changes: Fields = NONE, block: bytes = FIELDS, **more: str) -> bytes:
@@ -128,4 +127,4 @@ def clean(name: str = NAME) -> list[bytes]:
 
 
 def packed(*records: bytes) -> bytes:
-    return b"".join(gzip.compress(each, mtime=0) for each in records)
+    return members(records)

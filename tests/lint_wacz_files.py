@@ -2,9 +2,7 @@
 
 import base64
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -72,14 +70,6 @@ def described(files: dict[str, bytes], change: Change = lambda _: None) -> dict[
 def digest_file(package: bytes, signed: Any = None, **changes: Any) -> bytes:
     said = {"path": "datapackage.json", "hash": sha256(package)} | changes
     return json.dumps(said | ({"signedData": signed} if signed else {})).encode()
-
-
-def zipped(files: dict[str, bytes], deflated: tuple[str, ...] = ()) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as opened:
-        for name, data in files.items():
-            opened.writestr(name, data, zipfile.ZIP_DEFLATED if name in deflated else zipfile.ZIP_STORED)
-    return out.getvalue()
 
 
 def anonymous(package: bytes, **changes: Any) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hostile_archives import make_all, member, record
+from foreign_files import gz
+from hostile_archives import make_all, record
 from judging import Judged, judged
 from wide import WIDE
 
@@ -48,8 +49,6 @@ def test_hostile_files_are_taken_in(files: list[Path], tmp_path: Path) -> None:
 
 def test_a_record_after_empty_lines_has_its_own_block(tmp_path: Path) -> None:
     file = tmp_path / "lead.warc.gz"
-    file.write_bytes(
-        member(record("resource", (), b"one")) + member(b"\r\n\r\n" + record("resource", (), b"two"))
-    )
+    file.write_bytes(gz(record("resource", (), b"one")) + gz(b"\r\n\r\n" + record("resource", (), b"two")))
     with file.open("rb") as opened:
         assert [found.record and found.record.block for found in stretches(opened)] == [b"one", b"two"]

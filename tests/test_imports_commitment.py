@@ -191,7 +191,7 @@ def test_stored_bytes_tell_the_same_as_the_walk(sandbox: Sandbox) -> None:
 
 
 def test_values_for_which_a_line_has_no_room_are_left_out(sandbox: Sandbox) -> None:
-    data = imported.record("gap", "http://x.example/" + "x" * 70_000, b"", "WARC-Record-ID: <urn:x:1>")
+    data = imported.record("gap", "http://x.example/" + "x" * 70_000, b"", ("WARC-Record-ID", "<urn:x:1>"))
     (line,) = [describe_stretch(each, sandbox) for each in stretches(BytesIO(data))]
     assert (line.type, line.id, line.uri) == ("", "urn:x:1", None)
 

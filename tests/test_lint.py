@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import archiver, within
+from foreign_files import wacz as zipped
 from hypothesis import given, settings
 from hypothesis.strategies import DataObject, data, integers, sampled_from
 from lint_files import (
@@ -30,7 +31,7 @@ from lint_files import (
     sha256,
     warcinfo,
 )
-from lint_wacz_files import contents, described, zipped
+from lint_wacz_files import contents, described
 from wide import WIDE
 
 from archiver.lint import RULES, Finding, Linting, Tally, ranges, references, run

@@ -12,8 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from foreign_files import wacz as zipped
 from lint_files import sha256
-from lint_wacz_files import contents, described, digest_file, zipped
+from lint_wacz_files import contents, described, digest_file
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from archiver.lint.wacz.judge import wacz_state

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign_files import wacz as zipped
 from lint_files import packed, response, sha256
 from lint_wacz_files import (
     INDEX,
@@ -22,7 +23,6 @@ from lint_wacz_files import (
     described,
     digest_file,
     line,
-    zipped,
 )
 
 from archiver.errors import RecordError
