@@ -8,20 +8,21 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from archiver.demo import scenes
 from archiver.errors import RecordError, UsageError
 from archiver.model import PictureFacts
 from archiver.pictures.candidates import postings
 from archiver.pictures.fingerprint import Fingerprint, make_fingerprint
-from archiver.pictures.index import LEAST_VOTES, RADIUS, VOTES, Candidate, Index
+from archiver.pictures.index import FEW, FEW_VOTES, LEAST_VOTES, RADIUS, VOTES, Candidate, Index
 
 KEYPOINTS = 12
 
@@ -52,6 +53,7 @@ def fingerprint(number: int, *, quality: int | None = 100) -> Fingerprint:
         ),
         descriptors=bytes(descriptors),
         mirrored=random.Random(number % 5 + 1).randbytes(256 + 32 * KEYPOINTS)[256:],  # as the next scene
+        within=number % 3,
     )
 
 
@@ -86,8 +88,18 @@ def counted(asked: set[Posting], known: list[set[Posting]]) -> list[int]:
                     if (table, bits) == (other_table, other_bits):
                         votes[other // 32 - pose // 32, (other - pose) % 32].append(round(100 / n**0.5))
         every.append(votes)
-    placed = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))[: postings.PLACED]
-    return [_agreeing(votes) if row in placed else 0 for row, votes in enumerate(every)]
+    turned = sorted(range(len(every)), key=lambda row: -sum(map(sum, every[row].values())))
+    placed = sorted(sorted(turned[: postings.TURNED]), key=lambda row: -_turned(every[row]))
+    return [_agreeing(votes) if row in placed[: postings.PLACED] else 0 for row, votes in enumerate(every)]
+
+
+def _turned(votes: dict[tuple[int, int], list[int]]) -> int:
+    """The most votes within 1/32 of a turn of any turn."""
+    near: dict[int, int] = defaultdict(int)
+    for (_, turn), each in votes.items():
+        for on in (-1, 0, 1):
+            near[(turn + on) % 32] += sum(each)
+    return max(near.values(), default=0)
 
 
 def _agreeing(votes: dict[tuple[int, int], list[int]]) -> int:
@@ -104,9 +116,11 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
     found = []
     having = [postings_of(other.descriptors, other.poses) for _, other in known]
     mirrored = [pose // 32 * 32 + (15 - pose) % 32 for pose in asked.poses]
-    plain = counted(postings_of(asked.descriptors, asked.poses), having)
-    turned = counted(postings_of(asked.mirrored, mirrored), having)
-    for (name, other), *ways in zip(known, plain, turned, strict=True):
+    own = KEYPOINTS - asked.within
+    whole = counted(postings_of(asked.descriptors[: 32 * own], asked.poses[:own]), having)
+    part = counted(postings_of(asked.descriptors[32 * own :], asked.poses[own:]), having)
+    turned = counted(postings_of(asked.mirrored[: 32 * own], mirrored[:own]), having)
+    for (name, other), *ways in zip(known, map(max, whole, part), turned, strict=True):
         distance = None
         if asked.pdq and other.pdq and min(asked.facts.quality or 0, other.facts.quality or 0) >= 80:
             hashed = int.from_bytes(other.pdq[:32], "big")
@@ -114,10 +128,10 @@ def model(known: list[tuple[str, Fingerprint]], asked: Fingerprint, votes: int) 
             distance = min((form ^ hashed).bit_count() for form in forms)
         found.append(Candidate(key=name, distance=distance, votes=max(ways), mirrored=ways[1] > ways[0]))
     near = [one for one in found if one.distance is not None and one.distance <= RADIUS]
-    others = [one for one in found if one not in near and one.votes >= LEAST_VOTES]
-    return (
-        sorted(near, key=lambda one: one.distance or 0) + sorted(others, key=lambda one: -one.votes)[:votes]
-    )
+    others = sorted((one for one in found if one not in near), key=lambda one: -one.votes)[:votes]
+    return sorted(near, key=lambda one: one.distance or 0) + [
+        one for place, one in enumerate(others) if one.votes >= (FEW_VOTES if place < FEW else LEAST_VOTES)
+    ]
 
 
 @pytest.fixture
@@ -126,6 +140,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(postings, "TAIL_ROWS", 2)
     monkeypatch.setattr(postings, "MOST_SEGMENT_ROWS", 8)
     monkeypatch.setattr(postings, "COMMON", 4)
+    monkeypatch.setattr(postings, "TURNED", 12)
     monkeypatch.setattr(postings, "PLACED", 8)
     return 21
 
@@ -231,10 +246,11 @@ def test_picture_without_information_finds_nothing_and_is_never_found() -> None:
         {"mirrored": b"1" * 32},
         {"points": b"", "mirrored": b""},
         {"poses": b"1"},
+        {"within": KEYPOINTS + 1},
     ],
-    ids=["pdq", "points", "descriptors", "mirrored", "counts", "poses"],
+    ids=["pdq", "points", "descriptors", "mirrored", "counts", "poses", "within"],
 )
-def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, bytes]) -> None:
+def test_fingerprint_whose_arrays_do_not_fit_is_refused(change: dict[str, Any]) -> None:
     good = FINGERPRINTS[0]
     bad = msgspec.structs.replace(good, **change)
     with Index() as index:
@@ -337,13 +353,32 @@ def _damages(data: bytes) -> Iterator[bytes]:
         yield data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
-def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
-    def made(image: Image.Image) -> Fingerprint:
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=80)
-        one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
-        return msgspec.structs.replace(one, pdq=b"")
+def made(image: Image.Image) -> Fingerprint:
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=80)
+    one = msgspec.convert(make_fingerprint(out.getvalue()), Fingerprint)
+    return msgspec.structs.replace(one, pdq=b"")
 
+
+def test_photograph_that_is_small_on_a_page_is_found_from_either_side() -> None:
+    small = ImageOps.contain(scenes.street(), (360, 240))
+    page = Image.new("RGB", (1280, 1000), "white")
+    page.paste(small, (160, 160))
+    written = ImageDraw.Draw(page)
+    for line in range(20):
+        written.text((160, 420 + 26 * line), "what was said after the meeting " * 5, fill="#333333")
+    pictures = [made(image) for image in (scenes.harbour(), scenes.street(), page)]
+    assert [one.within > 0 for one in pictures] == [False, False, True]
+    for asked, wanted in ((2, 1), (1, 2)):
+        with Index() as index:
+            for number in range(3):
+                if number != asked:
+                    index.add(key(number), pictures[number])
+            found = index.screen(pictures[asked], index.candidates(pictures[asked]))
+            assert [one.key for one in found] == [key(wanted)]
+
+
+def test_mirrored_crop_is_found_by_its_keypoints_and_screened() -> None:
     whole = [scenes.harbour(), scenes.street()]
     width, height = whole[1].size
     part = ImageOps.mirror(whole[1].crop((width // 4, height // 5, width, height)))

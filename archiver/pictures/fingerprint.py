@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from archiver.model import Digest, Noun, PictureFacts
+from archiver.model import Count, Digest, Noun, PictureFacts
 from archiver.pictures.hashes import QUALITY
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Fingerprint(Noun, frozen=True):
     )
     descriptors: bytes = b""  # n x 32: their ORB descriptors, in the order of points
     mirrored: bytes = b""  # n x 32: those of the same points in the mirrored picture; only a query needs them
+    # so many of them, the last, are of the picture on a page, and their poses are those in that picture
+    within: Count = 0
 
 
 def make_fingerprint(data: bytes) -> dict[str, Any]:
@@ -50,13 +52,13 @@ def fingerprint_of(pixels: "Pixels", *, hashed: bool = True) -> Fingerprint:
     import numpy as np  # noqa: PLC0415 - only the child pays for it
 
     from archiver.pictures.describe import described  # noqa: PLC0415
-    from archiver.pictures.pairs.keypoints import ASKING, find_keypoints, packed  # noqa: PLC0415
+    from archiver.pictures.pairs.keypoints import find_all, packed  # noqa: PLC0415
 
     (facts, forms), image = described(pixels, hashed=hashed), pixels.image
     found = Fingerprint(facts=facts, pixels=pixels_digest(image), size=image.size)
     if forms:
-        keypoints = packed(find_keypoints(np.asarray(image), most=ASKING))
-        found = msgspec.structs.replace(found, pdq=forms, **keypoints)
+        keypoints, within = find_all(np.asarray(image))
+        found = msgspec.structs.replace(found, pdq=forms, within=within, **packed(keypoints))
     return found
 
 

@@ -18,7 +18,7 @@ from archiver.model import Digest, Noun
 from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
-from archiver.pictures.candidates.postings import Postings, mirrored_poses
+from archiver.pictures.candidates.postings import Postings, Rows, mirrored_poses
 from archiver.pictures.fingerprint import INLIERS, Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
@@ -27,7 +27,8 @@ VOTES = 16  # candidates by their keypoints
 KEPT = 448  # keypoints of a picture; who asks has 960
 MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
-SURE_VOTES = 400  # so many are no chance
+FEW, FEW_VOTES = 4, 40  # the first of the others need fewer: screening tells them from chance
+SURE_VOTES = 250  # so many are no chance
 POOR = 40  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
@@ -140,16 +141,14 @@ class Index:
         distances = np.full(len(self), -1)
         if _hash(fingerprint)[1] >= quality:
             distances = self._hashes.distances(fingerprint.pdq, quality)
-        counted = plain = self._postings.votes(fingerprint.descriptors, fingerprint.poses)
-        if fingerprint.mirrored:
-            poses = mirrored_poses(fingerprint.poses[:MIRRORED])
-            turned = self._postings.votes(fingerprint.mirrored[: 32 * MIRRORED], poses)
-            counted = np.maximum(plain, turned)
+        plain, turned = self._votes(fingerprint)
+        counted = np.maximum(plain, turned)
         near = (distances >= 0) & (distances <= RADIUS)
         first = np.flatnonzero(near)
         first = first[np.argsort(distances[first], kind="stable")]
-        voted = np.flatnonzero(~near & (counted >= LEAST_VOTES))
+        voted = np.flatnonzero(~near & (counted >= FEW_VOTES))
         voted = voted[np.argsort(-counted[voted], kind="stable")][:votes]
+        voted = voted[(counted[voted] >= LEAST_VOTES) | (np.arange(len(voted)) < FEW)]
         return [
             Candidate(
                 key=self._keys[row],
@@ -160,10 +159,22 @@ class Index:
             for row in [*first.tolist(), *voted.tolist()]
         ]
 
+    def _votes(self, fingerprint: Fingerprint) -> tuple[Rows, Rows]:
+        """Each row's for the picture, or the one on the page that it is; and for the mirrored picture."""
+        own, mirrored = len(fingerprint.poses) - fingerprint.within, len(fingerprint.mirrored) // 32
+        first = min(own, mirrored, MIRRORED)
+        asked = [
+            (fingerprint.descriptors[: 32 * own], fingerprint.poses[:own]),
+            (fingerprint.descriptors[32 * own :], fingerprint.poses[own:]),
+            (fingerprint.mirrored[: 32 * first], mirrored_poses(fingerprint.poses[:first])),
+        ]
+        plain, within, turned = self._postings.votes(*asked)
+        return np.maximum(plain, within), turned
+
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 400 votes,
+        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 250 votes,
         and all where one of the two has fewer than 40 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
@@ -228,7 +239,7 @@ def _hash(fingerprint: Fingerprint) -> tuple[bytes, int]:
 
 def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
     """As the votes for a candidate say: as it is or mirrored; both where they say nothing."""
-    if candidate.votes < LEAST_VOTES or not fingerprint.mirrored:
+    if candidate.votes < FEW_VOTES or not fingerprint.mirrored:
         return fingerprint
     if not candidate.mirrored:
         return msgspec.structs.replace(fingerprint, mirrored=b"")
@@ -240,12 +251,17 @@ def _seen(fingerprint: Fingerprint, candidate: Candidate) -> Fingerprint:
 
 
 def _kept(fingerprint: Fingerprint) -> Fingerprint:
+    """With the best keypoints of all of it; of a page half of them are those of the picture on it."""
+    own = len(fingerprint.poses) - fingerprint.within
+    within = min(fingerprint.within, max(KEPT // 2, KEPT - own))
+    first = min(own, KEPT - within)
+    parts = [
+        b"".join((each[: size * first], each[size * own :][: size * within]))
+        for each, size in ((fingerprint.points, 4), (fingerprint.poses, 1), (fingerprint.descriptors, 32))
+    ]
+    points, poses, descriptors = parts
     return msgspec.structs.replace(
-        fingerprint,
-        points=fingerprint.points[: 4 * KEPT],
-        poses=fingerprint.poses[:KEPT],
-        descriptors=fingerprint.descriptors[: 32 * KEPT],
-        mirrored=b"",
+        fingerprint, points=points, poses=poses, descriptors=descriptors, mirrored=b"", within=within
     )
 
 
@@ -256,6 +272,8 @@ def _checked(fingerprint: Fingerprint) -> Fingerprint:
         raise RecordError(f"a fingerprint with {points} keypoints and {descriptors} descriptors")
     if len(fingerprint.mirrored) not in (0, len(fingerprint.descriptors)):
         raise RecordError("a fingerprint with other mirrored descriptors than descriptors")
+    if fingerprint.within > len(fingerprint.poses):
+        raise RecordError(f"a fingerprint with {fingerprint.within} of {points} keypoints within a page")
     if len(fingerprint.pdq) not in (0, FORMS * HASH_BYTES):
         raise RecordError(f"a fingerprint with {len(fingerprint.pdq)} bytes of PDQ hashes")
     if len(fingerprint.descriptors) > MOST_BYTES // 2:

@@ -27,7 +27,7 @@ from archiver.storage import own_folder, replace_file, storage_error
 _ROW = struct.Struct("<32s32sQIB")
 _FIELDS = np.dtype([("key", "V32"), ("pdq", "V32"), ("end", "<u8"), ("crc32", "<u4"), ("quality", "u1")])
 MOST_BYTES = 1 << 18  # of a fingerprint
-_VERSION = 2
+_VERSION = 3
 _STATE = "state.json"
 _TRIES = 10  # to read a state and its files while another process replaces them
 

@@ -13,6 +13,7 @@ size become one.
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,13 +39,17 @@ _MAGIC = b"archiver postings 2\n\0\0\0\0"
 OCTAVES, TURNS = 8, 32  # of poses
 _POSES = OCTAVES * TURNS - 1
 _GRID = (2 * OCTAVES + 1) * TURNS  # how two poses lie to each other: octaves apart, and by what turned
-PLACED = 500  # rows with the most votes, whose poses are looked at
+_CELLS = (2 * OCTAVES - 1) * TURNS  # of them with neighbours
+TURNED = 4_000  # rows with the most votes, of which is looked at how they are turned
+PLACED = 300  # of these, those whose votes agree most in that: by turn and scale
 CHANCE = 2  # postings of two pictures that agree on a turn and a scale by chance
 
 Rows = NDArray[np.int64]
 Buckets = NDArray[np.uint64]
 Posted = NDArray[np.uint64]  # bucket << 24 | row << 8 | pose, ascending
 Poses = NDArray[np.int64]
+Counts = NDArray[np.int32]
+Hits = tuple[Rows, Rows, NDArray[np.float64]]
 
 _OUT_OF_ORDER = "the index of pictures is damaged: postings out of order"
 
@@ -150,7 +155,7 @@ class Segment:
         with opened(path, writable=False) as file:
             if file.seek(0, os.SEEK_END) < len(_MAGIC) + 24:
                 raise RecordError(f"{path}: not a segment of postings", DAMAGED)
-            data = np.memmap(file, np.uint8, "r")
+            data = np.memmap(file, np.uint8, "r").view(np.ndarray)  # a memmap is slow to index
         head = data[: len(_MAGIC) + 24].tobytes()
         first, end, count = (int(number) for number in np.frombuffer(head[-24:], "<u8"))
         sizes = (len(head), 4 * (_SLOTS + 1), 2 * count, count, count)
@@ -170,8 +175,12 @@ class Segment:
         begin, end = self._slots[slot].astype(np.int64), self._slots[slot + 1].astype(np.int64)
         if np.any(begin > end) or np.any(end > len(self._low)):
             raise RecordError(_OUT_OF_ORDER, DAMAGED)
-        both = self._lower(np.tile(begin, 2), np.tile(end, 2), np.concatenate((low, low + 1)))
-        return both[: len(wanted)], both[len(wanted) :]
+        begin = self._lower(begin, end, low)
+        many = np.zeros_like(begin)
+        there = np.flatnonzero(begin < end)
+        there = there[self._low[begin[there]] == low[there]]  # most buckets are empty
+        many[there] = self._lower(begin[there] + 1, end[there], low[there] + 1) - begin[there]
+        return begin, begin + many
 
     def _lower(self, begin: Rows, end: Rows, wanted: Rows) -> Rows:
         """Where in each range the first posting of at least `wanted` lies: many binary searches at once."""
@@ -224,60 +233,100 @@ class Postings:
         rows = self.tail.end - last.first
         return rows <= MOST_SEGMENT_ROWS and last.end - last.first <= self.tail.end - newer.first
 
-    def votes(self, descriptors: bytes, poses: bytes) -> Rows:
-        """For each row, 100 / sqrt(n) for each bucket that it shares and that has n postings.
+    def votes(self, *asked: tuple[bytes, bytes]) -> list[Rows]:
+        """For each of these descriptors and poses each row's votes: 100 / sqrt(n) for each bucket it shares.
 
-        Those count that agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where
-        they are most, less two at their mean, for so many agree by chance. Only the `PLACED` rows with the
-        highest sums have votes, of equals the oldest. A bucket of more than `COMMON` postings counts nothing.
+        n is the number of the bucket's postings; one of more than `COMMON` counts nothing. Those count that
+        agree, within 1/32 of a turn and an octave, on a turn and a scale: on the one where they are most,
+        less two at their mean, for so many agree by chance. Of the `TURNED` rows with the highest sums only
+        the `PLACED` have votes of which most agree on a turn; of equals the oldest.
         """
-        asked = posed(descriptors, poses)
-        wanted = asked >> np.uint64(_POSE_BITS)
+        each = [posed(*one) for one in asked]
+        together = np.concatenate(each)
+        wanted = together >> np.uint64(_POSE_BITS)
         parts: list[Part] = [*self.segments, self.tail]
         found = [part.find(wanted) for part in parts]
         shared = sum((end - begin for begin, end in found), np.zeros(len(wanted), np.int64))
         telling = (shared > 0) & (shared <= COMMON)
         weights = np.rint(100 / np.sqrt(shared[telling]))  # whole, so that their sum is exact in any order
-        own = (asked[telling] & np.uint64(_POSES)).astype(np.int64)
+        own = (together[telling] & np.uint64(_POSES)).astype(np.int64)
+        limits = np.cumsum([0, *(len(one) for one in each)])
+        at = np.concatenate(([0], np.cumsum(telling)))[limits]  # where those of each begin
         hits = [
-            _hits(part, begin[telling], end[telling], own, weights)
+            _hits(part, (begin[telling], end[telling]), own, weights, at)
             for part, (begin, end) in zip(parts, found, strict=True)
         ]
-        rows, poses_apart, weight = (np.concatenate(each) for each in zip(*hits, strict=True))
-        return _consistent(rows, poses_apart, weight, self.tail.end)
+        return [_consistent(some, self.tail.end) for some in zip(*hits, strict=True)]
 
 
 def _hits(
-    part: Part, begin: Rows, end: Rows, own: Poses, weights: NDArray[np.float64]
-) -> tuple[Rows, Rows, NDArray[np.float64]]:
-    """Of each posting in these ranges the row, how its pose is turned and scaled, and the weight."""
-    many = end - begin
-    ahead = np.repeat(begin - (np.cumsum(many) - many), many)
-    rows, poses = part.rows(ahead + np.arange(len(ahead)))
-    own = np.repeat(own, many)
+    part: Part, ranges: tuple[Rows, Rows], own: Poses, weights: NDArray[np.float64], at: Rows
+) -> list[Hits]:
+    """Of each posting in these ranges the row, how its pose is turned and scaled, and the weight.
+
+    One array of each for the ranges from each of `at` to the next.
+    """
+    begin, many = ranges[0], ranges[1] - ranges[0]
+    behind = np.concatenate(([0], np.cumsum(many)))
+    of = np.repeat(np.arange(len(many)), many)
+    rows, poses = part.rows((begin - behind[:-1])[of] + np.arange(len(of)))
+    own = own[of]
     octaves = poses // TURNS - own // TURNS + OCTAVES  # 1 to 15: one is left on either side
-    return rows, octaves * TURNS + (poses - own) % TURNS, np.repeat(weights, many)
+    apart, weight = octaves * TURNS + (poses - own) % TURNS, weights[of]
+    return [(rows[first:last], apart[first:last], weight[first:last]) for first, last in pairwise(behind[at])]
 
 
-def _consistent(rows: Rows, apart: Rows, weights: NDArray[np.float64], count: int) -> Rows:
-    votes = np.bincount(rows, weights, count)
-    placed = np.argsort(-votes, kind="stable")[:PLACED]
-    place = np.full(count, -1)
-    place[placed] = np.arange(len(placed))
-    there = place[rows] >= 0
-    cells, size = place[rows[there]] * _GRID + apart[there], len(placed) * _GRID
-    agreeing = _neighbourhoods(np.bincount(cells, weights[there], size).astype(np.int64))
-    many = _neighbourhoods(np.bincount(cells, minlength=size))
+def _consistent(hits: Sequence[Hits], count: int) -> Rows:
+    rows, apart, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
+    some: Hits = (rows, apart, weights)
     result = np.zeros(count, np.int64)
-    result[placed] = (agreeing * np.maximum(many - CHANCE, 0) // np.maximum(many, 1)).max(axis=(1, 2))
+    if not len(some[0]):
+        return result
+    turned, some = _of(_most(_sums(some[0], count, some[2]), TURNED), some, count)
+    agreeing = _sums(some[0] * TURNS + some[1] % TURNS, len(turned) * TURNS, some[2])
+    likely, some = _of(_most(_around(agreeing.reshape(-1, TURNS)).max(axis=1), PLACED), some, len(turned))
+    cells, size = some[0] * _GRID + some[1], len(likely) * _GRID
+    votes, many = _neighbourhoods(_sums(cells, size, some[2])), _neighbourhoods(_sums(cells, size))
+    at = np.flatnonzero(many > CHANCE)
+    counted = votes[at].astype(np.int64) * (many[at] - CHANCE) // many[at]
+    np.maximum.at(result, turned[likely[at // _CELLS]], counted)
     return result
 
 
-def _neighbourhoods(histograms: Rows) -> Rows:
-    """For each cell, what it and the 8 around it hold."""
+def _sums(places: Rows, count: int, weights: NDArray[np.float64] | None = None) -> Counts:
+    return np.bincount(places, weights, count).astype(np.int32)
+
+
+def _of(chosen: Rows, hits: Hits, count: int) -> tuple[Rows, Hits]:
+    """Some rows in order, and the hits of these alone, their rows by the places in that."""
+    chosen = np.sort(chosen)
+    place = np.full(count, -1)
+    place[chosen] = np.arange(len(chosen))
+    rows = place[hits[0]]
+    there = rows >= 0
+    return chosen, (rows[there], hits[1][there], hits[2][there])
+
+
+def _most(votes: Counts, many: int) -> Rows:
+    """The rows of so many highest votes, of equals the oldest; without those of none."""
+    least = np.partition(votes, -many)[-many] if many < len(votes) else 0
+    above, equal = np.flatnonzero(votes > least), np.flatnonzero((votes == least) & (votes > 0))
+    return np.concatenate((above, equal[: many - len(above)]))
+
+
+def _neighbourhoods(histograms: Counts) -> Counts:
+    """For each cell but those of the outer octaves, what it and the 8 around it hold, in one row."""
     each = histograms.reshape(-1, 2 * OCTAVES + 1, TURNS)
-    turned = each + np.roll(each, 1, axis=2) + np.roll(each, -1, axis=2)
-    around: Rows = turned[:, :-2] + turned[:, 1:-1] + turned[:, 2:]
+    return _around(each[:, :-2] + each[:, 1:-1] + each[:, 2:]).ravel()
+
+
+def _around(turns: Counts) -> Counts:
+    """What each turn and the two beside it hold."""
+    around = turns.copy()
+    around[..., 1:] += turns[..., :-1]
+    around[..., :-1] += turns[..., 1:]
+    around[..., 0] += turns[..., -1]
+    around[..., -1] += turns[..., 0]
     return around
 
 

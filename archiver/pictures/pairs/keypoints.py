@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archiver.errors import RecordError
+from archiver.pictures.pairs.inset import inset
 
 if TYPE_CHECKING:
     from archiver.pictures.fingerprint import Fingerprint
@@ -19,8 +20,11 @@ LONGEST = 512  # pixels of the longer side on which keypoints are found, smaller
 _SHORTEST = 128  # of the shorter one: ORB sees nothing within 31 pixels of an edge
 JUDGED = 480
 ASKING = 960  # of a picture that is looked for among others
+WITHIN = 480  # of the picture on a page that is looked for
 _DETAILED = 1500
 _FOUND = 3000  # before they are spread
+_CONTRASTS = (7, 3)  # grey levels; the lower where the higher finds few: fog, dusk
+_ENOUGH = 240
 _CELLS = 8  # of the grid over which they are spread: a headline does not take them all
 POSES = 32  # orientations that are told apart
 _OCTAVE = 1.2  # scale of an octave to the next
@@ -72,8 +76,12 @@ def find_keypoints(picture: NDArray[np.uint8], *, mirror: bool = True, most: int
     """
     frame = frame_of(picture.shape[1], picture.shape[0])
     grey = _scaled(picture, frame)
-    orb = cv2.ORB.create(nfeatures=_FOUND, fastThreshold=7)
-    found, descriptors = orb.compute(grey, _spread(orb.detect(grey, None), frame, most))
+    for contrast in _CONTRASTS:
+        orb = cv2.ORB.create(nfeatures=_FOUND, fastThreshold=contrast)
+        detected = orb.detect(grey, None)
+        if len(detected) >= _ENOUGH:
+            break
+    found, descriptors = orb.compute(grey, _spread(detected, frame, most))
     if descriptors is None or not len(found):
         nothing = np.zeros((0, 32), np.uint8)
         return Keypoints(frame, np.zeros((0, 2), np.float32), nothing, nothing)
@@ -85,6 +93,30 @@ def find_keypoints(picture: NDArray[np.uint8], *, mirror: bool = True, most: int
     octaves = np.array([each.octave for each in spread])
     poses = (octaves * POSES + turns.astype(int) % POSES).astype(np.uint8)
     return Keypoints(frame, points, np.asarray(descriptors, np.uint8)[order], mirrored, poses)
+
+
+def find_all(picture: NDArray[np.uint8]) -> tuple[Keypoints, int]:
+    """The keypoints by which an RGB picture is looked for; and how many at their end are of a part.
+
+    That part is the picture on a page: at its own scale it shares more with what it was made of.
+    """
+    whole = find_keypoints(picture, most=ASKING)
+    place = inset(picture)
+    if place is None:
+        return whole, 0
+    part = find_keypoints(picture[place], most=WITHIN)
+    shown = np.array((place[1].stop - place[1].start, place[0].stop - place[0].start))
+    scale = np.array(whole.frame) / picture.shape[1::-1]
+    begin = np.array((place[1].start, place[0].start)) * scale
+    points = (part.points * (shown * scale / part.frame) + begin).astype(np.float32)
+    both = Keypoints(
+        whole.frame,
+        np.concatenate((whole.points, points)),
+        np.concatenate((whole.descriptors, part.descriptors), dtype=np.uint8),
+        np.concatenate((whole.mirrored, part.mirrored), dtype=np.uint8),
+        np.concatenate((whole.poses, part.poses)),
+    )
+    return both, len(part.points)
 
 
 def _scaled(picture: NDArray[np.uint8], frame: tuple[int, int]) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ is drawn, not photographed: few colours and sharp strokes, or the picture still 
 pictures are drawn in that place, as in a caption whose words differ, it is changed. In doubt it is changed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,8 @@ _COVERED_BESIDE = 0.3  # the same, when two other sides have one
 _DEEPEST = 0.45  # of the height or width: a bar
 _THIN = 0.06  # of the height or width
 _EVEN = 6.0  # grey levels, standard deviation: one colour
+_ALIKE, _MOSTLY = 24, 0.8  # levels from a border's colour, in each channel; and the share of a side in it
+_BLED = 3  # cells beside a bar that an encoder changed
 _MARGIN = 0.09  # of the sides: how far from a corner a logo may begin
 _FEW = 0.6  # of the pixels have the commonest four colours: drawn
 _LARGE = 0.03  # of the picture: what shows through a smaller patch may be like it by chance
@@ -53,29 +56,64 @@ def edges(hot: NDArray[np.uint8], seen: Explained) -> tuple[list[Region], NDArra
     for covered in (_COVERED, _COVERED_BESIDE):
         if covered == _COVERED or len(found) > 1:
             for turns in {0, 1, 2, 3} - set(found):  # each side as the top of the picture turned
-                bar = _bar(hot, turns, covered)
-                if bar and (_plain(bar, seen) or _drawn_over(bar, seen)):
+                bar = next((bar for bar in _bars(hot, turns, covered) if _laid(bar, seen)), None)
+                if bar:
                     found[turns] = bar
+    found |= _other_sides(found, hot.shape, seen)
     rest = hot.copy()
     for bar in found.values():
         rest[_wider(bar.rows), _wider(bar.columns)] = 0
     return list(found.values()), rest
 
 
-def _bar(hot: NDArray[np.uint8], turns: int, least: float) -> Region | None:
-    """The lines of cells along a side that are changed nearly all along; None for none, or too many."""
-    height, width = hot.shape
+def _laid(bar: Region, seen: Explained) -> bool:
+    return _plain(bar, seen) or _drawn_over(bar, seen)
+
+
+def _bars(hot: NDArray[np.uint8], turns: int, least: float) -> Iterator[Region]:
+    """The lines of cells along a side that are changed nearly all along, and fewer of them: an edge bleeds.
+
+    None where there are none, or too many.
+    """
     covered = np.rot90(hot, turns).mean(axis=1) > least
-    depth = int(np.argmin(covered)) if not covered.all() else len(covered)
-    if not 0 < depth <= _DEEPEST * len(covered):
-        return None
+    most = int(np.argmin(covered)) if not covered.all() else len(covered)
+    if most > _DEEPEST * len(covered):
+        return
+    for depth in range(most, max(0, most - _BLED - 1), -1):
+        yield _side(depth, turns, hot.shape)
+
+
+def _side(depth: int, turns: int, shape: tuple[int, ...]) -> Region:
+    """So many lines of cells along the side that is the top of the picture turned so often."""
+    height, width = shape
     rows, columns = (
         (slice(0, depth), slice(0, width)),
         (slice(0, height), slice(width - depth, width)),
         (slice(height - depth, height), slice(0, width)),
         (slice(0, height), slice(0, depth)),
     )[turns]
-    return region(rows, columns, hot.shape)
+    return region(rows, columns, shape)
+
+
+def _other_sides(bars: dict[int, Region], shape: tuple[int, ...], seen: Explained) -> dict[int, Region]:
+    """The sides of a thin border, two of which were found, where the picture itself has its colour."""
+    if len(bars) < 2:
+        return {}
+    depth = min(
+        min(bar.rows.stop - bar.rows.start, bar.columns.stop - bar.columns.start) for bar in bars.values()
+    )
+    sides = {turns: _side(depth, turns, shape) for turns in {0, 1, 2, 3} - set(bars)}
+    found = {}
+    for picture in (seen.first, seen.second):
+        colours = [np.median(picture[_pixels(bar)], axis=(0, 1)) for bar in bars.values()]
+        if np.ptp(colours, axis=0).max() > _ALIKE:
+            continue
+        for turns, side in sides.items():
+            off = np.abs(picture[_pixels(side)] - colours[0]).max(axis=2)
+            thin = min(side.box.width, side.box.height) < _THIN
+            if thin and (off <= _ALIKE).mean() > _MOSTLY:
+                found[turns] = side
+    return found
 
 
 def is_overlay(place: Region, seen: Explained) -> bool:
