@@ -1,15 +1,13 @@
 """Other people's tools read what the archiver wrote."""
 
-import contextlib
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from mirrored import INNER, LEAD, PICTURES, PROXY, mirrored
+from replaying import pywb
 
 from archiver.capture.wire.fetch import Network
 from archiver.config import Settings
@@ -72,27 +70,9 @@ def test_cdxj_indexer_finds_the_pictures(warcs: list[Path]) -> None:
 @pytest.fixture(scope="module")
 def wayback(warcs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """pywb serving the mirrored article's WARC file on loopback."""
-    folder = tmp_path_factory.mktemp("pywb")
     own = next(path for path in warcs if path.parts[-3] == "own")
-    for command in (["init", "news"], ["add", "news", str(own)]):
-        subprocess.run([PEERS / "wb-manager", *command], cwd=folder, check=True, capture_output=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    serving = subprocess.Popen(
-        [PEERS / "wayback", "-b", "127.0.0.1", "-p", str(port)],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(240):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}/news"
-    finally:
-        serving.terminate()
-        serving.wait(20)
+    with pywb(tmp_path_factory.mktemp("pywb"), [own]) as url:
+        yield url
 
 
 def test_pywb_replays_the_article_and_its_pictures(wayback: str) -> None:
