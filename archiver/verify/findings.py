@@ -13,20 +13,15 @@ def of_file(
     expected: str | None = None,
     found: str | None = None,
 ) -> Finding:
-    return Finding(
-        verdict=verdict,
-        code=code,
-        file=file,
-        message=message,
-        expected=expected,
-        found=found,
-        advice=advice,
+    """A finding about all of a file."""
+    return of_record(
+        file, None, None, code, message, advice=advice, verdict=verdict, expected=expected, found=found
     )
 
 
 def of_record(
     file: str,
-    number: int,
+    number: int | None,
     entry: Entry | None,
     code: str,
     message: str,
