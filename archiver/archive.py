@@ -47,6 +47,7 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.signer: Signer | None = None
+        self.taken: set[str] = set()  # files in imports/ whose lines this process has made
         self._grown: Tree | None = None  # after what was sealed last
 
     def create(self) -> None:
@@ -201,6 +202,7 @@ class Archive:
         committed = intake.bring(self.root, source, path, entries, link=link)
         self._commit(committed, recordlist.read(self.root / (committed.list.path + OPEN)))
         self.finish(committed)
+        self.taken.add(path)
         return committed
 
     def free_name(self, given: str) -> str:

@@ -81,7 +81,7 @@ def catalogue_of(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
     warcs, lines = [warc.path for warc in manifest.warcs], committed_lines(archive.root, manifest)
     try:
         with catalogue.writing(archive.root) as db:
-            catalogue.catch_up(db, archive.root, warcs, sandbox, lines)
+            catalogue.catch_up(db, archive.root, warcs, sandbox, lines, described=archive.taken)
     except (RecordError, sqlite3.DatabaseError):
         catalogue.rebuild(archive.root, warcs, sandbox, lines)
     with catalogue.writing(archive.root) as db:

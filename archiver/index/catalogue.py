@@ -5,7 +5,7 @@ nothing writes to it, so that a changed byte in it shows too.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib.resources import files
@@ -126,12 +126,19 @@ def reading(root: Path) -> Iterator[Database]:
 
 
 def catch_up(
-    db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing
+    db: Database,
+    root: Path,
+    warcs: Iterable[str],
+    sandbox: Sandbox,
+    committed: Committed = nothing,
+    *,
+    described: Container[str] = (),
 ) -> int:
     """Fold in what the WARC files hold beyond the catalogue; return the number of records.
 
     `warcs` are the sealed files in their order, `committed` gives the lines of a file's record list: hashes
-    in them that today's libraries do not make are kept beside those that they make. Raises RecordError
+    in them that today's libraries do not make are kept beside those that they make. `described` are files
+    in imports/ whose lines this process has made itself, and need not make again. Raises RecordError
     when the catalogue is not that of the first of them, or when a file cannot be read.
     """
     added = 0
@@ -141,7 +148,7 @@ def catch_up(
         raise RecordError(f"{NAME}: made from other WARC files than these", _NOT_OURS[1])
     for warc in warcs:
         if is_imported(warc):
-            added += _import(db, root, warc, sandbox, committed)
+            added += _import(db, root, warc, sandbox, committed, described=warc in described)
             continue
         known = db.execute(
             "SELECT coalesce(max(bytes), 0) FROM warcs WHERE path = ?",
@@ -161,13 +168,15 @@ def catch_up(
     return added
 
 
-def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Committed) -> int:
+def _import(
+    db: Database, root: Path, file: str, sandbox: Sandbox, committed: Committed, *, described: bool
+) -> int:
     """Fold in an imported file by its record list, unless it is there: then it need not be at hand."""
     if value(db, "SELECT 1 FROM warcs WHERE path = ?", file):
         return 0
     added = size = 0
     with db.atomic():
-        for entry, member in imported(root, file, committed(file), sandbox):
+        for entry, member in imported(root, file, committed(file), None if described else sandbox):
             size = entry.offset + entry.length
             fold(db, file, entry, member.stored if member else b"", sandbox)
             added += member is not None

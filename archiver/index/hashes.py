@@ -28,7 +28,7 @@ class HashDrift(Noun, frozen=True):
 def note_hashes(db: Database, entry: Entry) -> None:
     """Add the hashes of an entry whose picture has its row; a value that is there stays."""
     if entry.picture is not None:
-        for label, value in entry.picture.hashes.items():
+        for label, value in sorted(entry.picture.hashes.items()):
             quality = quality_of(label, entry.picture.quality)
             db.execute(_ADD, [entry.payload_digest, label, value, quality, entry.payload_digest])
 

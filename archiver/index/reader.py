@@ -117,11 +117,12 @@ def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterato
 
 
 def imported(
-    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox
+    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox | None
 ) -> Iterator[tuple[Entry, Member | None]]:
     """Describe the records of an imported file, which lie where the lines of its record list say.
 
-    None for a gap, and for a record that is too large to be held. RecordError names file and offset where
+    Without a sandbox the lines themselves are what they say: for who has just described them. None for a gap,
+    and for a record that is too large to be held. RecordError names file and offset where
     the stored bytes are not those of the line.
     """
     try:
@@ -137,7 +138,7 @@ def imported(
                         f"{file}: offset {line.offset}: not the bytes that were committed",
                         "Run 'archiver verify' to see what is damaged.",
                     )
-                yield described(line, member, sandbox), member
+                yield line if sandbox is None else described(line, member, sandbox), member
     except OSError as error:
         raise RecordError(
             f"{file}: {error.strerror or error}", "Run 'archiver verify' to see what is missing."
