@@ -218,7 +218,7 @@ class Answers:
         return self._one(_BY_CLAIM, asked | {"claimed": claim}) if claim else None
 
     def repeats(self, revisit: Answer, original: Answer) -> bool:
-        """Whether what was read last of this URL, as an article or a listing, is what a revisit stands for."""
+        """Whether what was last read of this URL, as article or listing, is what a revisit stands for."""
         row = revisit.row
         before = self._one(_READ_BEFORE, {"uri": row["uri"], "date": row["date"], "but": row["id"]})
         if before is not None and before.type == "revisit":
