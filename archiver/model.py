@@ -307,10 +307,7 @@ class UnreadableNote(Noun, tag="unreadable", frozen=True):
 
 
 class RunNote(Noun, tag="run", frozen=True):
-    """A run came to its end. Its files' warcinfo records name it, too; a run without this note was cut off.
-
-    `outcomes` counts what came of the URLs, in the words of the summary (docs/formats.md).
-    """
+    """A run came to its end. Its files' warcinfo records name it, too; one without this note was cut off."""
 
     run: str  # urn:uuid:…
     started: str
@@ -318,17 +315,14 @@ class RunNote(Noun, tag="run", frozen=True):
     interrupted: bool = False
     complete: bool = True
     continued: bool = False  # an earlier process had begun it
-    outcomes: dict[str, int] = {}
+    outcomes: dict[str, int] = {}  # what came of the URLs, in the words of the summary (docs/formats.md)
 
 
 class MarkNote(Noun, tag="mark", frozen=True):
-    """A person's word on two pictures, named by their payload digests; the newest on a pair counts.
-
-    not-same: they are never in one cluster · withdrawn: what was said before no longer counts.
-    """
+    """A person's word on two pictures, named by their payload digests; the newest on a pair counts."""
 
     pictures: tuple[Digest, Digest]
-    said: Literal["not-same", "withdrawn"]
+    said: Literal["not-same", "withdrawn"]  # never in one cluster; what was said before no longer counts
     reason: str
 
 
@@ -348,6 +342,11 @@ class ImportNote(Noun, tag="import", frozen=True):
     software: str = ""
     title: str = ""  # of a WACZ
     main_page: str = ""
+    hashes: Literal["hold", "fail"] | None = None  # of a WACZ, as it was taken in
+    signature: Literal["none", "holds", "fails"] | None = None
+    signer: str = ""  # the domain, or the public key in Base64
+    signed: str | None = None  # the time that a token of an authority has, if the signature holds
+    proof: Literal["none", "holds", "fails"] | None = None  # that of an archive of ours (docs/evidence.md)
 
 
 Note = ArticleNote | ListingNote | FetchNote | UnreadableNote | RunNote | MarkNote | ImportNote

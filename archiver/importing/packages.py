@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from datetime import UTC
+from typing import Any, BinaryIO
 
 import msgspec
 
 from archiver.addresses import canonical
 from archiver.errors import ArchiverError, RecordError
+from archiver.lint.wacz import WaczState, wacz_state
 from archiver.warc.foreign.source import Source
 from archiver.warc.foreign.zips import Part, data_start, parts
 
@@ -40,6 +42,23 @@ class Package:
     title: str = ""
     main_page: str = ""
     pages: frozenset[str] = frozenset()
+
+
+def state_of(file: BinaryIO) -> dict[str, Any]:
+    """Whether the hashes, the signature and the proof of an open WACZ hold, as ImportNote has it."""
+    try:
+        state = wacz_state(file)
+    except RecordError:
+        state = WaczState()
+    signature, wrong = state.signature, any(code == "proof-bad" for code, _ in state.said)
+    time = signature.time.astimezone(UTC) if signature.time and signature.holds else None
+    return {
+        "hashes": "hold" if state.hashes else "fail",
+        "signature": "none" if signature.kind == "none" else "holds" if signature.holds else "fails",
+        "signer": signature.signer.encode(errors="replace").decode(),
+        "signed": f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None,
+        "proof": "holds" if state.proved else "fails" if wrong else "none",
+    }
 
 
 def package_of(file: BinaryIO) -> Package:

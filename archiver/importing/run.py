@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -28,7 +29,7 @@ from archiver.errors import RecordError, SourceError
 from archiver.importing.answers import Answers
 from archiver.importing.fetches import Fetches
 from archiver.importing.files import HEAD_BYTES, Files, Found
-from archiver.importing.packages import Package, package_of
+from archiver.importing.packages import Package, package_of, state_of
 from archiver.importing.pages import Pages
 from archiver.importing.taking import Taken, Taker
 from archiver.index.foreign import passed_over
@@ -305,10 +306,10 @@ def _looked_at(root: Path, path: str) -> tuple[FileKind, Package]:
 
 def _import_note(db: Database, archive: Archive, one: _Pending) -> ImportNote:
     warcs = {warc.path: warc for warc in archive.manifest().warcs}
-    warc = warcs[one.path]
+    warc, root = warcs[one.path], archive.root
     records = gaps = 0
     for path in filter(None, (one.path, one.transcript)):
-        for entry in recordlist.read(archive.root / warcs[path].list.path):
+        for entry in recordlist.read(root / warcs[path].list.path):
             gaps += entry.type == GAP
             records += entry.type != GAP
     return ImportNote(
@@ -317,15 +318,24 @@ def _import_note(db: Database, archive: Archive, one: _Pending) -> ImportNote:
         bytes=warc.bytes,
         digest=warc.digest,
         kind=one.kind,
-        stored="linked" if (archive.root / one.path).is_symlink() else "copied",
+        stored="linked" if (root / one.path).is_symlink() else "copied",
         transcript=one.transcript,
         records=records,
         gaps=gaps,
         passed_over=sum(passed_over(db, path) for path in (one.path, one.transcript) if path),
-        software=_software(db, archive.root, one.warcs),
+        software=_software(db, root, one.warcs),
         title=one.package.title,
         main_page=one.package.main_page,
+        **(_checked(root, one.path) if one.kind == "wacz" else {}),
     )
+
+
+def _checked(root: Path, path: str) -> dict[str, Any]:
+    try:
+        with open_stored(root, path) as file:
+            return state_of(file)
+    except (OSError, RecordError):  # a link whose file is gone
+        return {}
 
 
 def _software(db: Database, root: Path, warcs: Collection[int]) -> str:

@@ -1,6 +1,6 @@
 -- The catalogue: derived from WARC by the one reader, disposable (docs/catalogue.md).
 PRAGMA application_id = 0x41724376;  -- "ArCv"
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
 
 -- One run of `archiver archive`; `ended` is NULL for one that was cut off, or goes on.
 CREATE TABLE runs (
@@ -40,6 +40,11 @@ CREATE TABLE imports (
     software TEXT NOT NULL,
     title TEXT NOT NULL,
     main_page TEXT NOT NULL,
+    hashes TEXT,
+    signature TEXT,
+    signer TEXT NOT NULL,
+    signed TEXT,
+    proof TEXT,
     imported TEXT NOT NULL,
     note_id TEXT NOT NULL UNIQUE
 );

@@ -19,6 +19,7 @@ from archiver.model import ClaimedTime
 from archiver.storage import is_imported
 
 _RELATED = 20
+_SIGNER = 80  # characters of a domain at most; a key has more
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Page:
     card: Card
     given: str
     imported: str  # the file of others that its source came from, as the person called it
+    checked: str  # of a WACZ: what was found of its hashes and its signature then
     url: str
     authors: tuple[str, ...]
     section: str
@@ -79,10 +81,12 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
     provenance = load_provenance(db, row["source_id"])
     authors = tuple(words.plain(row["authors"]).splitlines())
     texts = load_texts(db, article, language)
+    imported, checked = _imported(db, source, language.say)
     return Page(
         card=card,
         given=words.plain(row["given"]),
-        imported=_imported(db, source),
+        imported=imported,
+        checked=checked,
         url=words.plain(row["url"]),
         authors=authors,
         section=words.plain(row["section"]),
@@ -107,11 +111,21 @@ def load_page(db: sqlite3.Connection, article: int, language: Language) -> Page 
     )
 
 
-def _imported(db: sqlite3.Connection, source: Stored | None) -> str:
-    if source is None or not is_imported(source.warc):
-        return ""
-    row = db.execute("SELECT given FROM imports WHERE ? IN (path, transcript)", (source.warc,)).fetchone()
-    return words.plain(row["given"]) if row else ""
+def _imported(db: sqlite3.Connection, source: Stored | None, say: Say) -> tuple[str, str]:
+    row = None
+    if source is not None and is_imported(source.warc):
+        row = db.execute("SELECT * FROM imports WHERE ? IN (path, transcript)", (source.warc,)).fetchone()
+    if row is None:
+        return "", ""
+    if row["hashes"] == "fail" or row["signature"] == "fails":
+        checked = say("its hashes or its signature did not hold then")
+    elif row["signature"] == "holds":
+        signer = words.plain(row["signer"])
+        named = signer if len(signer) < _SIGNER else f"…{signer[-20:]}"  # keys begin alike
+        checked = say("its hashes held then, and the signature by %(signer)s", signer=named)
+    else:
+        checked = say("its hashes held then; nobody signed it") if row["hashes"] else ""
+    return words.plain(row["given"]), checked
 
 
 def grouped(page: Page) -> dict[str, Any]:

@@ -40,7 +40,9 @@ JOIN warcs ON warcs.id = records.warc_id WHERE records.record_id IN ({})
 
 
 def load_stored(db: sqlite3.Connection, record_ids: Iterable[str]) -> dict[str, Stored]:
-    return {row["record_id"]: stored_of(row) for row in select(db, _STORED, list(record_ids))}
+    """Of a record that lies in several files, as imported ones may, the place that came first."""
+    rows = sorted(select(db, _STORED, list(record_ids)), key=lambda row: -row["id"])
+    return {row["record_id"]: stored_of(row) for row in rows}
 
 
 def stored_of(row: sqlite3.Row) -> Stored:
