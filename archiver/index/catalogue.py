@@ -18,7 +18,7 @@ from archiver.digests import file_digest
 from archiver.errors import ArchiverError, RecordError, StorageError
 from archiver.index.fold import fold
 from archiver.index.hashes import Committed, note_hashes, nothing
-from archiver.index.reader import entries, imported
+from archiver.index.reader import Absent, entries, imported
 from archiver.index.rows import value
 from archiver.sandbox import Sandbox
 from archiver.storage import is_imported, replace_file, storage_error, sync_folder
@@ -126,13 +126,20 @@ def reading(root: Path) -> Iterator[Database]:
 
 
 def catch_up(
-    db: Database, root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing
+    db: Database,
+    root: Path,
+    warcs: Iterable[str],
+    sandbox: Sandbox,
+    committed: Committed = nothing,
+    *,
+    absent: Absent | None = None,
 ) -> int:
     """Fold in what the WARC files hold beyond the catalogue; return the number of records.
 
     `warcs` are the sealed files in their order, `committed` gives the lines of a file's record list: hashes
     in them that today's libraries do not make are kept beside those that they make. Raises RecordError
-    when the catalogue is not that of the first of them, or when a file cannot be read.
+    when the catalogue is not that of the first of them, or when a file cannot be read. With `absent`, which
+    is told of it, an imported file need not be readable: its rows are then what its record list says.
     """
     added = 0
     warcs = list(warcs)
@@ -141,7 +148,7 @@ def catch_up(
         raise RecordError(f"{NAME}: made from other WARC files than these", _NOT_OURS[1])
     for warc in warcs:
         if is_imported(warc):
-            added += _import(db, root, warc, sandbox, committed)
+            added += _import(db, root, warc, sandbox, committed=committed, absent=absent)
             continue
         known = db.execute(
             "SELECT coalesce(max(bytes), 0) FROM warcs WHERE path = ?",
@@ -161,16 +168,18 @@ def catch_up(
     return added
 
 
-def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Committed) -> int:
+def _import(
+    db: Database, root: Path, file: str, sandbox: Sandbox, *, committed: Committed, absent: Absent | None
+) -> int:
     """Fold in an imported file by its record list, unless it is there: then it need not be at hand."""
     if value(db, "SELECT 1 FROM warcs WHERE path = ?", file):
         return 0
     added = size = 0
     with db.atomic():
-        for entry, member in imported(root, file, committed(file), sandbox):
+        for entry, stored in imported(root, file, committed(file), sandbox, absent):
             size = entry.offset + entry.length
-            fold(db, file, entry, member.stored if member else b"", sandbox)
-            added += member is not None
+            fold(db, file, entry, stored, sandbox)
+            added += stored != b""
         if not size:
             raise RecordError(
                 f"{file}: its record list is not the committed one",
@@ -181,7 +190,13 @@ def _import(db: Database, root: Path, file: str, sandbox: Sandbox, committed: Co
     return added
 
 
-def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing) -> int:
+def rebuild(
+    root: Path,
+    warcs: Iterable[str],
+    sandbox: Sandbox,
+    committed: Committed = nothing,
+    absent: Absent = lambda _: None,
+) -> int:
     """Make the catalogue anew from the WARC files; return the number of records. See `catch_up`.
 
     The new one is made beside the old and copied into it at the end, so that Datasette, when it is
@@ -191,7 +206,7 @@ def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Commi
     _remove(beside)
     try:
         with closing(connect(beside)) as db:
-            count = catch_up(db, root, warcs, sandbox, committed)
+            count = catch_up(db, root, warcs, sandbox, committed, absent=absent)
             try:
                 with closing(connect(root / NAME)) as old:
                     _replace(db, old)
