@@ -97,8 +97,15 @@ class Inputs:
         self.say(_line(f"passed over {why}"))
 
 
-def walk_folder(folder: str, unread: Callable[[OSError, str, str], None]) -> Iterator[str]:
-    """Files below a folder: its own, then those of each folder in it. At any depth, and through no link."""
+def walk_folder(
+    folder: str,
+    unread: Callable[[OSError, str, str], None],
+    linked: Callable[[str], None] = lambda _: None,
+) -> Iterator[str]:
+    """Files below a folder: its own, then those of each folder in it. At any depth, and through no link.
+
+    `linked` gets each link that leads to no file.
+    """
     waiting = [folder]
     while waiting:
         found = waiting.pop()
@@ -109,6 +116,9 @@ def walk_folder(folder: str, unread: Callable[[OSError, str, str], None]) -> Ite
             unread(error, found, f"{found}: {error.strerror or error}")
             continue
         yield from (each.path for each in entries if _is(each.is_file))
+        for each in entries:
+            if each.is_symlink() and not _is(each.is_file):
+                linked(each.path)
         waiting += [each.path for each in reversed(entries) if _is(each.is_dir, follow_symlinks=False)]
 
 

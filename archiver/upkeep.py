@@ -81,7 +81,9 @@ def catalogue_of(archive: Archive, sandbox: Sandbox) -> Iterator[Database]:
     warcs, lines = [warc.path for warc in manifest.warcs], committed_lines(archive.root, manifest)
     try:
         with catalogue.writing(archive.root) as db:
-            catalogue.catch_up(db, archive.root, warcs, sandbox, lines, described=archive.taken)
+            catalogue.catch_up(
+                db, archive.root, warcs, sandbox, lines, described=archive.taken, absent=lambda _: None
+            )
     except (RecordError, sqlite3.DatabaseError):
         catalogue.rebuild(archive.root, warcs, sandbox, lines)
     with catalogue.writing(archive.root) as db:
@@ -102,8 +104,10 @@ def rebuild(
     say: Callable[[str], None] = lambda _: None,
     keys: KeyFolder | None = None,
     relating: Relating = unwatched,
-) -> tuple[int, list[str]]:
-    """Derived files from WARC alone: number of records, and what was healed before.
+) -> tuple[int, list[str], list[str]]:
+    """Derived files from WARC alone: number of records, what was healed before, what was not at hand.
+
+    Of an imported file that is not, the rows are what its record list says, and say less.
 
     When asked to stop while it compares pictures, it leaves the rest to the next command.
     """
@@ -113,11 +117,13 @@ def rebuild(
         healed = heal(archive, say, keys)
         manifest = archive.manifest()
         lines = committed_lines(root, manifest)
-        count = catalogue.rebuild(root, [warc.path for warc in manifest.warcs], sandbox, lines)
+        absent: list[str] = []
+        paths = [warc.path for warc in manifest.warcs]
+        count = catalogue.rebuild(root, paths, sandbox, lines, lambda error: absent.append(str(error)))
         remove_index(root)
         with catalogue.writing(root) as db, stoppable() as stop:
             relate_quietly(db, root, sandbox, say, stop=stop, watching=relating)
-    return count, healed
+    return count, healed, absent
 
 
 def compare_pictures(root: Path, say: Callable[[str], None], relating: Relating = unwatched) -> None:

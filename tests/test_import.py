@@ -271,6 +271,22 @@ def test_folders_patterns_links_and_what_is_no_archive(crawl: Path, tmp_path: Pa
     assert again["held"]
 
 
+def test_what_lies_in_a_folder_beside_files(crawl: Path, tmp_path: Path) -> None:
+    """A manifest.json of another program, links to folders, links that lead nowhere."""
+    given = tmp_path / "given"
+    given.mkdir()
+    shutil.copy(crawl / "crawl.warc", given)
+    (given / "manifest.json").write_text('{"short_name": "an app"}')
+    (given / "folder").symlink_to(tmp_path)
+    (given / "round").symlink_to("round")
+    (given / "offline.warc.gz").symlink_to("/nowhere/offline.warc.gz")
+    code, rows, text = within("import", str(given), "--into", str(tmp_path / "mine"), "--json")
+    assert (code, [row.get("given") for row in rows]) == (3, ["crawl.warc", None])
+    assert (rows[-1]["passed_over"], len(rows[-1]["refused_files"])) == (2, 2)
+    assert "folder: a link to a folder" in text
+    assert "offline.warc.gz: it leads nowhere" in text
+
+
 def test_standard_input(crawl: Path, tmp_path: Path) -> None:
     data = (crawl / "stream.warc.gz").read_bytes()
     code, rows, text = archiver("import", "-", "--into", str(tmp_path / "mine"), "--json", stdin=data)
@@ -312,6 +328,33 @@ def test_an_import_that_was_cut_off_goes_on(crawl: Path, archive: Path, tmp_path
         assert query(root, "SELECT count(*), count(DISTINCT source_id) FROM articles") == [(3, 3)]
         assert query(root, "SELECT count(*) FROM imports") == [(1,)]
         assert imported(root, crawl / "stream.warc.gz")[-1]["warcs"] == []
+
+
+def test_an_import_goes_on_while_a_linked_file_is_on_a_disk_that_is_away(crawl: Path, tmp_path: Path) -> None:
+    disk, root = tmp_path / "disk", tmp_path / "mine"
+    disk.mkdir()
+    shutil.copy(crawl / "deflated.wacz", disk)
+    shutil.copy(crawl / "crawl.warc", disk)
+    imported(root, disk / "deflated.wacz", "--link")
+    with pytest.raises(KeyboardInterrupt):  # this one is left without its notes
+        import_files(
+            root,
+            [str(disk / "crawl.warc")],
+            Settings(),
+            link=True,
+            report=_interrupts,
+            say=lambda _: None,
+        )
+    disk.rename(tmp_path / "away")
+    rows = imported(root, crawl / "stream.warc.gz", code=3)
+    assert rows[-1]["refused_files"] == ["imports/crawl.warc"], "the other has all of its notes"
+    assert query(root, "SELECT path FROM imports") == [
+        ("imports/deflated.wacz",),
+        ("imports/stream.warc.gz",),
+    ]
+    (tmp_path / "away").rename(disk)
+    assert imported(root, crawl / "stream.warc.gz")[-1]["noted"] == 1
+    assert query(root, "SELECT count(*) FROM imports") == [(3,)]
 
 
 def _interrupts(_: object) -> None:

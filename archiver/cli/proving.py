@@ -29,15 +29,30 @@ def rebuild(directory: Path, as_json: bool) -> None:
         return nullcontext()
 
     with out.alive(lambda: f"{doing[-1]()}"):
-        records, healed = upkeep.rebuild(directory, out.say, key_folder(), relating)
+        records, healed, absent = upkeep.rebuild(directory, out.say, key_folder(), relating)
         drift = upkeep.hash_drift(directory)
     for line in healed:
         out.say(f"healed {line}")
     hashes = [msgspec.to_builtins(each) for each in drift]
-    out.row({"type": "summary", "records": records, "healed": healed, "hashes": hashes})
+    code = 3 if absent else 0
+    out.row(
+        {
+            "type": "summary",
+            "records": records,
+            "healed": healed,
+            "hashes": hashes,
+            "absent": absent,
+            "exit_code": code,
+        }
+    )
     for each in drift:
         out.say(tell.drift_words(each))
+    for line in absent:
+        out.say(f"NOT AT HAND: {line}. Its rows are what its record list says.")
     out.say(f"The catalogue was made anew from {records} records.")
+    if absent:
+        out.say("Run it again when the files are there; 'archiver verify' says where they were.")
+    raise SystemExit(code)
 
 
 @click.command()

@@ -71,14 +71,15 @@ class Files:
     def refuse(self, given: str, error: ArchiverError) -> None:
         """Say why what was named is not taken."""
         self.refused.append(plain_name(given))
-        self.say(f"{error}. {error.advice}".strip().replace("\n", "\\n"))
+        where = "" if given in str(error) else f"{plain_name(given)}: "
+        self.say(f"{where}{error}. {error.advice}".strip().replace("\n", "\\n"))
 
     def _named(self, given: str) -> Iterator[Found]:
         if given == "-":
             yield self._stdin()
         elif os.path.isdir(given):  # noqa: PTH112 - False, too, for a name that is too long
             path = Path(given)
-            yield from self._archive(path) if (path / commitment.NAME).exists() else self._folder(given)
+            yield from self._archive(path) if _is_archive(path) else self._folder(given)
         elif not os.path.lexists(given) and glob.has_magic(given):
             names = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - as given, also from the root
             if not names:
@@ -100,7 +101,16 @@ class Files:
         def unread(_: OSError, path: str, why: str) -> None:
             self.refuse(path, SourceError(why))
 
-        for path in walk_folder(given, unread):
+        def linked(path: str) -> None:
+            if os.path.isdir(path):  # noqa: PTH112
+                self.passed_over += 1
+                self.say(f"passed over {plain_name(path)}: a link to a folder. Name it to have its files.")
+            else:  # perhaps a disk that is not there today
+                self.refuse(
+                    path, SourceError(f"{path}: it leads nowhere, or to no file", "Name it when it does.")
+                )
+
+        for path in walk_folder(given, unread, linked):
             name = plain_name(os.path.relpath(path, given))
             try:
                 yield self._file(path, plain_name(Path(path).name))
@@ -164,6 +174,11 @@ class Files:
 def _committed(root: Path, path: str, lines: Iterator[Entry], sandbox: Sandbox) -> Iterator[Entry]:
     """The lines of a file of another archive, each described anew: what it says there is its own word."""
     return (entry for entry, _ in imported(root, path, lines, sandbox))
+
+
+def _is_archive(folder: Path) -> bool:
+    """Whether it is an archive of ours: a manifest.json alone many programs write."""
+    return (folder / commitment.NAME).exists() and (folder / "warcs").is_dir()
 
 
 def _open(path: Path) -> BinaryIO:

@@ -10,7 +10,7 @@ import msgspec
 
 from archiver.addresses import canonical
 from archiver.errors import ArchiverError, RecordError
-from archiver.lint.wacz import WaczState, wacz_state
+from archiver.lint.wacz.judge import WaczState, wacz_state
 from archiver.warc.foreign.source import Source
 from archiver.warc.foreign.zips import Part, data_start, parts
 

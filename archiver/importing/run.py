@@ -124,11 +124,11 @@ def import_files(
             result.healed = archive.heal()
             archive.check_extendable()
             with stoppable() as stop:
-                work = _Work(archive, sandbox, result, planner, stop)
+                work = _Work(archive, Taker(archive, sandbox, link=link), result, planner, stop)
                 try:
                     with watching(work.words):
-                        work.take(files, chain(first, found), report, link=link)
-                        work.complete()
+                        work.complete(files)
+                        work.take(files, chain(first, found), report)
                     with catalogue_of(archive, sandbox) as db:
                         with watching(work.words):
                             work.note(db, settings, files)
@@ -144,26 +144,22 @@ class _Work:
     """One import, step by step."""
 
     def __init__(
-        self, archive: Archive, sandbox: Sandbox, result: Imported, planner: Planner, stop: Stop
+        self, archive: Archive, taker: Taker, result: Imported, planner: Planner, stop: Stop
     ) -> None:
-        self._archive, self._sandbox, self._result = archive, sandbox, result
+        self._archive, self._taker, self._sandbox, self._result = archive, taker, taker.sandbox, result
         self._planner, self._stop = planner, stop
         self._names: dict[str, str] = {}  # of files taken in now, what the person called them
-        self._taker: Taker | None = None
+        self._left: set[str] = set()  # files whose notes are left to a later import
         self._doing = "reading"
         self._done = 0
 
     def words(self) -> str:
         """How far it is."""
-        records = self._taker.records if self._taker else 0
-        read = f"{len(self._result.files):,} files, {records:,} records"
+        read = f"{len(self._result.files):,} files, {self._taker.records:,} records"
         return f"{self._doing}: {read}" + (f", {self._done:,} answers noted" if self._done else "")
 
-    def take(
-        self, files: Files, found: Iterator[Found], report: Callable[[Taken], None], *, link: bool
-    ) -> None:
+    def take(self, files: Files, found: Iterator[Found], report: Callable[[Taken], None]) -> None:
         """Take in file by file, until it is to stop."""
-        self._taker = Taker(self._archive, self._sandbox, link=link)
         for one in found:
             if self._stop():
                 return
@@ -178,22 +174,36 @@ class _Work:
                 self._result.files.append(taken)
                 report(taken)
 
-    def complete(self) -> None:
-        """Make the transcripts that a crash left out."""
-        manifest = self._archive.manifest()
+    def complete(self, files: Files) -> None:
+        """Make the transcripts that a crash left out. A linked file that is not at hand waits for it."""
+        root, manifest = self._archive.root, self._archive.manifest()
         there = {warc.path for warc in manifest.warcs}
-        taken = {one.path for one in self._result.files if not one.held}
-        for warc in manifest.warcs:
-            path = warc.path
-            if not is_imported(path) or path.endswith(TRANSCRIPT) or path in taken or self._stop():
-                continue
-            if path + TRANSCRIPT not in there and self._taker and _may_hide(self._archive.root, warc):
+        lacking = [
+            warc.path
+            for warc in manifest.warcs
+            if is_imported(warc.path) and warc.path + TRANSCRIPT not in there and _may_hide(root, warc)
+        ]
+        if not lacking:
+            return
+        with catalogue_of(self._archive, self._sandbox) as db:
+            pending = [path for path in lacking if _is_pending(db, path)]
+        for path in pending:
+            if self._stop():
+                return
+            try:
                 self._taker.transcribe(path)
+            except SourceError as error:
+                self._leave(path, error, files)
+
+    def _leave(self, path: str, error: SourceError, files: Files) -> None:
+        if path not in self._left:
+            files.refuse(path, error)
+        self._left.add(path)
 
     def note(self, db: Database, settings: Settings, files: Files) -> None:
         """Write notes on all that is new."""
         root, result = self._archive.root, self._result
-        pending = list(_pending(db, self._archive, self._names))
+        pending = list(self._pending(db, files))
         kept = [record for record in map(manifest_record, files.manifests) if not _is_there(db, record)]
         if not (pending or kept) or self._stop():
             return
@@ -230,6 +240,22 @@ class _Work:
         finally:
             session.close()
             result.sealed = session.sealed
+
+    def _pending(self, db: Database, files: Files) -> Iterator[_Pending]:
+        """The files in imports/ that have no `import` note yet, and are at hand."""
+        for warc in self._archive.manifest().warcs:
+            path = warc.path
+            if path in self._left or not _is_pending(db, path):
+                continue
+            both = "SELECT id, path FROM warcs WHERE path IN (?, ?) ORDER BY id"
+            rows = db.execute(both, [path, path + TRANSCRIPT]).fetchall()
+            transcript = next((name for _, name in rows if name != path), "")
+            given = self._names.get(path, path.removeprefix(f"{FOLDER}/"))
+            warcs = tuple(row for row, _ in rows)
+            try:
+                yield _Pending(path, given, warcs, transcript, *_looked_at(self._archive.root, path))
+            except SourceError as error:
+                self._leave(path, error, files)
 
     def _notes(self, db: Database, desk: Desk, memory: Memory, pending: Sequence[_Pending]) -> None:
         """First articles, since pictures belong to them; then what came of each URL."""
@@ -278,20 +304,11 @@ def _may_hide(root: Path, warc: CommittedWarc) -> bool:
     return any(entry.type == GAP for entry in recordlist.read(root / warc.list.path))
 
 
-def _pending(db: Database, archive: Archive, names: dict[str, str]) -> Iterator[_Pending]:
-    """The files in imports/ that have no `import` note yet."""
-    for warc in archive.manifest().warcs:
-        path = warc.path
-        if not is_imported(path) or path.endswith(TRANSCRIPT):
-            continue
-        if value(db, "SELECT 1 FROM imports WHERE path = ?", path):
-            continue
-        both = "SELECT id, path FROM warcs WHERE path IN (?, ?) ORDER BY id"
-        rows = db.execute(both, [path, path + TRANSCRIPT]).fetchall()
-        transcript = next((name for _, name in rows if name != path), "")
-        given = names.get(path, path.removeprefix(f"{FOLDER}/"))
-        warcs = tuple(row for row, _ in rows)
-        yield _Pending(path, given, warcs, transcript, *_looked_at(archive.root, path))
+def _is_pending(db: Database, path: str) -> bool:
+    """Whether it is a file in imports/ that has no `import` note yet."""
+    if not is_imported(path) or path.endswith(TRANSCRIPT):
+        return False
+    return value(db, "SELECT 1 FROM imports WHERE path = ?", path) is None
 
 
 def _looked_at(root: Path, path: str) -> tuple[FileKind, Package]:
@@ -299,9 +316,12 @@ def _looked_at(root: Path, path: str) -> tuple[FileKind, Package]:
     try:
         with open_stored(root, path) as file:
             kind = recognise_file(file.read(HEAD_BYTES))
-            return kind, package_of(file) if kind == "wacz" else Package()
-    except (OSError, RecordError):  # a link whose file is gone: `verify` says so
-        return "unknown", Package()
+            try:
+                return kind, package_of(file) if kind == "wacz" else Package()
+            except RecordError:  # bytes that are no longer what they were: `verify` says so
+                return kind, Package()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}", "Run 'archiver verify'.") from error
 
 
 def _import_note(db: Database, archive: Archive, one: _Pending) -> ImportNote:

@@ -76,7 +76,7 @@ class Taker:
     """Takes files into an archive, under its lock. `doing` is told each file's name as it begins."""
 
     def __init__(self, archive: Archive, sandbox: Sandbox, *, link: bool) -> None:
-        self._archive, self._sandbox, self._link = archive, sandbox, link
+        self._archive, self.sandbox, self._link = archive, sandbox, link
         self._held: dict[int, list[tuple[str, str]]] = {}  # by size: digest and path
         self.records = 0  # that were read so far
         for warc in archive.manifest().warcs:
@@ -125,7 +125,9 @@ class Taker:
             transcript = ""
             if hidden.records:
                 members.seek(0)
-                transcript = self._archive.take(members, name + TRANSCRIPT, hidden.entries()).path
+                beside = self._archive.take(members, name + TRANSCRIPT, hidden.entries())
+                self._held.setdefault(beside.bytes, []).append((beside.digest, beside.path))
+                transcript = beside.path
         return Taken(
             found.given,
             committed.path,
@@ -137,8 +139,8 @@ class Taker:
             transcript,
         )
 
-    def transcribe(self, path: str) -> str:
-        """The transcript that a file in imports/ still needs, after a crash; its path, or "" for none."""
+    def transcribe(self, path: str) -> None:
+        """Make the transcript that a file in imports/ still needs, after a crash, if it has such records."""
         try:
             with (
                 open_stored(self._archive.root, path) as file,
@@ -149,10 +151,11 @@ class Taker:
                 for entry in self._transcript(file, found, members, hidden):
                     hidden.add(entry)
                 if not hidden.records:
-                    return ""
+                    return
                 members.seek(0)
                 name = path.removeprefix(f"{FOLDER}/") + TRANSCRIPT
-                return self._archive.take(members, name, hidden.entries()).path
+                made = self._archive.take(members, name, hidden.entries())
+                self._held.setdefault(made.bytes, []).append((made.digest, made.path))
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror or error}", "Run 'archiver verify'.") from error
 
@@ -172,7 +175,7 @@ class Taker:
         if found.lines is None:
             for stretch in stretches(file):
                 self._note(stretch, lines)
-                yield describe_stretch(stretch, self._sandbox)
+                yield describe_stretch(stretch, self.sandbox)
             return
         whole = True
         for entry in found.lines():
@@ -202,7 +205,7 @@ class Taker:
                 self.records += 1
                 stored = _member(found.record.raw(), members)
                 place = Entry(offset=0, length=0, digest=stretch.digest, type=GAP, id="", date="")
-                entry = described(place, Member(offset, stored), self._sandbox)
+                entry = described(place, Member(offset, stored), self.sandbox)
                 if entry is place:
                     lines.lose(Gap(found.offset, 0, "a record that cannot be written by itself"))
                     members.seek(offset)

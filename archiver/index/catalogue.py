@@ -18,8 +18,9 @@ from archiver.digests import file_digest
 from archiver.errors import ArchiverError, RecordError, StorageError
 from archiver.index.fold import fold
 from archiver.index.hashes import Committed, note_hashes, nothing
-from archiver.index.reader import entries, imported
+from archiver.index.reader import Absent, entries, imported
 from archiver.index.rows import value
+from archiver.model import Entry
 from archiver.sandbox import Sandbox
 from archiver.storage import is_imported, replace_file, storage_error, sync_folder
 
@@ -133,13 +134,15 @@ def catch_up(
     committed: Committed = nothing,
     *,
     described: Container[str] = (),
+    absent: Absent | None = None,
 ) -> int:
     """Fold in what the WARC files hold beyond the catalogue; return the number of records.
 
     `warcs` are the sealed files in their order, `committed` gives the lines of a file's record list: hashes
     in them that today's libraries do not make are kept beside those that they make. `described` are files
     in imports/ whose lines this process has made itself, and need not make again. Raises RecordError
-    when the catalogue is not that of the first of them, or when a file cannot be read.
+    when the catalogue is not that of the first of them, or when a file cannot be read. With `absent`, which
+    is told of it, an imported file need not be readable: its rows are then what its record list says.
     """
     added = 0
     warcs = list(warcs)
@@ -148,7 +151,9 @@ def catch_up(
         raise RecordError(f"{NAME}: made from other WARC files than these", _NOT_OURS[1])
     for warc in warcs:
         if is_imported(warc):
-            added += _import(db, root, warc, sandbox, committed, described=warc in described)
+            maker = None if warc in described else sandbox
+            records = imported(root, warc, committed(warc), maker, absent)
+            added += _import(db, warc, sandbox, records, committed(warc))
             continue
         known = db.execute(
             "SELECT coalesce(max(bytes), 0) FROM warcs WHERE path = ?",
@@ -169,28 +174,38 @@ def catch_up(
 
 
 def _import(
-    db: Database, root: Path, file: str, sandbox: Sandbox, committed: Committed, *, described: bool
+    db: Database,
+    file: str,
+    sandbox: Sandbox,
+    described: Iterable[tuple[Entry, bytes | None]],
+    lines: Iterable[Entry],
 ) -> int:
     """Fold in an imported file by its record list, unless it is there: then it need not be at hand."""
     if value(db, "SELECT 1 FROM warcs WHERE path = ?", file):
         return 0
     added = size = 0
     with db.atomic():
-        for entry, member in imported(root, file, committed(file), None if described else sandbox):
+        for entry, stored in described:
             size = entry.offset + entry.length
-            fold(db, file, entry, member.stored if member else b"", sandbox)
-            added += member is not None
+            fold(db, file, entry, stored, sandbox)
+            added += stored != b""
         if not size:
             raise RecordError(
                 f"{file}: its record list is not the committed one",
                 "Run 'archiver verify' to see what is damaged.",
             )
-        for entry in committed(file):
+        for entry in lines:
             note_hashes(db, entry)
     return added
 
 
-def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Committed = nothing) -> int:
+def rebuild(
+    root: Path,
+    warcs: Iterable[str],
+    sandbox: Sandbox,
+    committed: Committed = nothing,
+    absent: Absent = lambda _: None,
+) -> int:
     """Make the catalogue anew from the WARC files; return the number of records. See `catch_up`.
 
     The new one is made beside the old and copied into it at the end, so that Datasette, when it is
@@ -200,7 +215,7 @@ def rebuild(root: Path, warcs: Iterable[str], sandbox: Sandbox, committed: Commi
     _remove(beside)
     try:
         with closing(connect(beside)) as db:
-            count = catch_up(db, root, warcs, sandbox, committed)
+            count = catch_up(db, root, warcs, sandbox, committed, absent=absent)
             try:
                 with closing(connect(root / NAME)) as old:
                     _replace(db, old)

@@ -37,8 +37,8 @@ from archiver.sandbox import Sandbox
 from archiver.storage import is_imported
 
 
-def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
-    """Add the rows of one record; part of the caller's transaction.
+def fold(db: Database, warc: str, entry: Entry, stored: bytes | None, sandbox: Sandbox) -> None:
+    """Add the rows of one record; part of the caller's transaction. None: its bytes are not at hand.
 
     RecordError when they contradict rows that are there, or hold a number that no row can.
     """
@@ -48,12 +48,12 @@ def fold(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox)
         raise RecordError(f"{warc}: record {entry.id} at {entry.offset} has no place: {error}") from error
 
 
-def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox) -> None:
+def _rows(db: Database, warc: str, entry: Entry, stored: bytes | None, sandbox: Sandbox) -> None:
     foreign = is_imported(warc)
     if foreign and entry.type != GAP:
         entry = catalogued(db, entry)
     warc_id, number = _warc(db, warc, entry)
-    if entry.type == GAP or not stored:  # of an imported file: no record, or one too large to be held
+    if entry.type == GAP or stored == b"":  # of an imported file: no record, or one too large to be held
         return
     insert(
         db,
@@ -75,7 +75,10 @@ def _rows(db: Database, warc: str, entry: Entry, stored: bytes, sandbox: Sandbox
         truncated=entry.truncated,
         unreadable=entry.unreadable,
     )
-    if _picture(db, entry):
+    new_picture = _picture(db, entry)
+    if stored is None:
+        return
+    if new_picture:
         note_metadata(db, warc, entry, stored, sandbox)
     if entry.type == "warcinfo":
         run_id = run_of(db, entry, stored, foreign=foreign)

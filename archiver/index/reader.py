@@ -5,8 +5,10 @@ Capturing describes each member it has just written with it, `rebuild` each memb
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -23,6 +25,7 @@ from archiver.warc.foreign import ForeignRecord, Stretch, parse_stored
 from archiver.warc.http import essence
 from archiver.warc.read import RECORD_BYTES, Member, StoredRecord, members, parse_member
 
+Absent = Callable[[RecordError], None]  # is told of an imported file whose bytes are not at hand
 _NEEDED = ("type", "id", "date")  # of an entry, though they may be empty
 _REASON = 300  # characters
 _VALUE = 1 << 16  # characters of a value of somebody's record
@@ -117,32 +120,58 @@ def entries(root: Path, warc: str, sandbox: Sandbox, offset: int = 0) -> Iterato
 
 
 def imported(
-    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox | None
-) -> Iterator[tuple[Entry, Member | None]]:
+    root: Path, file: str, lines: Iterable[Entry], sandbox: Sandbox | None, absent: Absent | None = None
+) -> Iterator[tuple[Entry, bytes | None]]:
     """Describe the records of an imported file, which lie where the lines of its record list say.
 
-    Without a sandbox the lines themselves are what they say: for who has just described them. None for a gap,
-    and for a record that is too large to be held. RecordError names file and offset where
-    the stored bytes are not those of the line.
+    With the stored bytes: none of a gap, and of a record that is too large to be held. Without a sandbox the
+    lines are what they say: for who has just described them. Where the file is not at hand, or has other
+    bytes than a line commits, `absent` is told so, once, and it is the line itself with None; without
+    `absent` that is a RecordError, which names file and offset.
     """
+    with ExitStack() as opened:
+        stored: BinaryIO | None = None
+        try:
+            stored = opened.enter_context(open_stored(root, file))
+        except OSError as error:
+            absent = _told(absent, _not_at_hand(file, error))
+        for line in lines:
+            if line.type == GAP or line.length > RECORD_BYTES:
+                yield line, b""
+                continue
+            try:
+                member = _committed_member(file, stored, line) if stored else None
+            except RecordError as error:
+                absent, member = _told(absent, error), None
+            if member is not None and sandbox is not None:
+                line = described(line, member, sandbox)  # noqa: PLW2901 - the same record, said anew
+            yield line, member.stored if member else None
+
+
+def _told(absent: Absent | None, error: RecordError) -> Absent:
+    """What is told the next time: nothing."""
+    if absent is None:
+        raise error
+    absent(error)
+    return lambda _: None
+
+
+def _committed_member(file: str, stored: BinaryIO, line: Entry) -> Member:
     try:
-        with open_stored(root, file) as stored:
-            for line in lines:
-                if line.type == GAP or line.length > RECORD_BYTES:
-                    yield line, None
-                    continue
-                stored.seek(line.offset)
-                member = Member(line.offset, stored.read(line.length))
-                if member.digest != line.digest:
-                    raise RecordError(
-                        f"{file}: offset {line.offset}: not the bytes that were committed",
-                        "Run 'archiver verify' to see what is damaged.",
-                    )
-                yield line if sandbox is None else described(line, member, sandbox), member
+        stored.seek(line.offset)
+        member = Member(line.offset, stored.read(line.length))
     except OSError as error:
+        raise _not_at_hand(file, error) from error
+    if member.digest != line.digest:
         raise RecordError(
-            f"{file}: {error.strerror or error}", "Run 'archiver verify' to see what is missing."
-        ) from error
+            f"{file}: offset {line.offset}: not the bytes that were committed",
+            "Run 'archiver verify' to see what is damaged.",
+        )
+    return member
+
+
+def _not_at_hand(file: str, error: OSError) -> RecordError:
+    return RecordError(f"{file}: {error.strerror or error}", "Run 'archiver verify' to see what is missing.")
 
 
 def described(line: Entry, member: Member, sandbox: Sandbox) -> Entry:
