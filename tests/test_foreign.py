@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.errors import RecordError
-from archiver.warc.foreign import Stretch, Transcribed, parse_stored, recognise_file, stretches, transcribe
+from archiver.warc.foreign import (
+    Stretch,
+    Transcribed,
+    parse_stored,
+    plain,
+    recognise_file,
+    stretches,
+    transcribe,
+)
+from archiver.warc.foreign.source import Source
 from archiver.warc.read import parse_member, parse_record
 
 FILES = files()
@@ -237,3 +246,25 @@ def test_a_file_that_shrinks_is_a_record_error() -> None:
     file.close()
     with pytest.raises(RecordError, match="cannot be read"):
         list(stretches(file))
+
+
+def test_a_record_without_oddities_is_read_as_all_others_are() -> None:
+    """What is told from one look at a member is what the careful way tells."""
+    head_ = b"WARC/1.1\r\nWARC-Type: resource\r\ncontent-LENGTH:\t5 \r\nX:\r\n"
+    odd = (
+        head_ + b"\r\nhello\r\n",
+        head_ + b"\r\nhello\r\n\r\n\r\n",
+        head_ + b"Content-Length: 7\r\n\r\nhello\r\n\r\n",
+        head_ + b" folded\r\n\r\nhello\r\n\r\n",
+        head_.replace(b"5", b"+5") + b"\r\nhello\r\n\r\n",
+    )
+    assert not any(plain.ordinary(data, "gzip") for data in odd)
+    quick = plain.ordinary(whole := head_ + b"\r\nhello\r\n\r\n", "gzip")
+    careful = plain.record_at(Source.of(whole), 0, "gzip")
+    assert quick
+    assert careful
+    assert careful.record
+    for name in ("version", "fields", "head", "block_bytes", "form", "problems", "lead", "block", "type"):
+        assert getattr(quick, name) == getattr(careful.record, name)
+    assert b"".join(quick.blocks()) == bytes(quick.view()) == quick.block == b"hello"
+    assert b"".join(quick.raw()) == b"".join(careful.record.raw())

@@ -3,8 +3,11 @@
 import base64
 import gzip
 import hashlib
+import os
 import re
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,7 @@ from wide import WIDE
 
 from archiver.lint import RULES, Finding, Linting, Tally, ranges, references, run
 from archiver.lint.digests import read_digest
+from archiver.lint.forks import Forks, Lost
 from archiver.lint.rules import section
 
 ARC_RECORD = b"http://news.example/ 192.0.2.1 20261123120000 text/plain 5\nhello\n"
@@ -352,11 +356,57 @@ def test_ranges_tell_the_same_as_one_walk(
     path = tmp_path / NAME
     path.write_bytes(nested() + last + packed(*(response(which=which) for which in range(500, 520))))
     one = found(path)
-    monkeypatch.setattr(run, "LEAST_BYTES", 1)
-    monkeypatch.setattr(ranges, "RANGE_BYTES", 4096)
-    monkeypatch.setattr(run, "processes", lambda: 2)
+    shared(monkeypatch)
     assert found(path) == one
     assert one[1].records == 9 + 60 + 1 + 20 + (2 if last else 0)
+
+
+def shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on small files are shared among two forks, too."""
+    monkeypatch.setattr(run, "LEAST_BYTES", 1000)
+    monkeypatch.setattr(ranges, "RANGE_BYTES", 4096)
+    monkeypatch.setattr(run, "processes", lambda: 2)
+
+
+def rows(linting: Linting) -> list[Finding | Tally]:
+    return list(linting.findings())
+
+
+def test_forks_tell_the_same_of_many_files_also_when_they_are_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, broken in sorted(BROKEN.items())[:20]:
+        (tmp_path / f"{key}.warc").write_bytes(broken)
+    (tmp_path / NAME).write_bytes(nested())
+    (tmp_path / "empty.warc.gz").touch()
+    names = [str(tmp_path), str(tmp_path / "missing")]
+    one = rows(Linting(names))
+    shared(monkeypatch)
+    for killed in (0, 1, 2):
+        linting = Linting(names)
+        linting.start()
+        assert linting._forks is not None
+        for child in linting._forks._children[:killed]:
+            os.kill(child, signal.SIGKILL)
+        assert rows(linting) == one
+        assert linting.tallies == [row for row in one if isinstance(row, Tally)]
+        assert linting._forks._children == []
+
+
+def test_a_fork_that_ends_is_told_and_the_others_go_on() -> None:
+    def work(task: int) -> Iterator[int]:
+        yield from range(1000)
+        if task == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    forks = Forks(range(4), work, 2)
+    try:
+        assert [list(forks.of(0)), list(forks.of(1))] == [[*range(1000)]] * 2
+        with pytest.raises(Lost):
+            list(forks.of(2))
+        assert list(forks.of(3)) == [*range(1000)]
+    finally:
+        forks.close()
 
 
 @settings(deadline=None, max_examples=60 if not WIDE else 3000)

@@ -4,6 +4,7 @@ A fork has all that is loaded, so it starts in milliseconds. What it has to say 
 works, so nobody holds much; where it is ended, the parent is told, and does the task itself.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -30,6 +31,7 @@ class Forks:
     def __init__(self, tasks: Sequence[Any], work: Callable[[Any], Iterator[Any]], count: int) -> None:
         self._pipes: list[BinaryIO] = []
         self._children: list[int] = []
+        gc.freeze()  # what is loaded stays shared: nobody walks it
         for which in range(min(count, len(tasks))):
             reading, writing = os.pipe()
             child = os.fork()
@@ -65,6 +67,7 @@ class Forks:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
         self._pipes, self._children = [], []
+        gc.unfreeze()
 
 
 def _work(work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any], writing: int) -> None:

@@ -9,12 +9,14 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from archiver.errors import RecordError
 from archiver.lint.forks import Forks, Lost
+from archiver.lint.head import Head, Said
 from archiver.lint.part import Part
 from archiver.lint.pieces import Piece, Pieces
+from archiver.lint.record import Judged as Record
 from archiver.lint.references import COMPARED
 from archiver.warc.foreign import Stretch
 from archiver.warc.inflating import decompressobj, error
@@ -25,6 +27,7 @@ _MAGIC = b"\x1f\x8b\x08"
 _WINDOW, _TRIAL = 1 << 20, 4096
 
 Judged = tuple[Stretch | None, Piece, memoryview | None]
+Flat = tuple[int, int, Any, Said, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,10 @@ def parallel(file: BinaryIO, kind: str, ranges: Ranges) -> Iterator[Judged]:
             continue
         try:
             for item in ranges.forks.of(number):
-                if isinstance(item, Piece) and good:
-                    yield None, item, None
-                    at = item.offset + item.length
+                if isinstance(item, tuple) and good:
+                    piece = _piece(item)
+                    yield None, piece, None
+                    at = piece.offset + piece.length
                 else:  # where the range begins, or why it ends
                     good = good and item == at
         except Lost:
@@ -71,7 +75,7 @@ def parallel(file: BinaryIO, kind: str, ranges: Ranges) -> Iterator[Judged]:
         yield from serial(file, kind, at)
 
 
-def judge_range(path: str, begin: int, end: int) -> Iterator[Piece | int]:
+def judge_range(path: str, begin: int, end: int) -> Iterator[Flat | int]:
     """Judge the members that begin in a range: where the first is, then the pieces.
 
     After them -1 where there is something that a range by itself cannot tell.
@@ -90,7 +94,7 @@ def judge_range(path: str, begin: int, end: int) -> Iterator[Piece | int]:
                 if stretch.hidden:
                     break
                 piece.offset += start
-                yield _lean(piece)
+                yield _flat(piece)
             else:
                 return
     except (OSError, RecordError):
@@ -98,12 +102,28 @@ def judge_range(path: str, begin: int, end: int) -> Iterator[Piece | int]:
     yield -1
 
 
-def _lean(piece: Piece) -> Piece:
-    """Without the fields that nobody compares with those of other records."""
-    if piece.judged is not None:
-        fields = piece.judged.head.fields
-        piece.judged.head.fields = {name: fields[name] for name in COMPARED if name in fields}
-    return piece
+def _flat(piece: Piece) -> Flat:
+    """A piece as built-in types, which go through a pipe in a tenth of the time.
+
+    Without the fields that nobody compares with those of other records.
+    """
+    judged, of_record = piece.judged, None
+    if judged is not None:
+        head, fields = judged.head, judged.head.fields
+        compared = {name: fields[name] for name in COMPARED if name in fields}
+        told = (judged.kind, judged.length, judged.block_holds, judged.payload_holds)
+        of_record = (head.version, compared, head.concurrent, told)
+    return piece.offset, piece.length, of_record, piece.said, piece.form, piece.version, piece.unjudged
+
+
+def _piece(flat: Flat) -> Piece:
+    offset, length, of_record, said, form, version, unjudged = flat
+    judged = None
+    if of_record is not None:
+        written, fields, concurrent, (kind, size, block_holds, payload_holds) = of_record
+        head = Head(written, kind, fields, concurrent, said)
+        judged = Record(head, kind, size, said, block_holds, payload_holds)
+    return Piece(offset, length, judged, said, form, version, unjudged)
 
 
 def _first(file: BinaryIO, begin: int, end: int) -> int:
