@@ -17,7 +17,7 @@ from archiver.warc.foreign.source import Source
 
 _LINE_BYTES = 1 << 16
 _MATCH = 8192
-_BEGINS = re.compile(rb"^(?:filedesc|https?|dns|ftp|whois|urn|data|mailto):[^\n]{1,8000}\n", re.MULTILINE)
+_BEGINS = re.compile(rb"\n(?:filedesc|https?|dns|ftp|whois|urn|data|mailto):[^\n]{1,8000}(?=\n)")
 _DATE = re.compile(rb"(?:[0-9]{4,20}|-|null)\Z")
 _ADDRESS = re.compile(rb"(?:[0-9A-Fa-f.:]{2,45}|-|0)\Z")
 _LENGTH = re.compile(rb"-?[0-9]{1,15}\Z")
@@ -70,10 +70,10 @@ def pieces(source: Source, form: Form) -> Iterator[Piece]:
 
 
 def _next(source: Source, at: int) -> int:
-    """Where the next line stands that can be one of a record."""
-    for found, line in source.matches(_BEGINS, at, source.size, _MATCH):
-        if _line(line.removesuffix(b"\n")):
-            return found
+    """Where the next line stands that can be one of a record; `at` is not 0."""
+    for found, line in source.matches(_BEGINS, at - 1, source.size, _MATCH):
+        if _line(line[1:]):
+            return found + 1
     return source.size
 
 
