@@ -4,9 +4,12 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +39,7 @@ from hypothesis import strategies as st
 
 from archiver.errors import UsageError
 from archiver.exporting.columns import TABLES
+from archiver.exporting.file import new_file
 from archiver.exporting.files import write_files
 from archiver.exporting.folder import new_folder
 from archiver.exporting.naming import SLUG_BYTES, slug
@@ -368,3 +372,16 @@ def test_no_bag_is_made_of_a_damaged_archive(own: Path, tmp_path: Path) -> None:
     assert code == 4
     assert "archiver verify" in text
     assert not (tmp_path / "bag").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_half_done(number: signal.Signals, tmp_path: Path) -> None:
+    for begun in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
+        with pytest.raises(KeyboardInterrupt), begun as made:
+            if isinstance(made, Path):
+                made.write_bytes(b"half")
+            else:
+                made.write("half", b"half")
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+    assert list(tmp_path.iterdir()) == []

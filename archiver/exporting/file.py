@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archiver.errors import UsageError
+from archiver.signals import ending_in_order
 from archiver.storage import give_name, storage_error, sync_folder
 
 
@@ -19,7 +20,8 @@ def new_file(into: Path) -> Iterator[Path]:
     refuse(into)
     beside = into.parent / f".archiver-{secrets.token_hex(6)}.new"
     try:
-        yield beside
+        with ending_in_order():
+            yield beside
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         give_name(beside, into)

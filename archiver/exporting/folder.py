@@ -11,6 +11,7 @@ from pathlib import Path
 from archiver.digests import file_digest
 from archiver.errors import StorageError, UsageError
 from archiver.exporting.file import refuse
+from archiver.signals import ending_in_order
 from archiver.storage import sync_folder
 
 ADVICE = "Nothing was written. Make room or name another place, then run the same command again."
@@ -99,7 +100,8 @@ def new_folder(into: Path) -> Iterator[Folder]:
     except OSError as error:
         raise StorageError(f"cannot write below {into.parent}: {error.strerror or error}", ADVICE) from error
     try:
-        yield Folder(beside)
+        with ending_in_order():
+            yield Folder(beside)
         os.sync()  # one for all of its files, which may be a million
         _name(beside, into)
     finally:

@@ -1,6 +1,7 @@
 """What can be taken away of an article: evidence that proves itself, and its records as a WARC file."""
 
 import asyncio
+import gzip
 import json
 import sqlite3
 import tempfile
@@ -15,6 +16,7 @@ from archiver.browse.language import to_say
 from archiver.browse.library import CATALOGUE, connect, library
 from archiver.browse.render import NO_ARCHIVE, NOT_PUBLIC, Download, Problem, explain, is_public
 from archiver.errors import ArchiverError, RecordError, UsageError
+from archiver.exporting.warc import GZIP
 from archiver.model import Location
 from archiver.prove.bundle import CAPTURE_BYTES, prove
 from archiver.prove.subject import choose
@@ -92,7 +94,7 @@ ORDER BY warc_id, offset
 
 
 def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
-    """The members that evidence would have, sealed or not, each hashed as it is read."""
+    """The members that evidence would have, sealed or not, each hashed as it is read. All are gzip."""
     chosen = choose(db, root, number)
     places = db.execute(_PLACES, {"wanted": json.dumps(sorted(chosen.records | chosen.originals))}).fetchall()
     if sum(length for _, _, length, _ in places) > CAPTURE_BYTES:
@@ -103,7 +105,8 @@ def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
     try:
         for path, offset, length, committed in places:
             place = Location(file=path, offset=offset, length=length)
-            file.write(read_member(root, place, committed))
+            data = read_member(root, place, committed)
+            file.write(data if data.startswith(GZIP) else gzip.compress(data, mtime=0))
         file.seek(0)
     except BaseException:
         file.close()
