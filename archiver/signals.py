@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -28,13 +28,30 @@ def stoppable() -> Iterator[Stop]:
             raise KeyboardInterrupt
         stop.asked = True
 
-    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+    with _handled(handle):
         yield stop
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Until the end of the block a signal raises KeyboardInterrupt, so that what is half done is removed."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handled(handle):
+        yield
+
+
+@contextmanager
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        yield
         return
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
     before = {number: signal.signal(number, handle) for number in heard}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -4,10 +4,14 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 import unicodedata
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from typing import Any
 import exported
 import imported
 import pytest
+from archiver.exporting.file import new_file
 from commands import query, within
 from exported import (
     CAME,
@@ -368,3 +373,22 @@ def test_no_bag_is_made_of_a_damaged_archive(own: Path, tmp_path: Path) -> None:
     assert code == 4
     assert "archiver verify" in text
     assert not (tmp_path / "bag").exists()
+
+
+def written(begun: AbstractContextManager[Path | Folder], number: signal.Signals) -> None:
+    """Half of what was to be written, when the signal comes."""
+    with begun as made:
+        if isinstance(made, Path):
+            made.write_bytes(b"half")
+        else:
+            made.write("half", b"half")
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_half_done(number: signal.Signals, tmp_path: Path) -> None:
+    for begun in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
+        with pytest.raises(KeyboardInterrupt):
+            written(begun, number)
+    assert list(tmp_path.iterdir()) == []

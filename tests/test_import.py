@@ -1,5 +1,7 @@
 """Files of others: taken in as they are, and what they hold has the rows of an own capture."""
 
+import asyncio
+import io
 import re
 import shutil
 import sqlite3
@@ -15,9 +17,11 @@ import pytest
 from commands import archiver, query, within
 from rows import dump
 from sqlite_utils import Database
+from warcio.archiveiterator import ArchiveIterator
 
 from archiver.browse.data.article import load_page
 from archiver.browse.language import language
+from archiver.browse.server import build, close
 from archiver.config import Settings
 from archiver.importing import import_files
 from archiver.index.memory import Memory
@@ -383,3 +387,18 @@ def test_the_page_of_an_article_says_where_it_came_from(archive: Path) -> None:
         page = load_page(connection, 1, language("en"))
     assert page is not None
     assert (page.imported, page.card.archived) == ("crawl.warc", "2019-03-04T05:06:08Z")
+
+
+def test_what_can_be_taken_away_of_an_article_from_a_plain_file(archive: Path) -> None:
+    datasette = build(archive)
+    try:
+        (page,) = query(archive, "SELECT min(id) FROM records WHERE type = 'response'")
+        got = asyncio.run(datasette.client.get("/-/articles/1/records.warc.gz")).content
+        alone = asyncio.run(datasette.client.get(f"/-/records/{page[0]}/member"))
+    finally:
+        close(datasette)
+    kinds = [record.rec_type for record in ArchiveIterator(io.BytesIO(got))]
+    assert {"warcinfo", "response", "request"} <= set(kinds)
+    assert got.startswith(b"\x1f\x8b")
+    assert alone.content.startswith(b"WARC/1.0\r\n")
+    assert alone.headers["content-disposition"].endswith('.warc"')

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archiver.digests import file_digest
 from archiver.errors import StorageError, UsageError
+from archiver.signals import ending_in_order
 from archiver.storage import blocks, give_name, storage_error, sync_folder
 
 _ADVICE = "Nothing was written. Make room or name another place, then run the same command again."
@@ -25,7 +26,8 @@ def new_file(into: Path) -> Iterator[Path]:
     _refuse(into)
     beside = _beside(into)
     try:
-        yield beside
+        with ending_in_order():
+            yield beside
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         give_name(beside, into)
@@ -127,7 +129,8 @@ def new_folder(into: Path) -> Iterator[Folder]:
     except OSError as error:
         raise StorageError(f"cannot write below {into.parent}: {error.strerror or error}", _ADVICE) from error
     try:
-        yield Folder(beside)
+        with ending_in_order():
+            yield Folder(beside)
         os.sync()  # one for all of its files, which may be a million
         _name(beside, into)
     finally:

@@ -6,11 +6,16 @@ works, so nobody holds much; where it is ended, the parent is told, and does the
 
 import gc
 import os
-import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, BinaryIO
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from pickle import UnpicklingError
+from typing import Any
+
+from archiver.errors import ArchiverError
 
 MOST_PROCESSES = 8
 _BATCH = 256  # items that go through the pipe together
@@ -29,25 +34,25 @@ class Forks:
     """`count` forks that do `work` with each of the tasks. To be started while there is one thread."""
 
     def __init__(self, tasks: Sequence[Any], work: Callable[[Any], Iterator[Any]], count: int) -> None:
-        self._pipes: list[BinaryIO] = []
-        self._children: list[int] = []
+        self._pipes: list[Connection[Any, Any]] = []
+        self._children: list[ForkProcess] = []
         gc.freeze()  # what is loaded stays shared: nobody walks it
+        context = get_context("fork")
         for which in range(min(count, len(tasks))):
-            reading, writing = os.pipe()
-            child = os.fork()
-            if not child:
-                _work(work, tasks[which::count], writing)
-            os.close(writing)
+            reading, writing = context.Pipe(duplex=False)
+            child = context.Process(target=_work, args=(work, tasks[which::count], writing), daemon=True)
+            child.start()
+            writing.close()
             self._children.append(child)
-            self._pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115 - `close` does
+            self._pipes.append(reading)
 
     def of(self, number: int) -> Iterator[Any]:
         """What a task gives; tasks are asked for in their order, and read to their end. Raises Lost."""
         pipe = self._pipes[number % len(self._pipes)]
         while True:
             try:
-                batch, last = pickle.load(pipe)  # noqa: S301 - from a fork of our own
-            except (EOFError, pickle.UnpicklingError) as error:
+                batch, last = pipe.recv()
+            except (EOFError, OSError, UnpicklingError) as error:
                 raise Lost from error
             yield from batch
             if last:
@@ -64,26 +69,23 @@ class Forks:
         for pipe in self._pipes:
             pipe.close()
         for child in self._children:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            child.kill()
+            child.join()
+            child.close()
         self._pipes, self._children = [], []
         gc.unfreeze()
 
 
-def _work(work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any], writing: int) -> None:
-    """Be a fork: nothing of the parent's is flushed, closed or printed here."""
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the parent's to answer
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        with open(writing, "wb") as pipe:
-            for task in tasks:
-                batch: list[Any] = []
-                for item in work(task):
-                    batch.append(item)
-                    if len(batch) == _BATCH:
-                        pickle.dump((batch, False), pipe, pickle.HIGHEST_PROTOCOL)
-                        batch = []
-                pickle.dump((batch, True), pipe, pickle.HIGHEST_PROTOCOL)
-                pipe.flush()
-    finally:
-        os._exit(0)
+def _work(work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any], pipe: "Connection[Any, Any]") -> None:
+    """Be a fork. What cannot be done is left to the parent, which then says why."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(ArchiverError, OSError), pipe:
+        for task in tasks:
+            batch: list[Any] = []
+            for item in work(task):
+                batch.append(item)
+                if len(batch) == _BATCH:
+                    pipe.send((batch, False))
+                    batch = []
+            pipe.send((batch, True))

@@ -18,6 +18,7 @@ from archiver.errors import ArchiverError, RecordError, UsageError
 from archiver.model import Location
 from archiver.prove.bundle import CAPTURE_BYTES, prove
 from archiver.prove.subject import choose
+from archiver.warc.stored import as_member
 
 _BUSY = Problem(
     503,
@@ -92,7 +93,7 @@ ORDER BY warc_id, offset
 
 
 def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
-    """The members that evidence would have, sealed or not, each hashed as it is read."""
+    """The members that evidence would have, sealed or not, each hashed as it is read. All are gzip."""
     chosen = choose(db, root, number)
     places = db.execute(_PLACES, {"wanted": json.dumps(sorted(chosen.records | chosen.originals))}).fetchall()
     if sum(length for _, _, length, _ in places) > CAPTURE_BYTES:
@@ -103,7 +104,7 @@ def _members(root: Path, db: sqlite3.Connection, number: str) -> BinaryIO:
     try:
         for path, offset, length, committed in places:
             place = Location(file=path, offset=offset, length=length)
-            file.write(read_member(root, place, committed))
+            file.write(as_member(read_member(root, place, committed)))
         file.seek(0)
     except BaseException:
         file.close()

@@ -11,6 +11,7 @@ from archiver.browse.language import to_say
 from archiver.browse.library import Library, library
 from archiver.browse.render import NO_ARCHIVE, NOT_PUBLIC, Problem, explain, html, is_public, served
 from archiver.errors import RecordError
+from archiver.warc.head import GZIP
 
 _NO_RECORD = Problem(404, to_say("No such record"), to_say("The archive holds no record with this number."))
 
@@ -49,7 +50,7 @@ async def payload(datasette: Any, request: Any) -> Any:
 
 
 async def member(datasette: Any, request: Any) -> Any:
-    """`/-/records/<number or UUID>/member`: the stored gzip member, which is a WARC file of one record."""
+    """`/-/records/<number or UUID>/member`: the stored record, which is a WARC file of one record."""
     return await _bytes(datasette, request, "member")
 
 
@@ -67,7 +68,8 @@ async def _bytes(datasette: Any, request: Any, kind: str) -> Any:
         data = await asyncio.to_thread(read, here.root, found.stored)
     except RecordError as error:
         return await explain(datasette, request, Problem(500, to_say("Damaged"), str(error), error.advice))
-    ending = "warc.gz" if kind == "member" else "payload"
+    warc = "warc.gz" if data.startswith(GZIP) else "warc"  # an imported one may be plain
+    ending = warc if kind == "member" else "payload"
     tag = hashlib.sha256(data).hexdigest()
     return served(request, data, "application/octet-stream", tag, name=f"record-{found.stored.id}.{ending}")
 
