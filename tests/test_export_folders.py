@@ -19,7 +19,6 @@ from typing import Any
 import exported
 import imported
 import pytest
-from archiver.exporting.file import new_file
 from commands import query, within
 from exported import (
     CAME,
@@ -43,7 +42,7 @@ from archiver.errors import UsageError
 from archiver.exporting.columns import TABLES
 from archiver.exporting.files import write_files
 from archiver.exporting.naming import SLUG_BYTES, slug
-from archiver.exporting.output import new_folder
+from archiver.exporting.output import Folder, new_file, new_folder
 from archiver.exporting.pictures import suffix_of
 from archiver.exporting.tables import cell
 from archiver.sandbox import Sandbox

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from zlib_ng.zlib_ng import decompressobj, error
-
 from archiver.errors import RecordError
 from archiver.lint.forks import Forks, Lost
 from archiver.lint.head import Head, Said
@@ -21,6 +19,7 @@ from archiver.lint.pieces import Piece, Pieces
 from archiver.lint.record import Judged as Record
 from archiver.lint.references import COMPARED
 from archiver.warc.foreign import Stretch
+from archiver.warc.inflating import decompressobj, error
 
 RANGE_BYTES = 16 << 20
 _LEAST_RANGE = 1 << 20

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
-from zlib_ng.zlib_ng import decompressobj, error
-
 from archiver.errors import RecordError
 from archiver.warc.foreign.source import Ends, Source
+from archiver.warc.inflating import decompressobj, error
 from archiver.warc.read import RECORD_BYTES
 
 HELD_BYTES = 8 << 20
