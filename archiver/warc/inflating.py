@@ -2,12 +2,15 @@
 
 import zlib
 from collections.abc import Callable
-from importlib import import_module
+from typing import Any
 
+_library: Any = zlib
 try:
-    _library = import_module("zlib_ng.zlib_ng")
+    from zlib_ng import zlib_ng
 except ImportError:
-    _library = zlib
+    pass
+else:
+    _library = zlib_ng
 
 decompressobj: Callable[[int], "zlib._Decompress"] = _library.decompressobj
 error: type[Exception] = _library.error
