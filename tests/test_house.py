@@ -104,7 +104,8 @@ def test_only_the_command_line_prints_and_exits() -> None:
     wrong = [
         f"{name(path)}:{node.lineno}"
         for path in PACKAGE
-        if "cli" not in path.relative_to(ROOT).parts and path.stem != "console" and path != STANDALONE
+        if "cli" not in path.relative_to(ROOT).parts and path != STANDALONE
+        if path.stem not in ("console", "forks")  # a fork ends without its parent's last words
         for node in nodes(path)
         if (
             isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "sys.exit", "exit", "os._exit")

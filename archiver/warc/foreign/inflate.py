@@ -15,7 +15,7 @@ from archiver.warc.read import RECORD_BYTES
 
 HELD_BYTES = 8 << 20
 _TAIL = 1 << 16
-_FIRST, _PIECE = 1 << 14, 1 << 17  # most members are small
+_LEAST, _FIRST, _PIECE = 1 << 11, 1 << 14, 1 << 17  # most members are small
 _OUT = 1 << 20
 _EFFORT = 100  # bytes inflated for each byte of a file: bombs stop there
 _RECORD = 16  # bytes of a file for each record inflated: an id that no other has takes as many
@@ -180,9 +180,11 @@ class Unit:
     broken: str = ""
 
 
-def expand(source: Source, at: int, decoder: Decoder, kept: Kept, budget: Budget) -> Unit:
-    """Inflate what begins at a place. Raises Spent."""
-    size = _FIRST
+def expand(
+    source: Source, at: int, decoder: Decoder, kept: Kept, budget: Budget, *, about: int = _FIRST
+) -> Unit:
+    """Inflate what begins at a place; `about` so long as others are, it may be. Raises Spent."""
+    size = min(_PIECE, max(_LEAST, about + about // 4))
     try:
         while not decoder.eof:
             data = source.read(at, size)

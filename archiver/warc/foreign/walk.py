@@ -92,6 +92,7 @@ class _Walk:
 
     def __init__(self, source: Source, budget: Budget, damage: str = "") -> None:
         self._source, self._budget, self._damage = source, budget, damage
+        self._usual = 1 << 14  # bytes of the member before
         self._running = False  # the piece before holds records that have no place of their own
 
     def stretches(self) -> Iterator[Stretch]:
@@ -137,9 +138,10 @@ class _Walk:
 
     def _gzip(self, at: int) -> Piece:
         kept = Kept(self._budget)
-        unit = expand(self._source, at, Deflate(), kept, self._budget)
+        unit = expand(self._source, at, Deflate(), kept, self._budget, about=self._usual)
         if unit.broken:
             return self._torn(at)
+        self._usual = unit.end - at
         whole = kept.held()
         if whole is not None and (record := plain.ordinary(whole, "gzip")):
             return Piece(at, unit.end, record)
