@@ -9,13 +9,14 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkProcess
 from pickle import UnpicklingError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archiver.errors import ArchiverError
+
+if TYPE_CHECKING:  # a tenth of the start of a command
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkProcess
 
 MOST_PROCESSES = 8
 _BATCH = 256  # items that go through the pipe together
@@ -34,6 +35,8 @@ class Forks:
     """`count` forks that do `work` with each of the tasks. To be started while there is one thread."""
 
     def __init__(self, tasks: Sequence[Any], work: Callable[[Any], Iterator[Any]], count: int) -> None:
+        from multiprocessing import get_context  # noqa: PLC0415
+
         self._pipes: list[Connection[Any, Any]] = []
         self._children: list[ForkProcess] = []
         gc.freeze()  # what is loaded stays shared: nobody walks it
