@@ -9,8 +9,7 @@ import os
 import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 MOST_PROCESSES = 8
 _BATCH = 256  # items that go through the pipe together
@@ -26,38 +25,51 @@ def processes() -> int:
 
 
 class Forks:
-    """`count` forks that do `work` with each of the tasks. To be started while there is one thread."""
+    """`count` forks that do `work` with each of the tasks. To be started while there is one thread.
+
+    Raises OSError when the system has no room for them.
+    """
 
     def __init__(self, tasks: Sequence[Any], work: Callable[[Any], Iterator[Any]], count: int) -> None:
         self._pipes: list[BinaryIO] = []
         self._children: list[int] = []
+        self._read: list[int] = []  # of each fork the task that comes next
         gc.freeze()  # what is loaded stays shared: nobody walks it
-        for which in range(min(count, len(tasks))):
-            reading, writing = os.pipe()
+        try:
+            for which in range(min(count, len(tasks))):
+                self._fork(work, tasks[which::count])
+                self._read.append(which)
+        except OSError:
+            self.close()
+            raise
+
+    def _fork(self, work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any]) -> None:
+        reading, writing = os.pipe()
+        self._pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115 - `close` does
+        try:
             child = os.fork()
             if not child:
-                _work(work, tasks[which::count], writing)
-            os.close(writing)
+                _work(work, tasks, writing)
             self._children.append(child)
-            self._pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115 - `close` does
+        finally:
+            os.close(writing)
 
     def of(self, number: int) -> Iterator[Any]:
-        """What a task gives; tasks are asked for in their order, and read to their end. Raises Lost."""
-        pipe = self._pipes[number % len(self._pipes)]
-        while True:
-            try:
-                batch, last = pickle.load(pipe)  # noqa: S301 - from a fork of our own
-            except (EOFError, pickle.UnpicklingError) as error:
-                raise Lost from error
-            yield from batch
-            if last:
-                return
+        """What a task gives; tasks are asked for in their order, and may be left out. Raises Lost."""
+        which = number % len(self._pipes)
+        while self._read[which] < number:
+            self._batch(which)
+        while self._read[which] == number:
+            yield from self._batch(which)
 
-    def skip(self, number: int) -> None:
-        """Read a task to its end, for nothing."""
-        with suppress(Lost):
-            for _ in self.of(number):
-                pass
+    def _batch(self, which: int) -> list[Any]:
+        try:
+            batch, last = pickle.load(self._pipes[which])  # noqa: S301 - from a fork of our own
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise Lost from error
+        if last:
+            self._read[which] += len(self._pipes)
+        return cast("list[Any]", batch)
 
     def close(self) -> None:
         """End them, whatever they are doing."""
