@@ -49,6 +49,8 @@ class Forks:
         try:
             child = os.fork()
             if not child:
+                for pipe in self._pipes:  # so that one whose parent is gone cannot write, and ends
+                    pipe.close()
                 _work(work, tasks, writing)
             self._children.append(child)
         finally:
