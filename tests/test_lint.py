@@ -399,12 +399,13 @@ def test_a_fork_that_ends_is_told_and_the_others_go_on() -> None:
         if task == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    forks = Forks(range(4), work, 2)
+    forks = Forks(range(6), work, 2)
     try:
         assert [list(forks.of(0)), list(forks.of(1))] == [[*range(1000)]] * 2
         with pytest.raises(Lost):
             list(forks.of(2))
-        assert list(forks.of(3)) == [*range(1000)]
+        assert next(forks.of(3)) == 0
+        assert list(forks.of(5)) == [*range(1000)]
     finally:
         forks.close()
 

@@ -6,17 +6,10 @@ works, so nobody holds much; where it is ended, the parent is told, and does the
 
 import gc
 import os
+import pickle
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
-
-from archiver.errors import ArchiverError
-
-if TYPE_CHECKING:  # a tenth of the start of a command
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
+from typing import Any, BinaryIO, cast
 
 MOST_PROCESSES = 8
 _BATCH = 256  # items that go through the pipe together
@@ -32,63 +25,79 @@ def processes() -> int:
 
 
 class Forks:
-    """`count` forks that do `work` with each of the tasks. To be started while there is one thread."""
+    """`count` forks that do `work` with each of the tasks. To be started while there is one thread.
+
+    Raises OSError when the system has no room for them.
+    """
 
     def __init__(self, tasks: Sequence[Any], work: Callable[[Any], Iterator[Any]], count: int) -> None:
-        from multiprocessing import get_context  # noqa: PLC0415
-
-        self._pipes: list[Connection[Any, Any]] = []
-        self._children: list[ForkProcess] = []
+        self._pipes: list[BinaryIO] = []
+        self._children: list[int] = []
+        self._read: list[int] = []  # of each fork the task that comes next
         gc.freeze()  # what is loaded stays shared: nobody walks it
-        context = get_context("fork")
-        for which in range(min(count, len(tasks))):
-            reading, writing = context.Pipe(duplex=False)
-            child = context.Process(target=_work, args=(work, tasks[which::count], writing), daemon=True)
-            child.start()
-            writing.close()
+        try:
+            for which in range(min(count, len(tasks))):
+                self._fork(work, tasks[which::count])
+                self._read.append(which)
+        except OSError:
+            self.close()
+            raise
+
+    def _fork(self, work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any]) -> None:
+        reading, writing = os.pipe()
+        self._pipes.append(open(reading, "rb"))  # noqa: PTH123, SIM115 - `close` does
+        try:
+            child = os.fork()
+            if not child:
+                for pipe in self._pipes:  # so that one whose parent is gone cannot write, and ends
+                    pipe.close()
+                _work(work, tasks, writing)
             self._children.append(child)
-            self._pipes.append(reading)
+        finally:
+            os.close(writing)
 
     def of(self, number: int) -> Iterator[Any]:
-        """What a task gives; tasks are asked for in their order, and read to their end. Raises Lost."""
-        pipe = self._pipes[number % len(self._pipes)]
-        while True:
-            try:
-                batch, last = pipe.recv()
-            except (EOFError, OSError, UnpicklingError) as error:
-                raise Lost from error
-            yield from batch
-            if last:
-                return
+        """What a task gives; tasks are asked for in their order, and may be left out. Raises Lost."""
+        which = number % len(self._pipes)
+        while self._read[which] < number:
+            self._batch(which)
+        while self._read[which] == number:
+            yield from self._batch(which)
 
-    def skip(self, number: int) -> None:
-        """Read a task to its end, for nothing."""
-        with suppress(Lost):
-            for _ in self.of(number):
-                pass
+    def _batch(self, which: int) -> list[Any]:
+        try:
+            batch, last = pickle.load(self._pipes[which])  # noqa: S301 - from a fork of our own
+        except (EOFError, pickle.UnpicklingError) as error:
+            raise Lost from error
+        if last:
+            self._read[which] += len(self._pipes)
+        return cast("list[Any]", batch)
 
     def close(self) -> None:
         """End them, whatever they are doing."""
         for pipe in self._pipes:
             pipe.close()
         for child in self._children:
-            child.kill()
-            child.join()
-            child.close()
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         self._pipes, self._children = [], []
         gc.unfreeze()
 
 
-def _work(work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any], pipe: "Connection[Any, Any]") -> None:
-    """Be a fork. What cannot be done is left to the parent, which then says why."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the parent's to answer
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(ArchiverError, OSError), pipe:
-        for task in tasks:
-            batch: list[Any] = []
-            for item in work(task):
-                batch.append(item)
-                if len(batch) == _BATCH:
-                    pipe.send((batch, False))
-                    batch = []
-            pipe.send((batch, True))
+def _work(work: Callable[[Any], Iterator[Any]], tasks: Sequence[Any], writing: int) -> None:
+    """Be a fork: nothing of the parent's is flushed, closed or printed here."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C is the parent's to answer
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with open(writing, "wb") as pipe:
+            for task in tasks:
+                batch: list[Any] = []
+                for item in work(task):
+                    batch.append(item)
+                    if len(batch) == _BATCH:
+                        pickle.dump((batch, False), pipe, pickle.HIGHEST_PROTOCOL)
+                        batch = []
+                pickle.dump((batch, True), pipe, pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
+    finally:
+        os._exit(0)

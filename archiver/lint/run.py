@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -53,7 +54,8 @@ class Linting:
             bounds = ranges.bounds(size, count) if size >= LEAST_BYTES and _has_members(name) else []
             self._shares[number] = (len(tasks), bounds)
             tasks += [(name, *bound) for bound in bounds] or [(name, 0, 0)]
-        self._forks = Forks(tasks, self._share, count)
+        with suppress(OSError):  # then one does all
+            self._forks = Forks(tasks, self._share, count)
 
     def findings(self) -> Iterator[Finding | Tally]:
         """Of each file its findings, then its tally."""
