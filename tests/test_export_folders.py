@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import unicodedata
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from archiver.errors import UsageError
 from archiver.exporting.columns import TABLES
 from archiver.exporting.file import new_file
 from archiver.exporting.files import write_files
-from archiver.exporting.folder import new_folder
+from archiver.exporting.folder import Folder, new_folder
 from archiver.exporting.naming import SLUG_BYTES, slug
 from archiver.exporting.pictures import suffix_of
 from archiver.exporting.tables import cell
@@ -376,12 +377,17 @@ def test_no_bag_is_made_of_a_damaged_archive(own: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_done(number: signal.Signals, tmp_path: Path) -> None:
-    for begun in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
-        with pytest.raises(KeyboardInterrupt), begun as made:
-            if isinstance(made, Path):
-                made.write_bytes(b"half")
-            else:
-                made.write("half", b"half")
-            os.kill(os.getpid(), number)
-            time.sleep(5)
+    for made in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
+        with pytest.raises(KeyboardInterrupt):
+            _killed(made, number)
     assert list(tmp_path.iterdir()) == []
+
+
+def _killed(begun: AbstractContextManager[Path | Folder], number: signal.Signals) -> None:
+    with begun as made:
+        if isinstance(made, Path):
+            made.write_bytes(b"half")
+        else:
+            made.write("half", b"half")
+        os.kill(os.getpid(), number)
+        time.sleep(5)
