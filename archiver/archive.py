@@ -49,6 +49,7 @@ class Archive:
         self.signer: Signer | None = None
         self.taken: set[str] = set()  # files in imports/ whose lines this process has made
         self._grown: Tree | None = None  # after what was sealed last
+        self._decoded: tuple[bytes, Manifest] | None = None
 
     def create(self) -> None:
         """Make the archive when there is none yet. Only under the lock."""
@@ -70,7 +71,10 @@ class Archive:
 
     def manifest(self) -> Manifest:
         """The commitment as it lies on disk. Raises NotAnArchive, ManifestError."""
-        return commitment.load(self.root)
+        data = commitment.stored(self.root)
+        if self._decoded is None or self._decoded[0] != data:  # parsing takes a hundred times as long
+            self._decoded = data, commitment.decode(data)
+        return self._decoded[1]
 
     def current_key(self) -> bytes | None:
         """The public key by which its newest records say that it goes on. Raises ManifestError."""

@@ -34,12 +34,20 @@ class Crawl:
         ]
 
     def answer(
-        self, path: str, body: bytes, mime: str, *, status: str = "200 OK", head: str = "", **fields: str
+        self,
+        path: str,
+        body: bytes,
+        mime: str,
+        *,
+        status: str = "200 OK",
+        head: str = "",
+        method: str = "GET",
+        **fields: str,
     ) -> int:
         """Add a request and its response; the response's number."""
         number = len(self.records) + 1
         url = path if "://" in path else SITE + path
-        request = f"GET {url} HTTP/1.1\r\nHost: news.example\r\n\r\n".encode()
+        request = f"{method} {url} HTTP/1.1\r\nHost: news.example\r\n\r\n".encode()
         told = {"WARC_Target_URI": f"<{url}>", "WARC_Date": DATE.format(number % 60)}
         kind = {"Content_Type": "application/http;msgtype=request"}
         self.records.append(self._of(number, "request", request, **told, **kind))

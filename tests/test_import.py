@@ -309,6 +309,20 @@ def test_damage_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
     assert taken["gaps"][0]["reason"]
 
 
+def test_an_answer_to_head_is_no_capture_that_was_cut(tmp_path: Path) -> None:
+    crawl = crawls.Crawl()
+    for method in ("GET", "HEAD"):
+        for path, mime in ((".jpg", "image/jpeg"), (".html", "text/html")):
+            crawl.answer(f"/{method}{path}", b"", mime, head="Content-Length: 5000\r\n", method=method)
+    path = tmp_path / "head.warc"
+    path.write_bytes(b"".join(crawl.records))
+    imported(tmp_path / "mine", path)
+    assert query(tmp_path / "mine", "SELECT url, outcome FROM fetches ORDER BY id") == [
+        (f"{SITE}/GET.jpg", "partial"),
+        (f"{SITE}/GET.html", "partial"),
+    ]
+
+
 # --- cut off --------------------------------------------------------------------------------------
 
 

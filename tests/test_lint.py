@@ -387,7 +387,7 @@ def test_forks_tell_the_same_of_many_files_also_when_they_are_killed(
         linting.start()
         assert linting._forks is not None
         for child in linting._forks._children[:killed]:
-            child.kill()
+            os.kill(child, signal.SIGKILL)
         assert rows(linting) == one
         assert linting.tallies == [row for row in one if isinstance(row, Tally)]
         assert linting._forks._children == []

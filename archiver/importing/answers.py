@@ -220,6 +220,11 @@ class Answers:
         found: str | None = value_of(self._db, _REQUEST, id=answer.id, named=named, concurrent=concurrent)
         return found
 
+    def is_of_head(self, answer: Answer) -> bool:
+        """Whether it answers a HEAD request (RFC 9110 section 9.3.2), and so has no body."""
+        found = self._one(_COLUMNS + "WHERE record_id = :id", {"id": self.request(answer)})
+        return found is not None and found.stored.block.startswith(b"HEAD ")
+
     def _one(self, sql: str, asked: dict[str, Any]) -> Answer | None:
         row = next(iter(self._db.query(sql, asked)), None)
         return None if row is None else Answer(self._root, row)

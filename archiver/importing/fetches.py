@@ -116,9 +116,17 @@ class Fetches:
         try:
             if purpose := self._purpose(chain, want):
                 steps = [self._step(each) for each in chain]
+                if self._is_of_head(steps[-1]):
+                    return
                 self._desk.note(self._fetch_note(steps, purpose, want), chain[-1].id)
         except RecordError:  # its bytes are not there, or are no longer what they were: `verify` says so
             return
+
+    def _is_of_head(self, step: _Step) -> bool:
+        """Whether nobody asked for a body, and so none was cut off."""
+        found = step.exchange
+        bodiless = step.original is None and len(found.response) == found.body_offset
+        return bodiless and bool(found.truncated) and self._answers.is_of_head(step.answer)
 
     def _step(self, answer: Answer) -> _Step:
         original = self._answers.original(answer) if answer.type == "revisit" else None

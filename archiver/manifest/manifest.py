@@ -154,6 +154,11 @@ def _refuse_newer(data: bytes) -> None:
 
 def load(root: Path) -> Manifest:
     """The manifest of the archive in `root`. Raises NotAnArchive, ManifestError."""
+    return decode(stored(root))
+
+
+def stored(root: Path) -> bytes:
+    """What the manifest's file holds. Raises NotAnArchive, ManifestError."""
     path = root / NAME
     try:
         with open(path, "rb", opener=unblocked) as file:
@@ -167,7 +172,7 @@ def load(root: Path) -> Manifest:
         raise ManifestError(f"{path}: {error.strerror or error}") from error
     if len(data) > MANIFEST_BYTES:
         raise ManifestError(f"{path}: larger than {MANIFEST_BYTES} bytes")
-    return decode(data)
+    return data
 
 
 def save(root: Path, manifest: Manifest) -> None:

@@ -37,7 +37,8 @@ def taken(out: Output, file: Taken) -> None:
         )
     )
     for gap in file.gaps[:_GAPS]:
-        out.say(one_line(f"gap         at {gap.offset:,}, {many(gap.length, 'byte')}: {gap.reason}"))
+        length = f", {many(gap.length, 'byte')}" if gap.length else ""  # none where it was inflated
+        out.say(one_line(f"gap         at {gap.offset:,}{length}: {gap.reason}"))
     if len(file.gaps) > _GAPS:
         out.say(f"gap         {len(file.gaps) - _GAPS} more: --json names them")
 
@@ -66,7 +67,7 @@ def imported(out: Output, root: Path, done: Imported) -> None:
             "exit_code": done.exit_code,
         }
     )
-    found = f"{many(done.articles, 'article')} {counted(done.outcomes)}".strip()
+    found = ", ".join(filter(None, (many(done.articles, "article"), counted(done.outcomes))))
     out.say(f"{many(len(new), 'file')} taken in: {found}")
     if done.refused:
         out.say(f"NOT TAKEN IN: {many(len(done.refused), 'file')}")
