@@ -302,6 +302,10 @@ def transfers() -> Named:
         member(answer(URL, PAGE, b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300_000 + b"\r\n")),
     )
     yield "no head's end.warc", answer(URL, b"", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 3_000)
+    yield from _codings()
+
+
+def _codings() -> Named:
     for codings in (
         b"gzip",
         b"gzip, " * 2_000 + b"gzip",
@@ -395,10 +399,11 @@ def arcs() -> Named:
 # --- notes that lie ------------------------------------------------------------------------------
 
 
-def notes() -> Named:
-    """Notes of an archiver's kind, by somebody else."""
-    number, deep = 10**400, "[" * 100_000
-    page, other = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
+_DEEP = "[" * 100_000
+
+
+def _lies(page: str, other: str) -> list[bytes]:
+    number, deep = 10**400, _DEEP
     article = {
         "kind": "page",
         "title": "x",
@@ -452,8 +457,14 @@ def notes() -> Named:
         b'{"type": "fetch", "attempt": ' + b"9" * 5_000 + b"}",
         b'{"type": "article", "article": {"blocks": ' + deep.encode() + b"}}",
     ]
+    return texts
+
+
+def notes() -> Named:
+    """Notes of an archiver's kind, by somebody else."""
+    page, other = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
     whole = answer(URL, PAGE)
-    for index, text in enumerate(texts):
+    for index, text in enumerate(_lies(page, other)):
         fields = [
             ("WARC-Target-URI", f"urn:archiver:note:uuid:{index}"),
             ("WARC-Refers-To", f"<{page}>"),
@@ -473,7 +484,7 @@ def notes() -> Named:
     for index, line in enumerate(
         (
             b"beacon: {",
-            b"options: " + deep.encode(),
+            b"options: " + _DEEP.encode(),
             b"run: urn:uuid:../x",
             b"signing-key: x+0+y",
             b"isPartOf: \xff",

@@ -250,6 +250,15 @@ def documents() -> Iterator[tuple[str, bytes]]:
                 f"{key} {index}",
                 zipped(wacz(index=b"example,news)/a 20240203040506 " + json.dumps(place).encode() + b"\n")),
             )
+    yield from _signatures()
+    many = b"example,news)/a 20240203040506 {}\n" * 100_000
+    yield "lines of the index", zipped(wacz(index=many))
+    yield "pages of nothing", zipped(wacz(pages=b"{}\n" * 300_000))
+    yield "one line of the index", zipped(wacz(index=b"a" * 8_000_000))
+    yield "one page", zipped(wacz(pages=b'{"url": "' + b"a" * 8_000_000 + b'"}\n'))
+
+
+def _signatures() -> Iterator[tuple[str, bytes]]:
     signature: dict[str, object] = {
         "hash": "sha256:" + "0" * 64,
         "created": "2024-02-03T04:05:07Z",
@@ -285,11 +294,6 @@ def documents() -> Iterator[tuple[str, bytes]]:
                 "signedData": signature | {"domain": "x", key: value},
             }
             yield f"signed {key} {index}", zipped(wacz(digest=json.dumps(signed).encode()))
-    many = b"example,news)/a 20240203040506 {}\n" * 100_000
-    yield "lines of the index", zipped(wacz(index=many))
-    yield "pages of nothing", zipped(wacz(pages=b"{}\n" * 300_000))
-    yield "one line of the index", zipped(wacz(index=b"a" * 8_000_000))
-    yield "one page", zipped(wacz(pages=b'{"url": "' + b"a" * 8_000_000 + b'"}\n'))
 
 
 def bombs(mebibytes: int) -> Iterator[tuple[str, bytes]]:
