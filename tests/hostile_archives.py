@@ -300,10 +300,7 @@ def transfers() -> Named:
 
 
 def _codings() -> Named:
-<<<<<<< HEAD
     """Content codings that are not what they say, or are bombs."""
-=======
->>>>>>> 5e6e15829211d1136a55ad2b7bb5fabcb88863d7
     for codings in (
         b"gzip",
         b"gzip, " * 2_000 + b"gzip",
@@ -397,7 +394,6 @@ def arcs() -> Named:
 # --- notes that lie ------------------------------------------------------------------------------
 
 
-<<<<<<< HEAD
 NOTED, ASKED = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
 DEEP = b"[" * 100_000
 
@@ -405,13 +401,6 @@ DEEP = b"[" * 100_000
 def _said() -> list[object]:
     """What notes may say that is no note, or says what no reader may trust."""
     number, page, other = 10**400, NOTED, ASKED
-=======
-_DEEP = "[" * 100_000
-
-
-def _lies(page: str, other: str) -> list[bytes]:
-    number, deep = 10**400, _DEEP
->>>>>>> 5e6e15829211d1136a55ad2b7bb5fabcb88863d7
     article = {
         "kind": "page",
         "title": "x",
@@ -469,14 +458,8 @@ def notes() -> Named:
         b'{"type": "fetch", "attempt": ' + b"9" * 5_000 + b"}",
         b'{"type": "article", "article": {"blocks": ' + DEEP + b"}}",
     ]
-    return texts
-
-
-def notes() -> Named:
-    """Notes of an archiver's kind, by somebody else."""
-    page, other = (f"urn:uuid:00000000-0000-4000-8000-{number:012d}" for number in (1, 2))
     whole = answer(URL, PAGE)
-    for index, text in enumerate(_lies(page, other)):
+    for index, text in enumerate(texts):
         fields = [
             ("WARC-Target-URI", f"urn:archiver:note:uuid:{index}"),
             ("WARC-Refers-To", f"<{NOTED}>"),
@@ -496,11 +479,7 @@ def notes() -> Named:
     for index, line in enumerate(
         (
             b"beacon: {",
-<<<<<<< HEAD
             b"options: " + DEEP,
-=======
-            b"options: " + _DEEP.encode(),
->>>>>>> 5e6e15829211d1136a55ad2b7bb5fabcb88863d7
             b"run: urn:uuid:../x",
             b"signing-key: x+0+y",
             b"isPartOf: \xff",

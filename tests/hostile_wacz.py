@@ -251,11 +251,7 @@ def documents() -> Iterator[tuple[str, bytes]]:
                 f"{key} {index}",
                 zipped(wacz(index=b"example,news)/a 20240203040506 " + json.dumps(place).encode() + b"\n")),
             )
-<<<<<<< HEAD
     yield from _signed()
-=======
-    yield from _signatures()
->>>>>>> 5e6e15829211d1136a55ad2b7bb5fabcb88863d7
     many = b"example,news)/a 20240203040506 {}\n" * 100_000
     yield "lines of the index", zipped(wacz(index=many))
     yield "pages of nothing", zipped(wacz(pages=b"{}\n" * 300_000))
@@ -263,12 +259,8 @@ def documents() -> Iterator[tuple[str, bytes]]:
     yield "one page", zipped(wacz(pages=b'{"url": "' + b"a" * 8_000_000 + b'"}\n'))
 
 
-<<<<<<< HEAD
 def _signed() -> Iterator[tuple[str, bytes]]:
     """Signatures of nothing."""
-=======
-def _signatures() -> Iterator[tuple[str, bytes]]:
->>>>>>> 5e6e15829211d1136a55ad2b7bb5fabcb88863d7
     signature: dict[str, object] = {
         "hash": "sha256:" + "0" * 64,
         "created": "2024-02-03T04:05:07Z",
