@@ -182,6 +182,13 @@ def test_another_archives_files_have_its_rows(tmp_path: Path) -> None:
 NOTE = {"WARC_Type": "metadata", "Content_Type": "application/json"}
 
 
+def test_what_another_archive_had_imported_was_saved_when_it_was(archive: Path, tmp_path: Path) -> None:
+    imported(tmp_path / "mine", archive)
+    for table in ("articles", "listings"):
+        sql = f"SELECT kind, title, url, archived FROM {table} ORDER BY 1, 2, 3"  # noqa: S608
+        assert query(tmp_path / "mine", sql) == query(archive, sql)
+
+
 def note(number: int, text: str, **fields: str) -> bytes:
     """A record that claims to be a note of an archiver."""
     uri = {"WARC_Target_URI": f"urn:archiver:note:uuid:{number}"}

@@ -132,6 +132,7 @@ def _import(note: ImportNote) -> dict[str, Any]:
     return {"path" if name == "file" else name: getattr(note, name) for name in note.__struct_fields__}
 
 
+_AT_ONCE = 1 / 24  # days
 _SOURCE_DATE = f"""
 SELECT date FROM records JOIN warcs ON warcs.id = warc_id
 WHERE record_id = ? AND {IMPORTED} LIMIT 1
@@ -139,9 +140,15 @@ WHERE record_id = ? AND {IMPORTED} LIMIT 1
 
 
 def _saved(db: Database, entry: Entry, *, foreign: bool) -> str:
-    """When what a note was read from was captured: of an imported record its date, else the note's."""
+    """When what a note was read from was captured: of an imported record its date, else the note's.
+
+    A note of another archive on its own capture was made at once; one made later is of its own import.
+    """
     imported: str | None = value(db, _SOURCE_DATE, entry.refers_to)
-    return (entry.date or imported or "") if foreign else (imported or entry.date)
+    if not foreign:
+        return imported or entry.date
+    later = imported and value(db, "SELECT julianday(?) - julianday(?) > ?", entry.date, imported, _AT_ONCE)
+    return (imported if later else entry.date) or imported or ""
 
 
 def _warc(db: Database, path: str, entry: Entry) -> tuple[int, int]:
