@@ -387,7 +387,11 @@ def written(begun: AbstractContextManager[Path | Folder], number: signal.Signals
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_half_done(number: signal.Signals, tmp_path: Path) -> None:
-    for begun in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
-        with pytest.raises(KeyboardInterrupt):
-            written(begun, number)
+    before = signal.signal(number, signal.SIG_DFL)  # also below nohup, whose SIGHUP nobody hears
+    try:
+        for begun in (new_file(tmp_path / "new.wacz"), new_folder(tmp_path / "new")):
+            with pytest.raises(KeyboardInterrupt):
+                written(begun, number)
+    finally:
+        signal.signal(number, before)
     assert list(tmp_path.iterdir()) == []

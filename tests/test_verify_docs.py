@@ -24,7 +24,7 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 def makers(tree: ast.AST) -> dict[str, int]:
     """Functions with a parameter `code`: its place among the arguments of a call."""
-    found = {"of_file": 1}
+    found = {"of_file": 1, "of_record": 3}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("partial(of_file, "):
             found[ast.unparse(node.targets[0])] = 0  # the file is given already
