@@ -4,6 +4,7 @@ import base64
 import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -21,7 +22,14 @@ from archiver.lint.wacz.judge import wacz_state
 from archiver.manifest.timestamp import load_roots, request
 
 DOMAIN = "archive.example"
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@cache
+def now() -> datetime:
+    """When the first of these tests runs, which may be long after this file was read."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 Key = ec.EllipticCurvePrivateKey
 
 
@@ -30,7 +38,7 @@ def certificate(
 ) -> x509.Certificate:
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     issuer, signer = above or (subject, key)
-    begin = NOW - timedelta(days=age)
+    begin = now() - timedelta(days=age)
     made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     made = made.serial_number(x509.random_serial_number()).not_valid_before(begin)
     made = made.not_valid_after(begin + timedelta(days=90))
@@ -55,7 +63,7 @@ class Signer:
         stamps = b"".join((self.authority.folder / f"{name}.pem").read_bytes() for name in ("tsa", "root"))
         return {
             "hash": sha256(package),
-            "created": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
+            "created": f"{now():%Y-%m-%dT%H:%M:%SZ}",
             "software": "test",
             "version": "0.1.0",
             "signature": signature,
@@ -80,7 +88,7 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
 
 
 def state(signed: dict[str, Any], roots: list[x509.Certificate]) -> tuple[set[str], bool, bool]:
-    files = described(contents(), lambda package: package.update(created=f"{NOW:%Y-%m-%dT%H:%M:%SZ}"))
+    files = described(contents(), lambda package: package.update(created=f"{now():%Y-%m-%dT%H:%M:%SZ}"))
     files["datapackage-digest.json"] = digest_file(files["datapackage.json"], signed)
     found = wacz_state(io.BytesIO(zipped(files)), roots)
     assert found.signature.kind == "domain"
@@ -88,7 +96,7 @@ def state(signed: dict[str, Any], roots: list[x509.Certificate]) -> tuple[set[st
 
 
 def package() -> bytes:
-    created = f"{NOW:%Y-%m-%dT%H:%M:%SZ}"
+    created = f"{now():%Y-%m-%dT%H:%M:%SZ}"
     return described(contents(), lambda package: package.update(created=created))["datapackage.json"]
 
 
@@ -124,7 +132,7 @@ def test_what_does_not_hold_is_said(signer: Signer) -> None:
 
 
 def test_windows_of_time(signer: Signer) -> None:
-    late = f"{NOW - timedelta(minutes=11):%Y-%m-%dT%H:%M:%SZ}"
+    late = f"{now() - timedelta(minutes=11):%Y-%m-%dT%H:%M:%SZ}"
     said, holds, _ = state(signer.signed(package(), created=late), signer.roots)
     assert not holds
     assert said >= {"signature-time", "signature-created"}
