@@ -175,8 +175,8 @@ class Index:
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 8 `inliers` or 1,000 votes,
-        and all where one of the two has fewer than 64 keypoints. Raises RecordError and StorageError.
+        Worth it are those within 60 bits of PDQ, others with at least 8 `inliers` or 1,000 votes, and all
+        where one of the two has fewer than 64 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
