@@ -19,7 +19,7 @@ from archiver.pictures.candidates.folder import MOST_BYTES, Store
 from archiver.pictures.candidates.hashes import FORMS, HASH_BYTES, Hashes
 from archiver.pictures.candidates.log import DAMAGED
 from archiver.pictures.candidates.postings import Postings, Rows, mirrored_poses
-from archiver.pictures.fingerprint import INLIERS, Fingerprint
+from archiver.pictures.fingerprint import Fingerprint
 from archiver.pictures.hashes import NEAR, QUALITY
 
 RADIUS = 84  # bits of 256 between the PDQ hashes of candidates
@@ -28,8 +28,9 @@ KEPT = 448  # keypoints of a picture; who asks has 960
 MIRRORED = 480  # by which a mirrored picture is asked for
 LEAST_VOTES = 100
 FEW, FEW_VOTES = 4, 40  # the first of the others need fewer: screening tells them from chance
-SURE_VOTES = 250  # so many are no chance
-POOR = 40  # a picture with fewer keypoints is not told from others by them
+SURE_VOTES = 1_000  # so many are no chance, in a small index either
+AGREEING = 8  # keypoints on one map: of 778 other pictures that had votes none had more than 6
+POOR = 64  # a picture with fewer keypoints is not told from others by them
 
 _PREFIX, _KEY_DIGITS = "sha256:", 64
 
@@ -174,8 +175,8 @@ class Index:
     def screen(self, fingerprint: Fingerprint, found: Iterable[Candidate]) -> list[Candidate]:
         """Those of the candidates whose pixels are worth a look, in their order.
 
-        Worth it are those within 60 bits of PDQ, of the others those with at least 10 `inliers` or 250 votes,
-        and all where one of the two has fewer than 40 keypoints. Raises RecordError and StorageError.
+        Worth it are those within 60 bits of PDQ, others with at least 8 `inliers` or 1,000 votes, and all
+        where one of the two has fewer than 64 keypoints. Raises RecordError and StorageError.
         """
         from archiver.pictures.pairs.align import inliers  # noqa: PLC0415 - OpenCV, only for who screens
 
@@ -189,7 +190,7 @@ class Index:
                 continue
             agreeing = inliers(known, _seen(fingerprint, one))
             poor = min(len(known.descriptors), len(fingerprint.descriptors)) < 32 * POOR
-            if poor or agreeing >= INLIERS or one.votes >= SURE_VOTES:
+            if poor or agreeing >= AGREEING or one.votes >= SURE_VOTES:
                 kept.append(msgspec.structs.replace(one, inliers=agreeing))
         return kept
 
