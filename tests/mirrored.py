@@ -10,8 +10,11 @@ from pathlib import Path
 
 import trustme
 
+from archiver.capture.wire.fetch import Network
+from archiver.config import Settings
 from archiver.demo import encoding, scenes
 from archiver.demo.world import DemoWorld
+from archiver.keep import keep
 
 SAMPLE = Path(__file__).parents[2] / "shared/samples/000_eb24c55ad338b572.txt"
 NEWS, PICTURES, PROXY = "www.voachinese.com", "gdb.voanews.com", "images.weserv.nl"
@@ -80,6 +83,13 @@ def mirrored(
             world.site.add(PICTURES, f"/{name}", picture, "image/jpeg")
         flags = [flag for target in world.connect_to for flag in ("--connect-to", target)]
         yield Mirror(world, path, url, (*flags, "--cacert", str(cacert)))
+
+
+def save_twice(mirror: Mirror, root: Path) -> None:
+    """Archive the document two times: the second time nothing has changed."""
+    network = Network(connect_to=tuple(mirror.flags[1:-2:2]), cacert=mirror.flags[-1])
+    for _ in range(2):
+        keep(root, [str(mirror.document)], network, Settings(), report=lambda _: None, say=lambda _: None)
 
 
 def gzip_members(path: Path) -> list[bytes]:

@@ -11,14 +11,11 @@ import replaying
 import requests
 from chromium import CHROMIUM, chromium
 from commands import within
-from mirrored import INNER, LEAD, PICTURES, PROXY, URL, mirrored
+from mirrored import INNER, LEAD, PICTURES, PROXY, URL, mirrored, save_twice
 from replaying import PEERS
 from test_export import domain_signed
 
 from archiver.addresses.surt import surt
-from archiver.capture.wire.fetch import Network
-from archiver.config import Settings
-from archiver.keep import keep
 
 pytestmark = [
     pytest.mark.peers,
@@ -51,16 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A mirrored article, saved twice: with its page, its pictures from publisher and proxy, and revisits."""
     folder = tmp_path_factory.mktemp("replay")
     with mirrored(folder, pictures=(archives.jpeg(1), archives.jpeg(2))) as mirror:
-        network = Network(connect_to=tuple(mirror.flags[1:-2:2]), cacert=mirror.flags[-1])
-        for _ in range(2):
-            keep(
-                folder / "archive",
-                [str(mirror.document)],
-                network,
-                Settings(),
-                report=lambda _: None,
-                say=lambda _: None,
-            )
+        save_twice(mirror, folder / "archive")
     for form, into in (("wacz", "one.wacz"), ("warc", "one.warc.gz")):
         code, _, text = within(
             "export", form, "1", "--in", str(folder / "archive"), "--into", str(folder / into)

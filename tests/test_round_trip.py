@@ -10,13 +10,10 @@ from typing import Any
 import archives
 import pytest
 from commands import within
-from mirrored import mirrored
+from mirrored import mirrored, save_twice
 
 from archiver.browse.data.article import load_page
 from archiver.browse.language import language
-from archiver.capture.wire.fetch import Network
-from archiver.config import Settings
-from archiver.keep import keep
 
 ROWS = {
     "articles": "SELECT title, url, kind, language, authors, archived, note_id, source_id FROM articles",
@@ -47,16 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("round")
     assert within("key", "make")[0] in (0, 2)
     with mirrored(folder, pictures=(archives.jpeg(1), archives.jpeg(2))) as mirror:
-        network = Network(connect_to=tuple(mirror.flags[1:-2:2]), cacert=mirror.flags[-1])
-        for _ in range(2):
-            keep(
-                folder / "archive",
-                [str(mirror.document)],
-                network,
-                Settings(),
-                report=lambda _: None,
-                say=lambda _: None,
-            )
+        save_twice(mirror, folder / "archive")
     return folder
 
 
